@@ -1,0 +1,11 @@
+"""Getting configurations off devices, and keeping them."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class BackupsConfig(AppConfig):
+    """Runs, attempts, snapshots and the store."""
+
+    name = "backups"

@@ -1,0 +1,151 @@
+"""The tree of our errors.
+
+    BackupError                 everything that is expected to go wrong while backing up
+    |- CollectError             with a device
+    |  |- Unreachable           no connection
+    |  |- NotSSH                connected, but no SSH server answered
+    |  |- LoginRefused          the device said no
+    |  |- EnableRefused         logged in, but not let into privileged mode
+    |  |- HostKeyChanged        not the key that is pinned: nothing secret was sent
+    |  |- AlgorithmRefused      no SSH algorithm in common
+    |  |- LinkLost              the connection ended in the middle
+    |  |- DeadlineExceeded      the device took longer than it may
+    |  |- OutputTooLarge        the device said more than it may
+    |  |- CommandRefused        the device did not know, or not allow, a command of the sheet
+    |  |- UnknownPlatform       no sheet of that name
+    |  `- NoCredential          the device has no credential, or one without a secret
+    `- StoreError               with a tenant's repository (backups/store/)
+       |- StoreBusy             somebody else holds the tenant's lock
+       |- StoreDamaged          something that must be there is not, or is not what it was
+       |- StoreMoved            the record moved on while we wrote (compare-and-swap lost)
+       `- GitFailed             git itself failed: missing, too old, disk full, killed
+
+Each carries one sentence that names the thing and the mend, a `cause` from a closed list, and whether trying
+again makes sense.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BackupError(Exception):
+    """Something expected went wrong; its text is one sentence for the person who asked."""
+
+    cause: ClassVar[str] = "error"
+    worth_retrying: ClassVar[bool] = False
+
+
+class CollectError(BackupError):
+    """A device could not be collected."""
+
+    cause = "collect"
+
+
+class Unreachable(CollectError):
+    """No connection to the device."""
+
+    cause = "unreachable"
+    worth_retrying = True
+
+
+class NotSSH(CollectError):
+    """Something answered, but not an SSH server, or not in time."""
+
+    cause = "not-ssh"
+    worth_retrying = True
+
+
+class LoginRefused(CollectError):
+    """The device answered and said no. Trying again locks accounts."""
+
+    cause = "login-refused"
+
+
+class EnableRefused(CollectError):
+    """Logged in, but the enable secret was refused."""
+
+    cause = "enable-refused"
+
+
+class HostKeyChanged(CollectError):
+    """The device showed another host key than the pinned one; no password was sent."""
+
+    cause = "host-key-changed"
+
+
+class AlgorithmRefused(CollectError):
+    """Device and we share no SSH algorithm."""
+
+    cause = "no-common-algorithm"
+
+
+class LinkLost(CollectError):
+    """The connection ended before the answer was complete."""
+
+    cause = "link-lost"
+    worth_retrying = True
+
+
+class DeadlineExceeded(CollectError):
+    """The device took longer than it may."""
+
+    cause = "deadline"
+    worth_retrying = True
+
+
+class OutputTooLarge(CollectError):
+    """The device said more than it may; a real configuration of that size needs a higher limit."""
+
+    cause = "too-large"
+
+
+class CommandRefused(CollectError):
+    """The device refused a command of its platform's sheet: wrong platform, or too few rights."""
+
+    cause = "command-refused"
+
+
+class UnknownPlatform(CollectError):
+    """There is no sheet for the device's platform."""
+
+    cause = "unknown-platform"
+
+
+class NoCredential(CollectError):
+    """The device cannot be logged in to: it has no credential, or one that holds no secret."""
+
+    cause = "no-credential"
+
+
+class StoreError(BackupError):
+    """A tenant's repository could not do what was asked."""
+
+    cause = "store"
+
+
+class StoreBusy(StoreError):
+    """Somebody else held the tenant's lock for longer than we wait."""
+
+    cause = "store-busy"
+    worth_retrying = True
+
+
+class StoreDamaged(StoreError):
+    """Something that must be in the repository is missing or is not what it was; nothing is written over it."""
+
+    cause = "store-damaged"
+
+
+class StoreMoved(StoreError):
+    """Another writer was first; nothing of ours was kept."""
+
+    cause = "store-moved"
+    worth_retrying = True
+
+
+class GitFailed(StoreError):
+    """git could not be run, failed or took too long; nothing half written counts."""
+
+    cause = "git-failed"
+    worth_retrying = True

@@ -1,0 +1,183 @@
+"""What was asked for, what came of it, and what is kept: the rows that are the truth about work and about the store."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from django.db import models
+from django.utils import timezone
+
+from inventory.models import Device, Tenant
+from inventory.tenancy import TenantOwned, TenantQuerySet
+
+
+class Repository(models.Model):
+    """A tenant's git repository as the database knows it; the row, not the ref, says which commit is the newest."""
+
+    tenant = models.OneToOneField(Tenant, on_delete=models.PROTECT, primary_key=True, related_name="repository")
+    head = models.CharField(max_length=40, null=True, editable=False)  # noqa: DJ001  (null: nothing kept yet)
+    seq = models.BigIntegerField(default=0, editable=False)
+    fence = models.BigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name_plural = "repositories"
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}.git"
+
+
+class Run(TenantOwned):
+    """One request to collect a set of a tenant's devices."""
+
+    class State(models.TextChoices):
+        """Where a run stands."""
+
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+
+    class Trigger(models.TextChoices):
+        """What asked for a run."""
+
+        HAND = "hand", "By hand"
+        SCHEDULE = "schedule", "By schedule"
+        EVENT = "event", "By an event"
+        RESTORE = "restore", "Before a restore"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="runs")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED, editable=False)
+    trigger = models.CharField(max_length=10, choices=Trigger.choices, default=Trigger.HAND, editable=False)
+    requested_by = models.CharField(max_length=150, editable=False)
+    requested_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True, editable=False)
+    ended_at = models.DateTimeField(null=True, editable=False)
+    commit = models.CharField(max_length=40, blank=True, editable=False)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-requested_at"]
+        default_permissions = ("view",)
+        permissions = [("back_up", "Can back devices up")]
+        constraints = [models.UniqueConstraint(fields=["tenant", "id"], name="run_of_tenant")]
+        indexes = [models.Index(fields=["tenant", "-requested_at"], name="run_newest")]
+
+    def __str__(self) -> str:
+        return f"run of {self.requested_at:%Y-%m-%d %H:%M}"
+
+
+class Attempt(models.Model):
+    """One device within one run."""
+
+    class State(models.TextChoices):
+        """What became of it; the last four are final."""
+
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        UNCHANGED = "unchanged", "Unchanged"
+        CHANGED = "changed", "Changed"
+        QUARANTINED = "quarantined", "Quarantined"
+        FAILED = "failed", "Failed"
+
+    OPEN = (State.QUEUED, State.RUNNING)
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts")
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="attempts")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
+    cause = models.CharField(max_length=40, blank=True)  # a code of backups.errors or capture.Doubt; empty when good
+    detail = models.TextField(blank=True)  # one sentence for people
+    token = models.UUIDField(null=True)  # whose result counts
+    tries = models.PositiveSmallIntegerField(default=0)  # counted before the work
+    heartbeat_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    seconds = models.FloatField(null=True)  # time with the device, without waiting and storing
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["run", "device"], name="attempt_once")]
+        indexes = [
+            models.Index(fields=["run", "state"], name="attempt_by_state"),
+            models.Index(fields=["device", "-id"], name="attempt_newest"),
+            # The reaper's question, asked every minute: small however long the past is.
+            models.Index(
+                fields=["heartbeat_at"], name="attempt_open", condition=models.Q(state__in=["queued", "running"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device_id}: {self.state}"
+
+
+class QuarantinedFile(models.Model):
+    """What a device said in an attempt that was not provably complete, for a person to look at."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="files")
+    name = models.CharField(max_length=100)
+    content = models.BinaryField()
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["attempt", "name"], name="quarantined_file_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SnapshotSet(TenantQuerySet):
+    """Several snapshots."""
+
+    def latest_by_device(self) -> SnapshotSet:
+        """The newest snapshot of each device in the set."""
+        return self.order_by("device_id", "-seq").distinct("device_id")
+
+
+class Snapshot(TenantOwned):
+    """One device's files at one moment, kept because they differ from the last."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="snapshots")
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="snapshots")
+    run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, related_name="snapshots")
+    seq = models.BigIntegerField()  # Repository.seq of its commit: the order, where clocks lie
+    taken_at = models.DateTimeField()
+    commit = models.CharField(max_length=40)
+    files = models.JSONField(default=dict)  # file name -> {"blob": 40 hex, "size": bytes}
+    digest = models.CharField(max_length=64)  # of the files without their volatile lines (capture.stable_digest)
+    size = models.BigIntegerField()  # bytes of all files together
+    lines_added = models.IntegerField()
+    lines_removed = models.IntegerField()
+    author = models.CharField(max_length=150)
+
+    objects = SnapshotSet.as_manager()
+
+    class Meta:
+        ordering = ["-seq"]
+        default_permissions = ("view",)
+        permissions = [("view_secrets", "Can see secrets inside configurations")]
+        constraints = [
+            models.UniqueConstraint(fields=["device", "seq"], name="snapshot_once"),
+            models.UniqueConstraint(fields=["tenant", "id"], name="snapshot_of_tenant"),
+        ]
+        indexes = [
+            models.Index(fields=["device", "-seq"], name="snapshot_newest"),
+            models.Index(fields=["tenant", "-taken_at"], name="snapshot_of_tenant_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.taken_at:%Y-%m-%d %H:%M:%S}"
+
+    def blob(self, name: str) -> str | None:
+        """The git object id of one of its files; None where it has no such file."""
+        entry: dict[str, Any] | None = self.files.get(name)
+        return entry["blob"] if entry else None

@@ -1,0 +1,59 @@
+"""What the collector needs of a connection to a device; `netmiko_transport.py` is the one real one."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from inventory.platforms.sheet import Platform
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one device may cost."""
+
+    deadline: float = 300.0  # seconds for the whole device, connection included
+    connect: float = 15.0  # seconds until an SSH server has answered
+    idle: float = 30.0  # seconds without a byte in the middle of an answer
+    max_bytes: int = 16 * 1024 * 1024  # of all its answers together
+
+
+@dataclass(frozen=True)
+class Target:
+    """One device as the network sees it, with its secrets in clear: never logged, never queued, never shown."""
+
+    name: str
+    address: str
+    port: int
+    username: str
+    password: str = field(default="", repr=False)
+    private_key: str = field(default="", repr=False)  # PEM or OpenSSH text
+    passphrase: str = field(default="", repr=False)
+    enable_secret: str = field(default="", repr=False)
+    host_key: str = ""  # "type base64" as in known_hosts; empty: not pinned yet
+    legacy_algorithms: bool = False
+
+
+class Session(Protocol):
+    """A logged-in device, ready for its first command."""
+
+    @property
+    def host_key(self) -> str:
+        """The key that the device proved to hold: "type base64"."""
+
+    def run(self, line: str) -> bytes:
+        """Say one line, and give back what the device answered: without echo and prompt, otherwise untouched.
+
+        Raises a CollectError when the answer cannot be had whole.
+        """
+
+    def fetch(self, path: str) -> bytes:
+        """The bytes of a file of the device, over SFTP on the same connection."""
+
+
+class Transport(Protocol):
+    """A way to devices."""
+
+    def open(self, target: Target, platform: Platform, limits: Limits) -> AbstractContextManager[Session]:
+        """Connect, check the host key, log in, enable and turn paging off. Raises a CollectError."""

@@ -1,0 +1,12 @@
+"""The project itself as an app, so that it can have commands (`up`, `demo`, `test`) and static files."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ConfigConfig(AppConfig):
+    """Settings, pages' frame and the commands that concern the whole program."""
+
+    name = "config"
+    verbose_name = "Netcairn"

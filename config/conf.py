@@ -1,0 +1,104 @@
+"""The environment, read once at the door: every variable of `docs/environment.md` and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+
+class BadEnvironment(Exception):
+    """A variable of the environment cannot be used as it stands."""
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """A yes-or-no variable; anything but 1/true/yes/on and 0/false/no/off is refused."""
+    text = os.environ.get(name, "").strip().lower()
+    if not text:
+        return default
+    if text in ("1", "true", "yes", "on"):
+        return True
+    if text in ("0", "false", "no", "off"):
+        return False
+    raise BadEnvironment(f"{name} is {text!r}; set it to 1 or 0.")
+
+
+def var_dir() -> Path:
+    """Where everything lives that is not in PostgreSQL elsewhere: `NETCAIRN_VAR`, else `var/` beside the code."""
+    return Path(os.environ.get("NETCAIRN_VAR") or BASE_DIR / "var").absolute()
+
+
+def allowed_hosts() -> list[str]:
+    """Host names that the web server answers to; unset: this machine only."""
+    named = os.environ.get("NETCAIRN_ALLOWED_HOSTS", "")
+    return [host.strip() for host in named.split(",") if host.strip()] or list(LOCAL_HOSTS)
+
+
+def secret_key(var: Path) -> str:
+    """Django's signing key: from the environment, else generated once into `var`."""
+    return os.environ.get("NETCAIRN_SECRET_KEY") or kept_secret(var / "secret.key", lambda: secrets.token_urlsafe(64))
+
+
+def secrets_keys(var: Path) -> list[str]:
+    """Keys that seal credentials, newest first: 32 bytes each in URL-safe base64, separated by commas or line ends."""
+    text = os.environ.get("NETCAIRN_SECRETS_KEYS", "")
+    if not text:
+        named = os.environ.get("NETCAIRN_SECRETS_KEYS_FILE")
+        text = Path(named).read_text() if named else kept_secret(var / "secrets.keys", new_sealing_key)
+    return [key.strip() for line in text.splitlines() for key in line.split(",") if key.strip()]
+
+
+def new_sealing_key() -> str:
+    """A fresh key for `secrets_keys`."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def kept_secret(path: Path, make: Callable[[], str]) -> str:
+    """Read a generated secret, making it first where there is none; of two simultaneous makers one wins."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(make() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            # link, not rename: it refuses to overwrite a key that another process has made meanwhile.
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+def database(var: Path) -> dict[str, object]:
+    """Django's database entry: `DATABASE_URL` where set, else the embedded PostgreSQL below `var`."""
+    url = os.environ.get("DATABASE_URL", "").strip()
+    if not url:
+        return {"ENGINE": "config.embedded_postgres", "NAME": "netcairn", "VAR": var}
+    return from_url(url)
+
+
+def from_url(url: str) -> dict[str, object]:
+    """`postgres://user:password@host:port/name?option=value` as Django's entry; the host may be a socket directory."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise BadEnvironment("DATABASE_URL must begin with postgres://; Netcairn runs on PostgreSQL only.")
+    options = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", unquote(parts.hostname or "")),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": options,
+    }

@@ -1,0 +1,146 @@
+"""Django's settings; what differs between two installations comes from the environment (`config/conf.py`)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from config import conf
+from config.navigation import UNFOLD  # noqa: F401  (Django reads it from here)
+
+BASE_DIR = conf.BASE_DIR
+NETCAIRN_VAR = conf.var_dir()
+NETCAIRN_STORE_ROOT = Path(os.environ.get("NETCAIRN_STORE_ROOT") or NETCAIRN_VAR / "store").absolute()
+NETCAIRN_PLATFORMS_DIR = os.environ.get("NETCAIRN_PLATFORMS_DIR") or None
+NETCAIRN_SECRETS_KEYS = conf.secrets_keys(NETCAIRN_VAR)
+# Called, in the same transaction, when a run has ended: the higher apps' share in a run, without an import upwards.
+NETCAIRN_RUN_ENDED = ["checkpoints.services.checkpoint_run"]
+
+DEBUG = conf.flag("NETCAIRN_DEBUG")
+SECRET_KEY = conf.secret_key(NETCAIRN_VAR)
+ALLOWED_HOSTS = conf.allowed_hosts()
+LOCAL_ONLY = set(ALLOWED_HOSTS) <= set(conf.LOCAL_HOSTS)
+
+INSTALLED_APPS = [
+    "config.apps.ConfigConfig",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "import_export",
+    "django_q",
+    "inventory",
+    "backups",
+    "checkpoints",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": conf.database(NETCAIRN_VAR)}
+# Seen in pg_stat_activity, and so in the sentence that says who holds a tenant's lock.
+_command = sys.argv[1] if len(sys.argv) > 1 else Path(sys.argv[0]).name
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault(  # type: ignore[attr-defined]
+    "application_name", f"netcairn {_command} {socket.gethostname()}:{os.getpid()}"[:63]
+)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# One place for work (section 3 of the study): retry far beyond timeout, no retries of its own, ids only as arguments.
+Q_CLUSTER = {
+    "name": "netcairn",
+    "orm": "default",
+    "workers": int(os.environ.get("NETCAIRN_WORKERS") or 2),
+    "timeout": 3600,
+    "retry": 3 * 3600,
+    "queue_limit": 1,
+    "bulk": 1,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "save_limit": 250,
+    "catch_up": False,
+    "recycle": 50,
+    "poll": 1,
+    "label": "Queue",
+    "ALT_CLUSTERS": {},
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = NETCAIRN_VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# A name beyond this machine means a network between browser and server: nothing goes over it in clear.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not LOCAL_ONLY
+SECURE_HSTS_SECONDS = 0 if LOCAL_ONLY else 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not LOCAL_ONLY
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        # paramiko logs whole tracebacks and netmiko whole sessions: neither belongs into a log.
+        "paramiko": {"level": "CRITICAL"},
+        "netmiko": {"level": "WARNING"},
+    },
+}

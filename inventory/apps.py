@@ -1,0 +1,11 @@
+"""What exists and how it is reached."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class InventoryConfig(AppConfig):
+    """Tenants, members, credentials, devices and the platforms they run."""
+
+    name = "inventory"

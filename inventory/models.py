@@ -1,0 +1,135 @@
+"""Tenants, their members, credentials and devices."""
+
+from __future__ import annotations
+
+from typing import Self
+from uuid import uuid4
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from inventory.tenancy import TenantOwned, TenantQuerySet
+from inventory.validators import validate_address, validate_name
+
+
+class TenantSet(models.QuerySet):
+    """Several tenants."""
+
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Tenants that the user is a member of; a superuser sees all, a stranger none."""
+        if getattr(user, "is_superuser", False) and user.is_active:
+            return self
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        return self.filter(memberships__user_id=user.pk)
+
+
+class Tenant(models.Model):
+    """A customer or organisation: owns devices, credentials, members and one repository."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    name = models.CharField(max_length=100, unique=True, validators=[validate_name])
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = TenantSet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(TenantOwned):
+    """A person's place in a tenant."""
+
+    class Role(models.TextChoices):
+        """What a member is there for."""
+
+        AUDITOR = "auditor", "Auditor"
+        OPERATOR = "operator", "Operator"
+        RESTORER = "restorer", "Restorer"
+        ADMINISTRATOR = "administrator", "Tenant administrator"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role.choices, default=Role.AUDITOR)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.tenant}"
+
+
+class Credential(TenantOwned):
+    """How to log in to devices. Secrets are sealed to this very row (`inventory/secrets.py`) and never shown again."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="credentials")
+    name = models.CharField(max_length=100, validators=[validate_name])
+    username = models.CharField(max_length=100)
+    password_sealed = models.BinaryField(default=bytes, blank=True, editable=False)
+    private_key_sealed = models.BinaryField(default=bytes, blank=True, editable=False)
+    passphrase_sealed = models.BinaryField(default=bytes, blank=True, editable=False)
+    enable_sealed = models.BinaryField(default=bytes, blank=True, editable=False)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "name"], name="credential_name_once"),
+            models.UniqueConstraint(fields=["tenant", "id"], name="credential_of_tenant"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DeviceSet(TenantQuerySet):
+    """Several devices."""
+
+    def collectable(self) -> Self:
+        """Devices that a run asks: enabled and not retired."""
+        return self.filter(enabled=True, retired_at=None)
+
+
+class Device(TenantOwned):
+    """One box. Its id outlives renames, moves between sites and changes of address."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="devices")
+    name = models.CharField(max_length=100, validators=[validate_name])
+    address = models.CharField(max_length=253, validators=[validate_address])
+    port = models.PositiveIntegerField(default=22, validators=[MinValueValidator(1), MaxValueValidator(65535)])
+    platform = models.CharField(max_length=60)
+    credential = models.ForeignKey(Credential, on_delete=models.PROTECT, related_name="devices", null=True, blank=True)
+    site = models.CharField(max_length=100, blank=True)
+    tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    enabled = models.BooleanField(default=True, help_text="Collected by runs.")
+    legacy_algorithms = models.BooleanField(
+        default=False, help_text="Allow outdated SSH algorithms. Only for a device that offers nothing better."
+    )
+    host_key = models.TextField(
+        blank=True, editable=False, help_text="The pinned SSH host key: type and base64, as in known_hosts."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    retired_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = DeviceSet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "name"], name="device_name_once"),
+            models.UniqueConstraint(fields=["tenant", "id"], name="device_of_tenant"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,40 @@
+"""What a name and an address may look like, for forms, imports and commands alike."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from django.core.exceptions import ValidationError
+
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
+LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
+
+
+def validate_name(text: str) -> None:
+    """A name: letters, digits, `.`, `_`, `-`, beginning and ending with a letter or digit, without `..`.
+
+    It becomes a file name in clones, so nothing that git or a shell reads otherwise gets through.
+    """
+    if not NAME.match(text) or ".." in text or text.lower().endswith((".git", ".lock")):
+        raise ValidationError(
+            f"{text!r} is not a usable name: letters, digits, '.', '_' and '-', with a letter or digit at both ends."
+        )
+
+
+def validate_address(text: str) -> None:
+    """An IPv4 or IPv6 address or a host name (RFC 1123); no port, no user, no scheme."""
+    if is_ip_address(text):
+        return
+    labels = text.rstrip(".").split(".")
+    if len(text) > 253 or not all(LABEL.match(label) for label in labels) or labels[-1].isdigit():
+        raise ValidationError(f"{text!r} is neither an IP address nor a host name.")
+
+
+def is_ip_address(text: str) -> bool:
+    """Whether the text is an IPv4 or IPv6 address as such."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
