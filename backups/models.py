@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from inventory.models import Device, Tenant
@@ -27,6 +28,18 @@ class Repository(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tenant_id}.git"
+
+
+class RunSet(TenantQuerySet):
+    """Several runs."""
+
+    def unended(self) -> RunSet:
+        """Runs that somebody works on, or should."""
+        return self.exclude(state=Run.State.DONE)
+
+    def forsaken(self, *, before: datetime) -> RunSet:
+        """Unended runs of which nothing was heard since `before`."""
+        return self.unended().filter(heartbeat_at__lt=before)
 
 
 class Run(TenantOwned):
@@ -54,9 +67,11 @@ class Run(TenantOwned):
     requested_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
     ended_at = models.DateTimeField(null=True, editable=False)
-    commit = models.CharField(max_length=40, blank=True, editable=False)
+    heartbeat_at = models.DateTimeField(null=True, editable=False)  # somebody works on it, or was asked to
+    by_queue = models.BooleanField(default=False, editable=False)  # lost work is queued again, else given up
+    commit = models.CharField(max_length=40, blank=True, editable=False)  # the newest that it brought
 
-    objects = TenantQuerySet.as_manager()
+    objects = RunSet.as_manager()
 
     class Meta:
         ordering = ["-requested_at"]
@@ -67,6 +82,46 @@ class Run(TenantOwned):
 
     def __str__(self) -> str:
         return f"run of {self.requested_at:%Y-%m-%d %H:%M}"
+
+    def begin(self, now: datetime) -> bool:
+        """Note that somebody works on it; False when it has ended already (a task may come twice, or late)."""
+        unended = Run.objects.unended().filter(pk=self.pk)
+        unended.filter(state=Run.State.QUEUED).update(state=Run.State.RUNNING, started_at=now)
+        return bool(unended.update(heartbeat_at=now))
+
+    def counts(self) -> dict[str, int]:
+        """Attempts by state, every state named."""
+        found = dict(self.attempts.order_by().values_list("state").annotate(n=models.Count("id")))
+        return {state: found.get(state, 0) for state in Attempt.State.values}
+
+
+class AttemptSet(TenantQuerySet):
+    """Several attempts."""
+
+    def claim(self, *, token: UUID, limit: int, now: datetime) -> list[Attempt]:
+        """Take up to `limit` queued ones of the set; nobody else gets them (a task may be delivered twice).
+
+        The try is counted here, before the work: a device that kills its worker is not tried for ever.
+        """
+        with transaction.atomic():
+            free = self.filter(state=Attempt.State.QUEUED).order_by("id").select_for_update(skip_locked=True)
+            ids = list(free.values_list("id", flat=True)[:limit])
+            Attempt.objects.filter(id__in=ids).update(
+                state=Attempt.State.RUNNING, token=token, tries=models.F("tries") + 1, heartbeat_at=now, started_at=now
+            )
+        return list(Attempt.objects.filter(id__in=ids).select_related("device__credential", "device__tenant"))
+
+    def held_by(self, token: UUID) -> AttemptSet:
+        """Those that the holder of the token is still entitled to finish."""
+        return self.filter(token=token, state=Attempt.State.RUNNING)
+
+    def open(self) -> AttemptSet:
+        """Those without a final state."""
+        return self.filter(state__in=Attempt.OPEN)
+
+    def give_up(self, *, cause: str, detail: str, now: datetime) -> int:
+        """Close the open ones of the set as failed; how many there were."""
+        return self.open().update(state=Attempt.State.FAILED, cause=cause, detail=detail, token=None, ended_at=now)
 
 
 class Attempt(models.Model):
@@ -97,7 +152,7 @@ class Attempt(models.Model):
     ended_at = models.DateTimeField(null=True)
     seconds = models.FloatField(null=True)  # time with the device, without waiting and storing
 
-    objects = TenantQuerySet.as_manager()
+    objects = AttemptSet.as_manager()
 
     class Meta:
         ordering = ["id"]

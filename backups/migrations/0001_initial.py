@@ -39,6 +39,8 @@ class Migration(migrations.Migration):
                 ('requested_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('started_at', models.DateTimeField(editable=False, null=True)),
                 ('ended_at', models.DateTimeField(editable=False, null=True)),
+                ('heartbeat_at', models.DateTimeField(editable=False, null=True)),
+                ('by_queue', models.BooleanField(default=False, editable=False)),
                 ('commit', models.CharField(blank=True, editable=False, max_length=40)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='inventory.tenant')),
             ],
