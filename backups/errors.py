@@ -28,8 +28,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from inventory.errors import NetcairnError
 
-class BackupError(Exception):
+
+class BackupError(NetcairnError):
     """Something expected went wrong; its text is one sentence for the person who asked."""
 
     cause: ClassVar[str] = "error"
