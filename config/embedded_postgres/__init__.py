@@ -8,8 +8,9 @@ Used when no ``DATABASE_URL`` is given. The entry in ``DATABASES`` understands t
     ``"netcairn"``: the one database that the backend creates by itself.
 ``VAR``
     The directory under which everything is kept, as ``<VAR>/postgres`` (a ``Path`` or a string).
-``SERVER_OPTIONS``
-    Optional: PostgreSQL's own settings by name, such as ``{"fsync": "off"}`` for tests that may forget at a power cut.
+``DURABLE``
+    Optional, ``True`` unless said otherwise. ``False`` turns off every wait for the disk: for tests only, because a
+    power cut then destroys the whole cluster.
 ``LINGER``
     Optional, seconds (default 2) that the server outlives its last user.
 

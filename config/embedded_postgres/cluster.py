@@ -4,7 +4,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,7 +27,7 @@ class Cluster:
     """One data directory and everything beside it."""
 
     home: Path
-    server_options: Mapping[str, str] = field(default_factory=dict, compare=False)
+    durable: bool = True
     linger: float = DEFAULT_LINGER
 
     @classmethod
@@ -35,7 +35,7 @@ class Cluster:
         """The cluster that an entry of ``DATABASES`` describes."""
         return cls(
             home=Path(settings["VAR"]).resolve() / "postgres",
-            server_options=settings.get("SERVER_OPTIONS", {}),
+            durable=settings.get("DURABLE", True),
             linger=float(settings.get("LINGER", DEFAULT_LINGER)),
         )
 
@@ -78,7 +78,7 @@ class Cluster:
         name = os.fsencode(beside / f".s.PGSQL.{PORT}")
         if len(name) <= LONGEST_SOCKET_PATH and b"," not in name:
             return beside
-        return Path("/tmp") / self.mark  # noqa: S108  its owner and mode are checked by make_private
+        return Path("/tmp") / f"{self.mark}-socket"  # noqa: S108  its owner and mode are checked by make_private
 
     @property
     def address(self) -> dict[str, str]:

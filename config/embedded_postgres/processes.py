@@ -1,5 +1,6 @@
 """Which processes of a server are alive."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -7,13 +8,18 @@ PROC = Path("/proc")
 
 
 def living(mark: str) -> list[int]:
-    """The ids of the living processes whose command line holds `mark`; zombies are not alive.
+    """The ids of PostgreSQL's living processes whose command line holds `mark`; zombies are not alive.
 
     The command line, because everybody may read it: in a container root may not look at the working directory of
     a process of another user.
     """
-    lines = _from_proc() if (PROC / "self" / "stat").exists() else _from_ps()
-    return [pid for pid, command in lines if mark in command]
+    commands = _from_proc() if (PROC / "self" / "stat").exists() else _from_ps()
+    return [pid for pid, command in commands if mark in command and _is_postgres(command)]
+
+
+def _is_postgres(command: str) -> bool:
+    """True for the server and its children (``postgres: NAME: checkpointer``), not for psql or an editor."""
+    return os.path.basename(command.split(" ", 1)[0]).rstrip(":") == "postgres"  # noqa: PTH119  not a path, a title
 
 
 def _from_proc() -> list[tuple[int, str]]:

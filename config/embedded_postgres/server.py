@@ -22,8 +22,8 @@ START_SECONDS = 600
 
 STOP_SECONDS = 60
 CONNECT_SECONDS = 10
-ORPHAN_SECONDS = 15
-"""How long the children of a killed server get to notice it; they look once a second or sooner."""
+ORPHAN_SECONDS = 10
+"""How long processes of a server that does not answer get to answer or to end; orphans notice at once, if not busy."""
 
 _used: dict[Path, int] = {}
 """Clusters in use by this process, with the descriptor of the shared lock. Forked children inherit both."""
@@ -46,7 +46,7 @@ def ensure_running(cluster: Cluster) -> None:
             _used[cluster.home] = locks.share(cluster.users_lock)
         _refuse_other_major(cluster)
         _watch(cluster)
-        if not _answers(cluster):
+        if not _answers(cluster) and not _answers_after_all(cluster):
             _start(cluster)
         _check_and_create_database(cluster)
 
@@ -108,12 +108,13 @@ def _start(cluster: Cluster) -> None:
 def _server_options(cluster: Cluster) -> list[str]:
     options = {
         "max_connections": "200",
-        **cluster.server_options,
         "cluster_name": cluster.mark,
         "listen_addresses": "",
         "unix_socket_directories": f'"{cluster.socket_dir}"',
         "unix_socket_permissions": "0700",
     }
+    if not cluster.durable:
+        options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     return ["-p", str(PORT), *(word for name, value in options.items() for word in ("-c", f"{name}={value}"))]
 
 
@@ -127,7 +128,7 @@ def _initialise(cluster: Cluster) -> None:
         programs.command(
             "initdb", "-D", fresh, "--username", USER, "--auth=trust", "--encoding=UTF8", "--locale=C",
             "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions",
-            *(["--no-sync"] if cluster.server_options.get("fsync") == "off" else []),
+            *([] if cluster.durable else ["--no-sync"]),
             home=cluster.home,
         )
     )  # fmt: skip
@@ -144,17 +145,28 @@ def _clear_remains(cluster: Cluster) -> None:
     machine, a stranger. They are removed only when no process of this server lives: the orphans of a killed server
     may still write to the data directory.
     """
-    if _postmaster_pid(cluster) in processes.living(cluster.mark):
-        stop(cluster)  # alive, yet its socket is gone
-    deadline = time.monotonic() + ORPHAN_SECONDS
-    while orphans := processes.living(cluster.mark):
-        if time.monotonic() > deadline:
-            raise ServerDoesNotStart(f"Processes of a killed PostgreSQL still work in {cluster.home}: end {orphans}.")
-        time.sleep(0.05)
     for left in ("postmaster.pid", "postmaster.opts"):
         (cluster.data / left).unlink(missing_ok=True)
     for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
         (cluster.socket_dir / name).unlink(missing_ok=True)
+
+
+def _answers_after_all(cluster: Cluster) -> bool:
+    """Wait for processes that live but do not answer: True when they do at last, False when there are none any more.
+
+    They are a server whose starter was killed, the orphans of a killed server, or a server whose socket was deleted.
+    Only the last has to be stopped.
+    """
+    deadline = time.monotonic() + ORPHAN_SECONDS
+    while found := processes.living(cluster.mark):
+        if _answers(cluster):
+            return True
+        if time.monotonic() > deadline:
+            if _postmaster_pid(cluster) not in found:
+                raise ServerDoesNotStart(f"What is left of a killed PostgreSQL works in {cluster.home}: end {found}.")
+            stop(cluster)
+        time.sleep(0.05)
+    return False
 
 
 def _postmaster_pid(cluster: Cluster) -> int | None:
