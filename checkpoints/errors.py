@@ -1,0 +1,92 @@
+"""What is expected to go wrong with checkpoints; a branch of the tree in `backups/errors.py`.
+
+BackupError
+`- CheckpointError
+   |- UnknownVersion       no snapshot, checkpoint, ref or device is meant by the text
+   |- AmbiguousVersion     several are
+   |- NothingKept          the tenant, or a chosen device, has no snapshot yet
+   |- BadName              a ref, tag or message that cannot be used
+   |- RefMoved             the ref does not name what the caller thought (compare-and-swap lost)
+   |- StillNamed           a checkpoint that a ref names cannot be deleted
+   |- Deleted              the checkpoint is deleted; it can be undeleted until the garbage is collected
+   |- PlanOutdated         the record has moved on since the plan was shown
+   |- NotComparable        the two versions have nothing to do with each other
+   |- ExportRefused        the target of an export is taken
+   `- PatchUnreadable      git's patch is not one
+"""
+
+from __future__ import annotations
+
+from backups.errors import BackupError
+
+
+class CheckpointError(BackupError):
+    """Something expected went wrong with a checkpoint."""
+
+    cause = "checkpoint"
+
+
+class UnknownVersion(CheckpointError):
+    """No snapshot, checkpoint, ref or device is meant by what was typed."""
+
+    cause = "unknown-version"
+
+
+class AmbiguousVersion(CheckpointError):
+    """What was typed means more than one thing."""
+
+    cause = "ambiguous-version"
+
+
+class NothingKept(CheckpointError):
+    """There is no snapshot yet that a checkpoint could hold."""
+
+    cause = "nothing-kept"
+
+
+class BadName(CheckpointError):
+    """A ref, a tag or a message that cannot be used as it stands."""
+
+    cause = "bad-name"
+
+
+class RefMoved(CheckpointError):
+    """The ref no longer names what the caller saw; nothing was moved."""
+
+    cause = "ref-moved"
+
+
+class StillNamed(CheckpointError):
+    """A checkpoint that a ref names cannot be deleted."""
+
+    cause = "still-named"
+
+
+class Deleted(CheckpointError):
+    """The checkpoint is deleted; undelete it first."""
+
+    cause = "deleted"
+
+
+class PlanOutdated(CheckpointError):
+    """The record has moved on since the plan was shown; look at a new plan."""
+
+    cause = "plan-outdated"
+
+
+class NotComparable(CheckpointError):
+    """The two versions have nothing to do with each other."""
+
+    cause = "not-comparable"
+
+
+class ExportRefused(CheckpointError):
+    """The target of an export is taken, or is nothing that may be replaced."""
+
+    cause = "export-refused"
+
+
+class PatchUnreadable(CheckpointError):
+    """What git printed is no patch: a bug, or a git that we do not know."""
+
+    cause = "patch-unreadable"
