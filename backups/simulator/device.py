@@ -1,0 +1,268 @@
+"""One simulated device: what it holds, what was asked of it, and what a test may do to it. No SSH in here."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from backups.simulator.clock import Clock
+from backups.simulator.errors import EditRefused
+from backups.simulator.faults import Fault, FaultBox, FaultDraw
+from backups.simulator.hostkeys import public_line
+from backups.simulator.persona import Persona, persona
+
+
+@dataclass(frozen=True)
+class DeviceSpec:
+    """What a device is made from. Everything but the platform has a default.
+
+    `size` is the length of the configuration in bytes, about; `config` replaces the generated one.
+    `enable_secret` empty means that a login is privileged at once. `latency` is in seconds for each answer.
+    `authorized_key` is a public key line that may log in besides the password. `legacy_kex` offers only
+    Diffie-Hellman group 14, as old devices do. `port` 0 takes a free one.
+    """
+
+    platform: str = "cisco_ios"
+    name: str = ""
+    username: str = "admin"
+    password: str = "simulated"  # noqa: S105 - it opens nothing but this fake
+    enable_secret: str = ""
+    size: int = 12_000
+    config: str = ""
+    address: str = "127.0.0.1"
+    port: int = 0
+    latency: float = 0.0
+    authorized_key: str = ""
+    legacy_kex: bool = False
+    faults: tuple[Fault | str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LoginAttempt:
+    """Somebody tried a password or a key. What was tried is not kept."""
+
+    username: str
+    method: str
+    accepted: bool
+
+
+@dataclass(frozen=True)
+class Timer:
+    """Something a device will do by itself at a time."""
+
+    due: datetime
+    act: Callable[[], None]
+
+
+@dataclass(eq=False)
+class Device:
+    """The state of one device. Every public name may be used from any thread.
+
+    `log` holds the command lines that came over SSH, in order; `password_attempts` every try to log in with a password;
+    `logins` counts accepted connections, `sessions` those open now, `connections` every TCP connection accepted.
+    """
+
+    spec: DeviceSpec
+    index: int = 0
+    seed: int = 0
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        self.lock = threading.RLock()
+        self.persona: Persona = persona(self.spec.platform)
+        self.platform = self.spec.platform
+        self.name = self.spec.name or f"{self.persona.short}-{self.index + 1:04d}"
+        self.username = self.spec.username
+        self.password = self.spec.password
+        self.enable_secret = self.spec.enable_secret
+        self.address = self.spec.address
+        self.port = self.spec.port
+        self.log: list[str] = []
+        self.attempts: list[LoginAttempt] = []
+        self.logins = self.sessions = self.connections = 0
+        self.files: dict[str, bytes] = {}
+        self.history: list[str] = []
+        self.memory: dict[str, Any] = {}
+        self.timer: Timer | None = None
+        self.changed_at = self.saved_at = self.clock.now()
+        self.changed_by = self.saved_by = self.username
+        self._text: str | None = self.spec.config or None
+        self._tree: Any = None
+        self._startup: str | None = None
+        self._faults = FaultBox(random.Random(f"{self.seed}/{self.index}/faults"))  # noqa: S311 - reproducible on purpose
+        self._before_lockout: str | None = None
+        if self.spec.faults:
+            self.set_faults(*self.spec.faults)
+
+    # The configuration
+
+    @property
+    def running(self) -> str:
+        """The running configuration proper, with everything that the device keeps."""
+        with self.lock:
+            if self._text is None:
+                self._text = self._sample() if self._tree is None else self.persona.render(self._tree)
+            return self._text
+
+    @running.setter
+    def running(self, text: str) -> None:
+        with self.lock:
+            self._keep_startup()
+            self._text, self._tree = text, None
+            self.changed_at = self.clock.now()
+
+    def tree(self) -> Any:
+        """The running configuration as a structure; after changing it, call `tree_changed`."""
+        with self.lock:
+            if self._tree is None:
+                self._tree = self.persona.parse(self.running)
+            return self._tree
+
+    def tree_changing(self, username: str) -> None:
+        """The structure is about to change: the text will be made again when somebody asks for it."""
+        with self.lock:
+            self._keep_startup()
+            self._text = None
+            self.changed_at, self.changed_by = self.clock.now(), username
+
+    def drop_tree(self) -> None:
+        """Keep the text only; a thousand structures would cost much memory."""
+        with self.lock:
+            if self._tree is not None:
+                self._text, self._tree = self.running, None
+
+    @property
+    def startup(self) -> str:
+        """The saved configuration."""
+        with self.lock:
+            return self.running if self._startup is None else self._startup
+
+    def save(self, username: str, text: str | None = None) -> None:
+        """Make the running configuration (or the given text) the one to start with."""
+        with self.lock:
+            self._startup = self.running if text is None else text
+            self.saved_at, self.saved_by = self.clock.now(), username
+
+    def _keep_startup(self) -> None:
+        # Until the first change both are the same text, which need not be made before somebody asks for it.
+        if self._startup is None:
+            self._startup = self.running
+
+    def _sample(self) -> str:
+        rng = random.Random(f"{self.seed}/{self.index}")  # noqa: S311 - reproducible on purpose
+        return self.persona.sample(self.name, self.spec.size, rng)
+
+    # For tests, benchmarks and the demo
+
+    @property
+    def running_config(self) -> str:
+        """What a good capture holds after tidying: the configuration without volatile lines, `\\n` line ends."""
+        with self.lock:
+            self.settle()
+            return self.persona.tidied(self)
+
+    @property
+    def startup_config(self) -> str:
+        """The saved configuration."""
+        with self.lock:
+            self.settle()
+            return self.startup
+
+    @property
+    def running_config_output(self) -> str:
+        """What the device would print now when asked for its configuration, with headers and times."""
+        with self.lock:
+            self.settle()
+            return self.persona.shown(self)
+
+    @property
+    def hostname(self) -> str:
+        """The name in the prompt."""
+        with self.lock:
+            if self._text is None and self._tree is not None:
+                return self.persona.tree_hostname(self._tree)
+            return self.persona.hostname(self.running)
+
+    @property
+    def host_key(self) -> str:
+        """The public key that the device presents: `ssh-ed25519 AAAA…`."""
+        return public_line(self.seed, self.index, self.key_generation)
+
+    @property
+    def key_generation(self) -> int:
+        """0, or 1 once the fault `hostkey` has changed the key."""
+        return int(self._faults.always("hostkey"))
+
+    @property
+    def password_attempts(self) -> list[LoginAttempt]:
+        """Every password that reached the device, right or wrong."""
+        with self.lock:
+            return [attempt for attempt in self.attempts if attempt.method == "password"]
+
+    @property
+    def commands(self) -> list[str]:
+        """A copy of the log of command lines."""
+        with self.lock:
+            return list(self.log)
+
+    def set_faults(self, *faults: Fault | str) -> None:
+        """Replace all faults, with none by none; a text is `NAME` or `NAME=RATE`. Raises UnknownFault."""
+        chosen = tuple(Fault.parse(each) if isinstance(each, str) else each for each in faults)
+        with self.lock:
+            before, after = self._faults.always("lookalike"), any(fault.name == "lookalike" for fault in chosen)
+            if before != after:
+                put, take = self.persona.lookalike(self.prompt)
+                self.edit(put if after else take)
+            self._before_lockout = self.running if any(fault.name == "lockout" for fault in chosen) else None
+            self._faults.set(chosen)
+
+    def edit(self, lines: Sequence[str] | str) -> None:
+        """Change the running configuration as an engineer would at the console. Raises EditRefused."""
+        wanted = lines.splitlines() if isinstance(lines, str) else list(lines)
+        with self.lock:
+            console = self.persona.console(self, "engineer", FaultDraw(None))
+            console.at_console()
+            for line in self.persona.edit_script(wanted):
+                reply = console.enter(line)
+                if reply.refused:
+                    raise EditRefused(f"{self.name} refused '{line}': {reply.text.strip()}")
+
+    @property
+    def prompt(self) -> str:
+        """The prompt of a privileged login, without trailing space."""
+        console = self.persona.console(self, self.username, FaultDraw(None))
+        console.at_console()
+        return console.prompt.strip()
+
+    # For the consoles and the server
+
+    def draw_faults(self) -> FaultDraw:
+        """The faults of one new connection."""
+        return FaultDraw(self._faults)
+
+    def start_timer(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do something in so many seconds, instead of what was to be done before."""
+        self.timer = Timer(self.clock.now() + timedelta(seconds=seconds), act)
+
+    def stop_timer(self) -> bool:
+        """Forget the timer; whether there was one."""
+        running, self.timer = self.timer is not None, None
+        return running
+
+    def settle(self) -> None:
+        """Do what has become due. Called whenever somebody looks at the device."""
+        with self.lock:
+            if self.timer is not None and self.clock.now() >= self.timer.due:
+                timer, self.timer = self.timer, None
+                timer.act()
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether the fault `lockout` has struck and was not yet taken back."""
+        with self.lock:
+            self.settle()
+            return self._before_lockout is not None and self.running != self._before_lockout

@@ -1,0 +1,1 @@
+"""One module per simulated platform, named like its slug; each has a `PERSONA`."""
