@@ -1,6 +1,6 @@
 """The tree of our errors.
 
-    BackupError                 everything that is expected to go wrong while backing up
+    BackupError                 a NetcairnError (inventory/errors.py): what is expected to go wrong while backing up
     |- CollectError             with a device
     |  |- Unreachable           no connection
     |  |- NotSSH                connected, but no SSH server answered
@@ -18,7 +18,12 @@
        |- StoreBusy             somebody else holds the tenant's lock
        |- StoreDamaged          something that must be there is not, or is not what it was
        |- StoreMoved            the record moved on while we wrote (compare-and-swap lost)
-       `- GitFailed             git itself failed: missing, too old, disk full, killed
+       |- NoStore               the tenant has no repository yet
+       |- NameRefused           a name or id that git must never see
+       `- GitFailed             git itself failed, or was killed
+          |- GitMissing         no git on this machine, or one that is too old
+          |- GitTooSlow         it did not end in its time
+          `- DiskFull           no space for what it had to write
 
 Each carries one sentence that names the thing and the mend, a `cause` from a closed list, and whether trying
 again makes sense.
@@ -151,3 +156,35 @@ class GitFailed(StoreError):
 
     cause = "git-failed"
     worth_retrying = True
+
+
+class GitMissing(GitFailed):
+    """There is no git on this machine that can be used."""
+
+    cause = "git-missing"
+    worth_retrying = False
+
+
+class GitTooSlow(GitFailed):
+    """git did not end in the time it was given, and was killed."""
+
+    cause = "git-too-slow"
+
+
+class DiskFull(GitFailed):
+    """The disk, or somebody's share of it, is full; nothing of the batch was kept."""
+
+    cause = "disk-full"
+    worth_retrying = False
+
+
+class NoStore(StoreError):
+    """The tenant has no repository yet; the first backup makes it."""
+
+    cause = "no-store"
+
+
+class NameRefused(StoreError):
+    """A name or an object id is not of the form that may become part of a path or an argument."""
+
+    cause = "name-refused"
