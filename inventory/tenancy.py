@@ -6,6 +6,7 @@ from typing import Self
 from uuid import uuid4
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.migrations import RunSQL
 
@@ -30,6 +31,18 @@ class TenantOwned(models.Model):
 
     class Meta:
         abstract = True
+
+    def clean(self) -> None:
+        """Say in words what the composite foreign keys would refuse at the end of the transaction."""
+        errors = {
+            field.name: f"{related} belongs to another tenant; choose one of the same tenant."
+            for field in self._meta.concrete_fields
+            if isinstance(field, models.ForeignKey)
+            and isinstance(related := getattr(self, field.name, None), TenantOwned)
+            and related.tenant_id != self.tenant_id
+        }
+        if errors:
+            raise ValidationError(errors)
 
 
 def same_tenant(table: str, column: str, target: str) -> RunSQL:
