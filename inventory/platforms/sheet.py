@@ -1,19 +1,31 @@
-"""What the data sheet of a network operating system may say.
+r"""What the data sheet of a network operating system may say.
 
 A sheet is one module beside this one with one `PLATFORM`. It holds no code: commands, how to recognise a complete
 answer, and three cleanings that are kept apart. *Volatile* lines never count as a change, *secrets* are masked for
-eyes without the right, *refusals* and *completeness* only judge. None of them touches what is stored, because what is
-stored must be fit to be put back.
+eyes without the right, *refusals*, *withheld* lines and *completeness* only judge. None of them touches what is
+stored, because what is stored must be fit to be put back.
 
-All patterns are regular expressions over bytes decoded as latin-1, matched line by line (`re.MULTILINE`).
+Every pattern is a regular expression in ASCII, for which `^` and `$` are the ends of a line and `\s`, `\w` and `\d`
+mean ASCII only: a device's bytes are taken one by one (latin-1), never decoded, never lost.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
+from inventory.errors import BadPlatformSheet
+
 Verified = Literal["system", "recording", "manual", "none"]
+Way = Literal["replace", "candidate", "merge", "file", "none"]
+
+NEUTRAL = b""  # what stands for the changing part of a line when two captures are compared
+
+_SLUG = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_FILENAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -22,35 +34,201 @@ class Command:
 
     line: str
     filename: str
-    complete_when: str | None = None  # must match near the end of the answer; None: only the prompt shows the end
+    complete_when: str | None = (
+        None  # what the last line of a whole answer looks like; None: the system has no such mark
+    )
+    nested: tuple[str, str] | None = None  # (opens, closes): lines that open and close a section; a cut leaves one open
     min_bytes: int = 20  # anything shorter is no configuration
     optional: bool = False  # refused by some models, which simply have none
     fallbacks: tuple[str, ...] = ()  # other lines for the same file, tried in order when the device refuses
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The line and its fallbacks, in the order in which they are tried."""
+        return (self.line, *self.fallbacks)
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file of the device, fetched over SFTP and kept byte for byte; a missing one is simply not there."""
+
+    path: str
+    filename: str
+    optional: bool = True
+
+
+@dataclass(frozen=True)
+class Section:
+    """Secrets that are only recognised by where they stand: inside a section of the configuration."""
+
+    begins: str  # its first line
+    ends: str  # the first line after it
+    secrets: tuple[str, ...]  # as in Platform.secrets
+
 
 @dataclass(frozen=True)
 class Restore:
-    """How a version gets back onto the device, honestly."""
+    """How a version gets back onto the device, honestly.
 
-    way: Literal["replace", "candidate", "merge", "file", "none"]
-    note: str  # what it does, or why there is no way
+    replace    the device takes a whole configuration and works out the difference itself
+    candidate  the same in a candidate that is looked at, committed, and reverted unless confirmed in time
+    merge      only additions and changes go back by themselves; what is too much must be removed by hand
+    file       a file is put in its place and read at the next start of the device or service
+    none       not from here; the note says why
+    """
+
+    way: Way
+    note: str  # what is done on the device, or why there is no way
 
 
 @dataclass(frozen=True)
 class Platform:
-    """A network operating system as Netcairn knows it."""
+    """A network operating system as Netcairn knows it. Raises BadPlatformSheet when it contradicts itself."""
 
     slug: str  # netmiko's device type where one fits, else vendor_os
     label: str
     netmiko_type: str
-    commands: tuple[Command, ...]
     restore: Restore
-    verified: Verified
-    source: str  # what it was verified against, or whose manual
+    verified: (
+        Verified  # system: tried on one; recording: against what one said; manual: the vendor's; none: from memory
+    )
+    source: str  # which system, recording or manual, and what could not be checked
+    commands: tuple[Command, ...] = ()
+    files: tuple[RemoteFile, ...] = ()
     enable: bool = False  # asks for the enable secret where one is given
+    setup: tuple[
+        str, ...
+    ] = ()  # lines said before the first command, beyond what netmiko says; answers are thrown away
+    patience: float = 30.0  # seconds that a healthy device may be silent before and within an answer
     comment: str = "!"
-    volatile: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()  # (?P<keep>what stays) and then what is masked
-    refusals: tuple[str, ...] = ()
+    volatile: tuple[str, ...] = ()  # the whole line; with (?P<keep>...) only what the pattern matches after it
+    secrets: tuple[str | Section, ...] = ()  # (?P<keep>what stays) and then what is masked; may span lines
+    refusals: tuple[str, ...] = ()  # what the device says instead of an answer
+    withheld: tuple[str, ...] = ()  # what it puts in place of what the account may not see, or it could not read
+    frame: tuple[str, ...] = ()  # whole lines that the session prints around an answer and that are no part of it
     pager: tuple[str, ...] = ()  # prompts of a pager that cannot be turned off
+    ansi: bool = False  # decorates its answers with escape sequences
     save: tuple[str, ...] = ()  # running-config into startup-config
+
+    def __post_init__(self) -> None:
+        """Refuse a sheet that could only fail later, on somebody's device."""
+        problem = next(_problems(self), None)
+        if problem:
+            field, reason = problem
+            raise BadPlatformSheet(f"Platform sheet {self.slug!r}: {field} {reason}.")
+
+    @property
+    def sources(self) -> tuple[Command | RemoteFile, ...]:
+        """Where the files of a capture come from."""
+        return (*self.commands, *self.files)
+
+    @property
+    def filenames(self) -> tuple[str, ...]:
+        """Every file that a capture of this platform may hold."""
+        return tuple(source.filename for source in self.sources)
+
+    @cached_property
+    def refusal_pattern(self) -> re.Pattern[bytes] | None:
+        """Matches a refusal wherever it stands; `backups.capture.refusal` says whether an answer is one."""
+        return any_of(self.refusals)
+
+    @cached_property
+    def withheld_pattern(self) -> re.Pattern[bytes] | None:
+        """Matches where the device left something out."""
+        return any_of(self.withheld)
+
+    @cached_property
+    def frame_pattern(self) -> re.Pattern[bytes] | None:
+        """Matches a line of the session that is no part of an answer."""
+        return any_of(self.frame)
+
+    @cached_property
+    def pager_pattern(self) -> re.Pattern[bytes] | None:
+        """Matches the prompt of a pager that waits for a key."""
+        return any_of(self.pager)
+
+    @cached_property
+    def volatile_lines(self) -> re.Pattern[bytes] | None:
+        """Matches a line that never counts as a change."""
+        return any_of(pattern for pattern in self.volatile if "(?P<keep>" not in pattern)
+
+    @cached_property
+    def volatile_values(self) -> tuple[re.Pattern[bytes], ...]:
+        """Match the part of a line that never counts as a change, after what does (`keep`)."""
+        return tuple(compiled(pattern) for pattern in self.volatile if "(?P<keep>" in pattern)
+
+
+def compiled(pattern: str) -> re.Pattern[bytes]:
+    """A sheet's pattern for the bytes that a device said."""
+    return re.compile(pattern.encode("ascii"), re.MULTILINE)
+
+
+def any_of(patterns: Iterable[str]) -> re.Pattern[bytes] | None:
+    """One pattern that matches where any of these does; None for none."""
+    together = "|".join(f"(?:{pattern})" for pattern in patterns)
+    return compiled(together) if together else None
+
+
+def _problems(platform: Platform) -> Iterator[tuple[str, str]]:
+    """What is wrong with a sheet: (field, reason)."""
+    if not _SLUG.fullmatch(platform.slug):
+        yield "slug", "must be lower-case words joined by underscores"
+    for field in ("label", "netmiko_type", "source"):
+        if not getattr(platform, field).strip():
+            yield field, "must not be empty"
+    if not platform.commands and not platform.files:
+        yield "commands", "must name at least one command, or files at least one file"
+    if platform.patience <= 0:
+        yield "patience", "must be seconds above zero"
+    yield from _bad_filenames(platform)
+    yield from _bad_lines(platform)
+    yield from _bad_patterns(platform)
+
+
+def _bad_filenames(platform: Platform) -> Iterator[tuple[str, str]]:
+    """A file name becomes a path of the store: it must be one plain name, and the only one of its kind."""
+    seen: set[str] = set()
+    for name in platform.filenames:
+        if not _FILENAME.fullmatch(name) or name.endswith("."):
+            yield "filename", f"{name!r} must be a plain name of letters, digits, '.', '_' and '-'"
+        if name.lower() in seen:
+            yield "filename", f"{name!r} is there twice"
+        seen.add(name.lower())
+
+
+def _bad_lines(platform: Platform) -> Iterator[tuple[str, str]]:
+    """A line that is said to a device is one line."""
+    said = [line for command in platform.commands for line in command.lines]
+    for line in (*said, *platform.setup, *platform.save, *(file.path for file in platform.files)):
+        if not line.strip() or not line.isprintable() or not line.isascii():
+            yield "commands", f"{line!r} must be one line of printable ASCII"
+
+
+def _bad_patterns(platform: Platform) -> Iterator[tuple[str, str]]:
+    """A pattern must compile, and must not match nothing: that would be found everywhere."""
+    for field, pattern in _patterns(platform):
+        try:
+            matches_nothing = re.compile(pattern.encode("ascii"), re.MULTILINE).match(b"")
+        except (re.error, UnicodeEncodeError) as exc:
+            yield field, f"{pattern!r} is no regular expression in ASCII ({exc})"
+            continue
+        if matches_nothing:
+            yield field, f"{pattern!r} matches an empty line"
+        if field == "secrets" and "(?P<keep>" not in pattern:
+            yield field, f"{pattern!r} has no (?P<keep>...) to say what stays"
+
+
+def _patterns(platform: Platform) -> Iterator[tuple[str, str]]:
+    """Every pattern of a sheet with the field that it stands in."""
+    for field in ("volatile", "refusals", "withheld", "frame", "pager"):
+        for pattern in getattr(platform, field):
+            yield field, pattern
+    for secret in platform.secrets:
+        if isinstance(secret, Section):
+            yield from (("section", secret.begins), ("section", secret.ends))
+            yield from (("secrets", pattern) for pattern in secret.secrets)
+        else:
+            yield "secrets", secret
+    for command in platform.commands:
+        ends = (command.complete_when,) if command.complete_when else ()
+        yield from (("complete_when", pattern) for pattern in (*ends, *(command.nested or ())))

@@ -1,0 +1,216 @@
+r"""Judges and tidies what a device said. Pure: no device, no database, no clock.
+
+**Tidying** takes away what the terminal added and nothing else:
+
+- line ends: CR LF, CR CR LF and LF CR become LF. Any other CR is the device's own and stays.
+- a pager's prompt, only where its erasing (backspaces, CR blanks CR, an escape sequence) follows it
+- escape sequences, only on a platform whose sheet says that it decorates its answers (`ansi`)
+- blank lines and lines of the session (`frame`) before the first and after the last line of the configuration
+
+What is stored ends with the device's last line and one LF. Nothing else is touched, no byte is decoded: a version must
+be fit to be put back. A file fetched over SFTP came without a terminal, and is stored as it is.
+
+**Judging** raises doubts; a capture without doubts is good. Volatile lines count in no digest, and stay stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from inventory.platforms.masking import mask
+from inventory.platforms.sheet import Command, Platform, compiled
+
+Cause = Literal[
+    "missing",  # a file that must be there is not, or there is none at all
+    "refused",  # the device said no instead of an answer
+    "withheld",  # the device left out what this account may not see, or what it could not read itself
+    "too-small",  # too short to be a configuration
+    "shrunk",  # below half of the last good version
+    "no-end-marker",  # the last line is not the one that ends every whole answer, or a section is still open
+    "pager-left",  # a pager's prompt is still in it
+    "prompt-inside",  # the prompt and our command are in it: two answers ran into each other
+    "control-bytes",  # what no configuration holds: NUL, backspace, a cursor's movements
+]
+
+SHRUNK_TO = 0.5  # of the last good version
+SHRINK_FLOOR = 1024  # bytes of the last good version below which halving it is an ordinary edit
+REFUSAL_WITHIN = 5  # lines from the start; further down the same words are somebody's banner or description
+
+_LINE_END = re.compile(rb"\r*\n\r*|\A\r+|\r+\Z")
+_ANSI = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-Za-z]|[=>78cDEHMZ])")
+# What follows a pager's prompt when it is wiped away: only then was it the terminal's and not the configuration's.
+_ERASING = rb"(?: *(?:\x08[\x08 ]*|\r *\r(?!\n)|\r?\x1b\[[0-9;]*[A-Za-z]\r?))+"
+# The usual pagers, where a sheet names none: at the start of a line. Within one, or indented, it is somebody's text.
+_ANY_PAGER = re.compile(rb"^ ?(?:<?-+ ?\(?[Mm](?:ore|ORE)\)? ?-+>?)", re.MULTILINE)
+# ESC with a colour may be meant, in a banner; ESC that moves a cursor or erases is a screen, not a configuration.
+_NEVER_MEANT = re.compile(rb"\x00|\x08|\x1b\[[0-9;?]*[A-HJKfhlrsu]")
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Why an answer is not provably a whole configuration."""
+
+    cause: Cause
+    detail: str  # one sentence for people, without a secret
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What a device said, tidied and judged, not yet kept."""
+
+    files: Mapping[str, bytes]
+    digest: str  # hexadecimal SHA-256 of the files without what never counts as a change
+    doubts: tuple[Doubt, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether it may become the latest version."""
+        return not self.doubts
+
+
+def read_capture(platform: Platform, answers: Mapping[str, bytes], *, last_good: Mapping[str, int]) -> Capture:
+    """What a device's answers are worth.
+
+    `answers` maps file name -> what the device said, without echo and prompt; a file that it has not is left out.
+    `last_good` maps file name -> size in bytes of the last good version. Raises ValueError for a file name that is
+    not the platform's.
+    """
+    unknown = set(answers) - set(platform.filenames)
+    if unknown:
+        raise ValueError(f"{platform.slug} has no file {', '.join(sorted(unknown))}")
+    commands = {command.filename: command for command in platform.commands}
+    files: dict[str, bytes] = {}
+    doubts: list[Doubt] = []
+    for name, answer in answers.items():
+        command = commands.get(name)
+        content = tidy(platform, answer) if command else answer
+        if command and command.optional and refusal(platform, content):
+            continue  # this device has none
+        files[name] = content
+        doubts += [*(_judge(platform, command, content) if command else ()), *_shrunk(name, content, last_good)]
+    doubts += _missing(platform, files)
+    return Capture(files, stable_digest(platform, files), tuple(doubts))
+
+
+def tidy(platform: Platform, answer: bytes) -> bytes:
+    """What the device meant by an answer: without what the terminal added, ending with its last line and one LF."""
+    if platform.pager_pattern:
+        answer = re.sub(rb"(?:" + platform.pager_pattern.pattern + rb")" + _ERASING, b"", answer, flags=re.MULTILINE)
+    if platform.ansi:
+        answer = _ANSI.sub(b"", answer)
+    lines = _LINE_END.sub(b"\n", answer).split(b"\n")
+    around = platform.frame_pattern
+    first, last = 0, len(lines)
+    while first < last and _is_around(lines[first], around):
+        first += 1
+    while last > first and _is_around(lines[last - 1], around):
+        last -= 1
+    return b"".join(line + b"\n" for line in lines[first:last])
+
+
+def _is_around(line: bytes, frame: re.Pattern[bytes] | None) -> bool:
+    return not line.strip() or bool(frame and frame.search(line))
+
+
+def refusal(platform: Platform, answer: bytes) -> str | None:
+    """The line with which the device refuses, where the answer is a refusal and no configuration; else None.
+
+    A refusal stands in the first lines. Further down the same words are a banner's or a description's.
+    """
+    if platform.refusal_pattern is None:
+        return None
+    for line in tidy(platform, answer[:4096]).split(b"\n")[:REFUSAL_WITHIN]:
+        if platform.refusal_pattern.search(line):
+            return mask(platform, line.decode("latin-1")).strip()[:200]
+    return None
+
+
+def stable(platform: Platform, content: bytes) -> bytes:
+    """The content without what never counts as a change: for comparing, never for storing."""
+    for pattern in platform.volatile_values:
+        content = pattern.sub(rb"\g<keep>", content)
+    volatile = platform.volatile_lines
+    if volatile is None:
+        return content
+    return b"\n".join(line for line in content.split(b"\n") if not volatile.search(line))
+
+
+def stable_digest(platform: Platform, files: Mapping[str, bytes]) -> str:
+    """Hexadecimal SHA-256 of a device's files, names included, without what never counts as a change."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        content = stable(platform, files[name])
+        digest.update(f"{name}\n{len(content)}\n".encode("ascii"))
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _missing(platform: Platform, files: Mapping[str, bytes]) -> Iterator[Doubt]:
+    for source in platform.sources:
+        if not source.optional and source.filename not in files:
+            yield Doubt("missing", f"There is no {source.filename}.")
+    if not files:
+        yield Doubt("missing", "The device gave none of the files that its platform may have.")
+
+
+def _judge(platform: Platform, command: Command, content: bytes) -> list[Doubt]:
+    refused = refusal(platform, content)
+    if refused:  # whatever else is wrong follows from this
+        return [Doubt("refused", f"The device refused {command.line!r}: {refused!r}.")]
+    return [
+        *_cut_off(command, content),
+        *_withheld(platform, command, content),
+        *_left_over(platform, command, content),
+    ]
+
+
+def _cut_off(command: Command, content: bytes) -> Iterator[Doubt]:
+    name = command.filename
+    if len(content) < command.min_bytes:
+        yield Doubt("too-small", f"{name} has {len(content)} bytes, too few for a configuration.")
+    elif command.complete_when and not compiled(command.complete_when).search(_last_line(content)):
+        yield Doubt("no-end-marker", f"{name} does not end as every complete one does: the rest of it is missing.")
+    elif command.nested and _open_sections(content, *command.nested):
+        yield Doubt("no-end-marker", f"{name} ends inside a section: the rest of it is missing.")
+
+
+def _last_line(content: bytes) -> bytes:
+    return content.rstrip(b"\n").rpartition(b"\n")[2]
+
+
+def _open_sections(content: bytes, opens: str, closes: str) -> bool:
+    """Whether more sections were opened than closed; words that only look like a closing line raise no doubt."""
+    return len(compiled(opens).findall(content)) > len(compiled(closes).findall(content))
+
+
+def _shrunk(name: str, content: bytes, last_good: Mapping[str, int]) -> Iterator[Doubt]:
+    before = last_good.get(name, 0)
+    if before >= SHRINK_FLOOR and len(content) < before * SHRUNK_TO:
+        yield Doubt("shrunk", f"{name} has {len(content)} bytes, less than half of the last good one's {before}.")
+
+
+def _withheld(platform: Platform, command: Command, content: bytes) -> Iterator[Doubt]:
+    if platform.withheld_pattern and platform.withheld_pattern.search(content):
+        yield Doubt(
+            "withheld", f"The device left parts of {command.filename} out: give the account the right to see them."
+        )
+
+
+def _left_over(platform: Platform, command: Command, content: bytes) -> Iterator[Doubt]:
+    name = command.filename
+    if _ANY_PAGER.search(content) or (platform.pager_pattern and platform.pager_pattern.search(content)):
+        yield Doubt("pager-left", f"{name} still holds the prompt of a pager: lines may be missing around it.")
+    if _echo(command).search(content):
+        yield Doubt("prompt-inside", f"{name} holds a prompt and our own command: two answers ran into each other.")
+    if _NEVER_MEANT.search(content):
+        yield Doubt("control-bytes", f"{name} holds control bytes that no configuration has and none could be given.")
+
+
+def _echo(command: Command) -> re.Pattern[bytes]:
+    """A prompt with our command behind it. A prompt alone proves nothing: banners hold it."""
+    said = "|".join(re.escape(line) for line in command.lines)
+    return re.compile(rf"^\S[^\n]{{0,98}}[#>$%] ?(?:{said})\s*$".encode("ascii"), re.MULTILINE)

@@ -1,0 +1,94 @@
+"""Reads the sheets: the modules beside this one that have a `PLATFORM`, and those of a directory of the user's own.
+
+There is no list to edit. A sheet's module is named after its slug. A user's sheet of the same slug replaces ours, so
+that a site can mend one without waiting for us. A user's sheet is Python and runs with our rights: its directory must
+belong to whoever runs the program.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+import pkgutil
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from inventory import platforms as package
+from inventory.errors import BadPlatformSheet, UnknownPlatform
+from inventory.platforms.sheet import Platform
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All sheets: by slug, in order of slug; and the user's that cannot be used, each with the reason."""
+
+    sheets: dict[str, Platform]
+    broken: dict[str, str]  # slug -> a sentence that names file and reason
+
+    def get(self, slug: str) -> Platform:
+        """The sheet of that slug. Raises UnknownPlatform."""
+        if slug in self.sheets:
+            return self.sheets[slug]
+        reason = self.broken.get(slug, "Choose one that `platforms` lists.")
+        raise UnknownPlatform(f"There is no platform {slug!r}. {reason}")
+
+
+@cache
+def read_catalogue(directory: Path | None) -> Catalogue:
+    """Our sheets and those in `directory`; needs no Django. Raises BadPlatformSheet when one of ours is broken."""
+    sheets = {sheet.slug: sheet for sheet in _ours()}
+    broken: dict[str, str] = {}
+    for path in _files(directory):
+        try:
+            sheets[path.stem] = _theirs(path)
+        except BadPlatformSheet as exc:
+            sheets.pop(path.stem, None)  # ours would not be what the user asked for
+            broken[path.stem] = str(exc)
+            logger.error("%s", exc)
+    return Catalogue({slug: sheets[slug] for slug in sorted(sheets)}, broken)
+
+
+def _ours() -> list[Platform]:
+    modules = (
+        importlib.import_module(f"{package.__name__}.{name}") for _, name, _ in pkgutil.iter_modules(package.__path__)
+    )
+    return [_sheet_of(module, Path(str(module.__file__))) for module in modules if hasattr(module, "PLATFORM")]
+
+
+def _files(directory: Path | None) -> list[Path]:
+    """The modules of a user's directory; one that is named but not there is the same as an empty one, but said."""
+    if directory is None:
+        return []
+    if not directory.is_dir():
+        logger.error("NETCAIRN_PLATFORMS_DIR names %s, which is no directory: no sheets are read from it.", directory)
+        return []
+    return sorted(path for path in directory.glob("*.py") if not path.name.startswith("_"))
+
+
+def _theirs(path: Path) -> Platform:
+    """A sheet of the user's. Raises BadPlatformSheet, which names file and reason, whatever the file does."""
+    spec = importlib.util.spec_from_file_location(f"netcairn_user_platforms.{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise BadPlatformSheet(f"{path} cannot be read as a platform sheet.")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BadPlatformSheet as exc:
+        raise BadPlatformSheet(f"{path} is not used: {exc}") from exc
+    except Exception as exc:  # somebody else's module: whatever it raises disables it, and nothing else
+        raise BadPlatformSheet(f"{path} is not used: it raises {type(exc).__name__}: {exc}") from exc
+    return _sheet_of(module, path)
+
+
+def _sheet_of(module: ModuleType, path: Path) -> Platform:
+    sheet = getattr(module, "PLATFORM", None)
+    if not isinstance(sheet, Platform):
+        raise BadPlatformSheet(f"{path} is not used: it has no PLATFORM made with inventory.platforms.sheet.Platform.")
+    if sheet.slug != path.stem:
+        raise BadPlatformSheet(f"{path} is not used: its slug is {sheet.slug!r}, and its file must be {sheet.slug}.py.")
+    return sheet

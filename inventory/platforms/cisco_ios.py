@@ -1,0 +1,48 @@
+"""Cisco IOS and IOS-XE."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="cisco_ios",
+    label="Cisco IOS and IOS-XE",
+    netmiko_type="cisco_ios",
+    commands=(
+        # An account below privilege 15 is answered with the few lines that it may change, and an "end".
+        Command(line="show running-config", filename="running.cfg", complete_when=r"^end\s*$", min_bytes=200),
+        # A device that never saved has none, and many accounts may not read it: the running one counts without it.
+        Command(line="show startup-config", filename="startup.cfg", complete_when=r"^end\s*$", optional=True),
+    ),
+    restore=Restore(
+        way="replace",
+        note="Copy the file to flash: and `configure replace flash:FILE force time 5`, then `configure confirm`; "
+        "needs `archive` set up. Certificates and keys are not part of the text.",
+    ),
+    verified="recording",
+    source="IOS-XE 17.9 on a Catalyst 9200L; startup-config and the restore from Cisco's manuals",
+    enable=True,
+    patience=60.0,  # a stack with thousands of lines says nothing while "Building configuration..."
+    volatile=(
+        r"^Building configuration\.\.\.",
+        r"^Current configuration : \d+ bytes",
+        r"^Using \d+ out of \d+ bytes",
+        r"^! Last configuration change at ",
+        r"^! No configuration change since last restart",
+        r"^! NVRAM config last updated at ",
+        r"^ntp clock-period \d+",  # the clock's drift, written by the system itself
+    ),
+    secrets=(
+        *CISCO_SECRETS,
+        # A password in clear may hold blanks: all the rest of its line.
+        r"(?P<keep>\bpassword (?:level \d+ )?(?:0 )?)(?![1-9] |encryption\b|policy\b)\S.*$",
+        rf"(?P<keep>^\s*ppp (?:chap password|pap sent-username \S+ password) {TYPE}){VALUE}",
+        rf"(?P<keep>^\s*(?:mgmtuser username \S+ password \d secret) {TYPE}){VALUE}",
+    ),
+    refusals=(
+        *CISCO_REFUSALS,
+        r"^\s*(?:%% ?)?Non-volatile configuration memory (?:is not present|invalid or not present)",
+        r"^\s*startup-config is not present",
+        r"^\s*% ?Type .* for a list of",
+    ),
+    save=("write memory",),
+)

@@ -1,0 +1,85 @@
+"""Hides secrets inside a configuration from eyes without the right to see them.
+
+Masking is never complete, and a masked text cannot be put back. It keeps the lines: line n of the masked text stands
+for line n of the text. So a page that shows a difference masks the two whole files and takes the lines that it needs:
+a private key is only recognised by its first line, which a patch may not hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from inventory.platforms.sheet import Platform, Section
+
+MASK = "(masked)"  # one word, no quote, no bracket of JSON or XML, ASCII: what a pattern takes for a value
+
+_WORDS = r"password|passwd|passphrase|secret|pre-?shared-?key|private-?key|api-?key|psk|authkey"
+_VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S+)"""
+
+# What no sheet may forget: held against every text after the sheet's own patterns.
+EVERYWHERE: tuple[str, ...] = (
+    # A private key in PEM or OpenSSH's form: over lines, or in one line with "\n" spelled out.
+    r"(?P<keep>-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----)(?s:.+?)(?=-----END|\Z)",
+    # A password inside an address: ftp://user:password@host
+    r"(?P<keep>\b[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@\"']*:)[^\s@\"']+(?=@)",
+    # A password's hash by its shape: $1$, $5$, $6$, $8$, $9$, $14$, $2b$, $y$, $sha512$ ... Junos' $9$ can be undone.
+    r"(?P<keep>\$(?:[0-9]{1,2}[a-z]?|y|gy|sha[0-9]*|pbkdf2[a-z0-9-]*)\$)[A-Za-z0-9./$=+,*-]{6,}",
+    # name=value, name: value and "name": "value"
+    rf"(?P<keep>\b(?i:[\w-]*(?:{_WORDS}))[\"']? ?[=:] ?){_VALUE}",
+    # <password>value</password>
+    rf"(?P<keep><(?i:[\w:.-]*(?:{_WORDS}))>)[^<\n]+(?=</)",
+    # Words of a command line, where the sheet has masked nothing behind them: password VALUE, secret 5 VALUE
+    r"(?P<keep>\b(?i:password|passwd|passphrase|secret|pre-shared-key|shared-secret|private-key|psk) (?:[0-9]{1,2} )?)"
+    rf"(?![^\n]*\(masked\)|encryption\b|policy\b|strength|min|max|required\b|[0-9]{{1,2}} ){_VALUE}",
+    # SNMP's community is a password; a community list is BGP's, and is none
+    r"(?P<keep>^[^\n]*\bsnmp(?:-server|-agent)?\b[^\n]*? community (?:(?:read|write|cipher|simple) )*)"
+    rf"(?!list\b|map\b){_VALUE}",
+)
+
+Masker = Callable[[str], str]
+
+
+def mask(platform: Platform | None, text: str) -> str:
+    """The text with its secrets replaced by MASK, line by line; None: the platform is not known any more."""
+    for masker in _maskers(platform):
+        text = masker(text)
+    return text
+
+
+@lru_cache(maxsize=256)
+def _maskers(platform: Platform | None) -> tuple[Masker, ...]:
+    own = platform.secrets if platform else ()
+    return tuple(_masker(secret) for secret in (*own, *EVERYWHERE))
+
+
+def _masker(secret: str | Section) -> Masker:
+    if isinstance(secret, Section):
+        return _section_masker(secret)
+    pattern = re.compile(secret, re.MULTILINE | re.ASCII)
+    return lambda text: pattern.sub(_masked, text)
+
+
+def _section_masker(section: Section) -> Masker:
+    """Masks only between the section's first line and the first line after it."""
+    whole = re.compile(rf"(?:{section.begins})(?s:.*?)(?={section.ends}|\Z)", re.MULTILINE | re.ASCII)
+    inner = [_masker(secret) for secret in section.secrets]
+
+    def masker(text: str) -> str:
+        def inside(match: re.Match[str]) -> str:
+            part = match.group()
+            for each in inner:
+                part = each(part)
+            return part
+
+        return whole.sub(inside, text)
+
+    return masker
+
+
+def _masked(match: re.Match[str]) -> str:
+    """What stays, then MASK; a secret of several lines becomes as many masked lines."""
+    kept = match.group("keep")
+    secret = match.group()[len(kept) :]
+    return kept + "\n".join(MASK if line.strip() else line for line in secret.split("\n"))

@@ -1,0 +1,277 @@
+"""A capture without doubts is whole, and what is stored is what the device said."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backups.capture import SHRINK_FLOOR, read_capture, refusal, stable_digest, tidy
+from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore
+from tests.platforms.cases import CASES, Case
+
+MARKED = [
+    (case, file, command)
+    for case in CASES
+    for file in case.files
+    for command in case.platform.commands
+    if command.filename == file.name and command.complete_when and not command.nested
+]
+FILES = [(case, file) for case in CASES for file in case.files]
+
+
+def system(**changes: object) -> Platform:
+    """A made-up system whose configuration ends with "end"."""
+    facts: dict[str, object] = {
+        "slug": "acme_os",
+        "label": "Acme OS",
+        "netmiko_type": "generic",
+        "commands": (Command(line="show config", filename="config.txt", complete_when=r"^end\s*$"),),
+        "restore": Restore(way="none", note="None."),
+        "verified": "none",
+        "source": "made up for a test",
+        "refusals": (r"^% Invalid input",),
+        "volatile": (r"^! uptime",),
+    }
+    return Platform(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+def causes(answer: bytes, platform: Platform | None = None, last_good: int = 0) -> list[str]:
+    """Why this answer is doubtful."""
+    capture = read_capture(platform or system(), {"config.txt": answer}, last_good={"config.txt": last_good})
+    return [doubt.cause for doubt in capture.doubts]
+
+
+WHOLE = b"hostname r1\ninterface e0\n address 192.0.2.1\nend\n"
+
+
+@pytest.mark.parametrize("case", CASES, ids=repr)
+def test_a_whole_answer_is_good_and_stored_as_the_device_meant_it(case: Case) -> None:
+    """The terminal's additions go, every byte of the configuration stays."""
+    capture = read_capture(case.platform, case.answers, last_good={})
+
+    assert not capture.doubts
+    assert capture.good
+    assert dict(capture.files) == case.stored
+
+
+@given(marked=st.sampled_from(MARKED), data=st.data())
+def test_an_answer_cut_anywhere_before_its_end_is_doubtful(marked: tuple, data: st.DataObject) -> None:
+    """Half a configuration that is put back is worse than none."""
+    case, file, _ = marked
+    cut = data.draw(st.integers(0, len(file.raw.rstrip()) - 1))
+
+    capture = read_capture(case.platform, {**case.answers, file.name: file.raw[:cut]}, last_good={})
+
+    assert not capture.good
+
+
+@given(chosen=st.sampled_from(FILES), data=st.data())
+def test_an_answer_below_half_of_the_last_good_one_is_doubtful(chosen: tuple, data: st.DataObject) -> None:
+    """The net under systems whose configuration has no mark at its end."""
+    case, file = chosen
+    cut = data.draw(st.integers(1, len(file.stored) // 2))
+    last_good = {file.name: max(SHRINK_FLOOR, 2 * len(file.stored))}
+
+    capture = read_capture(case.platform, {**case.answers, file.name: file.raw[:cut]}, last_good=last_good)
+
+    assert not capture.good
+
+
+@given(chosen=st.sampled_from(FILES), data=st.data())
+def test_what_changes_by_itself_is_no_change(chosen: tuple, data: st.DataObject) -> None:
+    """Otherwise every run keeps a version, and nobody finds the one that somebody made."""
+    case, file = chosen
+    later = set(data.draw(st.lists(st.sampled_from(sorted(file.volatile)), unique=True))) if file.volatile else set()
+    lines = [file.volatile[line] if line in later else line for line in file.stored.split(b"\n")]
+
+    assert stable_digest(case.platform, {file.name: b"\n".join(lines)}) == stable_digest(
+        case.platform, {file.name: file.stored}
+    )
+
+
+@given(chosen=st.sampled_from(FILES), data=st.data())
+def test_any_other_line_is_a_change(chosen: tuple, data: st.DataObject) -> None:
+    """A change that is taken for noise is a change that is lost."""
+    case, file = chosen
+    lines = file.stored.split(b"\n")
+    at = data.draw(st.sampled_from([n for n, line in enumerate(lines[:-1]) if line not in file.volatile]))
+    changed = data.draw(st.sampled_from([[], [lines[at] + b"x"], [lines[at], lines[at] + b"y"], [b"z"]]))
+
+    other = b"\n".join([*lines[:at], *changed, *lines[at + 1 :]])
+
+    assert stable_digest(case.platform, {file.name: other}) != stable_digest(case.platform, {file.name: file.stored})
+
+
+@pytest.mark.parametrize("case", CASES, ids=repr)
+def test_every_line_named_as_volatile_is_in_the_case(case: Case) -> None:
+    """A pair that names no line proves nothing."""
+    for file in case.files:
+        assert set(file.volatile) <= set(file.stored.split(b"\n"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "stored"),
+    [
+        (b"\r\n\r\nhostname r1\r\r\nend\r\n\r\n", b"hostname r1\nend\n"),
+        (b"hostname r1\n\rend\n\r", b"hostname r1\nend\n"),
+        (b"\n \nhostname r1  \n\n\n b\nend  \n \n", b"hostname r1  \n\n\n b\nend  \n"),
+        (b"hostname r1\nend", b"hostname r1\nend\n"),
+        (b"a\rb\n\xff\xfe \x85 \xa0\x0c\nend\n", b"a\rb\n\xff\xfe \x85 \xa0\x0c\nend\n"),
+        (b"banner \x1b[31mred\x1b[0m\nend\n", b"banner \x1b[31mred\x1b[0m\nend\n"),
+        (b"", b""),
+        (b"\r\n", b""),
+    ],
+)
+def test_only_what_the_terminal_added_is_taken_away(answer: bytes, stored: bytes) -> None:
+    """What is stored must be fit to be put back, byte for byte."""
+    assert tidy(system(), answer) == stored
+
+
+@given(st.binary(max_size=200))
+def test_tidying_twice_is_tidying_once(answer: bytes) -> None:
+    """A version that is put back and collected again must be the same version."""
+    once = tidy(system(), answer)
+
+    assert tidy(system(), once) == once
+
+
+def test_what_wiped_a_pager_away_goes_with_it() -> None:
+    """Terminals wipe the prompt with backspaces, blanks or an escape sequence; words alone are somebody's text."""
+    platform = system(pager=(r"^ ?--More-- ?",))
+    answer = b"a\n --More-- \x08\x08\x08        \x08\x08\x08b\n--More--\r         \rc\n--More--\x1b[Kd\nend\n"
+
+    assert tidy(platform, answer) == b"a\nb\nc\nd\nend\n"
+
+
+def test_decoration_goes_where_the_sheet_says_that_there_is_some() -> None:
+    """Systems that colour their answers say so in their sheet; elsewhere an escape sequence is the device's text."""
+    platform = system(ansi=True)
+
+    assert (
+        tidy(platform, b"\x1b[?1h\x1b=\rhostname r1\x1b[m\r\nend\x1b[m\r\n\r\x1b[K\x1b[?1l\x1b>")
+        == b"hostname r1\nend\n"
+    )
+
+
+def test_lines_of_the_session_go_from_the_ends_and_only_from_there() -> None:
+    """A cluster prints its state around every answer."""
+    platform = system(frame=(r"^\{master\}$",))
+
+    assert tidy(platform, b"{master}\na\n{master}\nend\n\n{master}\n") == b"a\n{master}\nend\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        (b"hostname r1\ninterface e0\n addr", "no-end-marker"),
+        (WHOLE + b"endless story\n", "no-end-marker"),
+        (b"end\n", "too-small"),
+        (b"", "too-small"),
+        (b"      ^\n% Invalid input detected\n", "refused"),
+        (WHOLE.replace(b"address", b"a\n --More-- \n"), "pager-left"),
+        (WHOLE.replace(b"interface", b"<--- More --->interface"), "pager-left"),
+        (WHOLE.replace(b"interface", b"r1#show config\ninterface"), "prompt-inside"),
+        (WHOLE.replace(b"interface", b"inter\x00face"), "control-bytes"),
+        (WHOLE.replace(b"interface", b"inter\x08face"), "control-bytes"),
+        (WHOLE.replace(b"interface", b"\x1b[24;1Hinterface"), "control-bytes"),
+    ],
+)
+def test_an_answer_that_is_not_a_whole_configuration_is_doubtful(answer: bytes, cause: str) -> None:
+    """Such an answer is quarantined for a person to look at; it is never the latest version."""
+    assert cause in causes(answer)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"% Invalid input detected",
+        b"r1#",
+        b" --More--is-less",
+        b"description --More--",
+        b"\x1b[1mbold\x1b[0m",
+        b"\x03",
+        b"end",
+    ],
+)
+def test_a_banner_may_hold_anything(text: bytes) -> None:
+    """A device must not be able to stop its own backups, nor cut them short, with a description or a banner."""
+    answer = b"hostname r1\n!\n!\n!\n!\nbanner motd ^\n   " + text + b"\n^\nend\n"
+
+    assert causes(answer) == []
+
+
+def test_what_the_device_withheld_is_said() -> None:
+    """A configuration with holes cannot be put back, however well it ends."""
+    platform = system(withheld=(r"/\* ACCESS-DENIED \*/",))
+
+    assert causes(WHOLE.replace(b"address", b"/* ACCESS-DENIED */\naddress"), platform) == ["withheld"]
+
+
+def test_a_section_left_open_is_doubtful() -> None:
+    """Systems without a mark at the end still close what they opened."""
+    command = Command(line="show", filename="config.txt", complete_when=r"^\}", nested=(r"\{$", r"^\s*\}$"))
+    platform = system(commands=(command,))
+
+    assert causes(b"interfaces {\n    ge-0 {\n    }\n}\n", platform) == []
+    assert causes(b"interfaces {\n    ge-0 {\n        unit 0 {\n}\n", platform) == ["no-end-marker"]
+
+
+def test_half_the_size_of_the_last_good_version_is_doubtful() -> None:
+    """Small files are edited by halves; large ones are cut."""
+    assert causes(WHOLE, last_good=SHRINK_FLOOR) == ["shrunk"]
+    assert causes(WHOLE, last_good=SHRINK_FLOOR - 1) == []
+    assert causes(WHOLE + b"", last_good=2 * len(WHOLE)) == []
+
+
+def test_a_file_that_must_be_there_is_missed() -> None:
+    """A capture is whole only with every file that its platform must have."""
+    assert next(doubt.cause for doubt in read_capture(system(), {}, last_good={}).doubts) == "missing"
+
+
+def test_a_device_that_refuses_an_optional_file_has_none() -> None:
+    """Whose startup-config cannot be read must still be backed up."""
+    extra = Command(line="show startup", filename="startup.txt", complete_when="^end", optional=True)
+    platform = system(commands=(*system().commands, extra))
+
+    capture = read_capture(
+        platform, {"config.txt": WHOLE, "startup.txt": b"% Invalid input\n"}, last_good={"startup.txt": 5000}
+    )
+
+    assert capture.good
+    assert set(capture.files) == {"config.txt"}
+
+
+def test_a_platform_of_optional_files_needs_one_of_them() -> None:
+    """Nothing at all is no backup."""
+    platform = system(commands=(), files=(RemoteFile("/etc/a", "a"), RemoteFile("/etc/b", "b")))
+
+    assert [doubt.cause for doubt in read_capture(platform, {}, last_good={}).doubts] == ["missing"]
+    assert read_capture(platform, {"b": b"x"}, last_good={}).good
+
+
+def test_a_fetched_file_is_stored_as_it_is() -> None:
+    """It came without a terminal: nothing in it is the terminal's."""
+    platform = system(commands=(), files=(RemoteFile("/etc/a", "a"),))
+
+    assert (
+        read_capture(platform, {"a": b"\r\n\x00 --More-- \r\n"}, last_good={}).files["a"] == b"\r\n\x00 --More-- \r\n"
+    )
+
+
+def test_a_file_that_is_not_the_platforms_is_our_mistake() -> None:
+    """A capture never names a file that its sheet does not."""
+    with pytest.raises(ValueError, match=r"other\.txt"):
+        read_capture(system(), {"other.txt": b""}, last_good={})
+
+
+def test_a_refusal_is_told_without_its_secrets() -> None:
+    """The sentence goes into a row and onto a page."""
+    assert refusal(system(), b"\r\n% Invalid input: password hunter2\r\n") == "% Invalid input: password (masked)"
+    assert refusal(system(), WHOLE) is None
+    assert refusal(system(refusals=()), b"% Invalid input") is None
+
+
+def test_the_digest_knows_which_file_a_line_stands_in() -> None:
+    """Two files that swap a line are two changes."""
+    assert stable_digest(system(), {"a": b"x\n", "b": b""}) != stable_digest(system(), {"a": b"", "b": b"x\n"})

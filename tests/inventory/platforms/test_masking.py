@@ -1,0 +1,70 @@
+"""Secrets are hidden line by line, and nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory.platforms.masking import MASK, mask
+from tests.platforms.cases import CASES, Case
+
+LINES = [line for case in CASES for file in case.files for line in file.stored.decode("latin-1").split("\n")]
+FRAGMENTS = st.sampled_from(
+    [*LINES, "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----", MASK]
+) | st.text(st.characters(max_codepoint=255), max_size=40)
+
+
+@pytest.mark.parametrize("case", CASES, ids=repr)
+def test_exactly_the_lines_with_secrets_are_masked(case: Case) -> None:
+    """Too little shows a password; too much hides the configuration from those who must read it."""
+    for file in case.files:
+        text = file.stored.decode("latin-1")
+        pairs = zip(text.split("\n"), mask(case.platform, text).split("\n"), strict=True)
+
+        assert [masked for plain, masked in pairs if masked != plain] == file.masked
+
+
+@given(case=st.sampled_from(CASES), lines=st.lists(FRAGMENTS, max_size=12))
+def test_masking_twice_is_masking_once_and_keeps_the_lines(case: Case, lines: list[str]) -> None:
+    """Pages put masked lines beside line numbers of the true text."""
+    text = "\n".join(lines)
+
+    once = mask(case.platform, text)
+
+    assert once.count("\n") == text.count("\n")
+    assert mask(case.platform, once) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAK\n-----END RSA PRIVATE KEY-----\n", ["MIIEow", "IBAAK"]),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\ncut off", ["b3BlbnNzaC1rZXk", "cut off"]),
+        (r'key "-----BEGIN PRIVATE KEY-----\nMIIEow\n-----END PRIVATE KEY-----\n";', ["MIIEow"]),
+        ("archive ftp://anna:hunter2@192.0.2.1/x", ["hunter2"]),
+        ("root:$6$rounds$Zx9kQ2bVtYp0:19000::", ["Zx9kQ2bVtYp0"]),
+        ("hash $2b$12$abcdefghijklmnopqrstuv", ["abcdefghijklmnopqrstuv"]),
+        ("wpa_passphrase=hunter2", ["hunter2"]),
+        ('{"password": "hunter 2", "user": "anna"}', ["hunter 2"]),
+        ("<password>hunter2</password>", ["hunter2"]),
+        ("set admin password hunter2", ["hunter2"]),
+        ("set admin secret 5 hunter2", ["hunter2"]),
+        ("snmp-agent community read hunter2", ["hunter2"]),
+    ],
+)
+def test_what_no_sheet_may_forget_is_masked_for_every_platform(text: str, hidden: list[str]) -> None:
+    """A sheet of the user's may name no secret at all, and a platform may be gone while its versions are kept."""
+    masked = mask(None, text)
+
+    assert not [word for word in hidden if word in masked]
+    assert MASK in masked
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["service password-encryption", "ip community-list standard SECRETS permit 65000:1", "password policy strict"],
+)
+def test_what_only_speaks_of_secrets_stays(line: str) -> None:
+    """A masked setting is one that nobody can review."""
+    assert mask(None, line) == line

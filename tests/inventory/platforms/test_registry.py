@@ -1,0 +1,101 @@
+"""Sheets are found by name, and a user's sheet can harm nothing but itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+
+from inventory.errors import UnknownPlatform
+from inventory.platforms import registry
+from inventory.platforms.catalogue import read_catalogue
+
+SHEET = """
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="{slug}",
+    label="Of the user",
+    netmiko_type="generic",
+    commands=(Command(line="show all", filename="all.txt"),),
+    restore=Restore(way="none", note="None."),
+    verified="none",
+    source="made up for a test",
+)
+"""
+
+
+def test_the_modules_beside_the_registry_are_the_platforms() -> None:
+    """There is no list to edit, and so none to forget."""
+    package = Path(registry.__file__).parent
+    written = {path.stem for path in package.glob("*.py") if "PLATFORM = Platform(" in path.read_text()}
+
+    assert set(read_catalogue(None).sheets) == written >= {"cisco_ios"}
+
+
+def test_platforms_come_in_order_and_choices_by_label() -> None:
+    """A form and a table look the same on every machine."""
+    assert [sheet.slug for sheet in registry.platforms()] == sorted(sheet.slug for sheet in registry.platforms())
+    assert ("cisco_ios", "Cisco IOS and IOS-XE") in registry.choices()
+
+
+def test_an_unknown_platform_is_said_by_name() -> None:
+    """A device may name a platform whose sheet is gone."""
+    with pytest.raises(UnknownPlatform, match="cisco_iso"):
+        registry.platform("cisco_iso")
+
+
+def test_a_sheet_of_the_user_joins_ours(tmp_path: Path, settings: LazySettings) -> None:
+    """A site adds its own system without touching the program."""
+    (tmp_path / "acme_os.py").write_text(SHEET.format(slug="acme_os"))
+    (tmp_path / "_shared.py").write_text("1/0")
+    settings.NETCAIRN_PLATFORMS_DIR = str(tmp_path)
+
+    assert registry.platform("acme_os").label == "Of the user"
+    assert registry.platform("cisco_ios").label == "Cisco IOS and IOS-XE"
+
+
+def test_a_sheet_of_the_user_replaces_ours_of_the_same_name(tmp_path: Path) -> None:
+    """A site can mend one of our sheets without waiting for us."""
+    (tmp_path / "cisco_ios.py").write_text(SHEET.format(slug="cisco_ios"))
+
+    assert read_catalogue(tmp_path).get("cisco_ios").label == "Of the user"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("PLATFORM = (", "SyntaxError"),
+        ("import not_there_at_all", "not_there_at_all"),
+        ("1/0", "ZeroDivisionError"),
+        ("PLATFORM = 'cisco'", "no PLATFORM"),
+        (SHEET.format(slug="other_os"), "its file must be other_os.py"),
+        (SHEET.format(slug="acme_os").replace("all.txt", "../all.txt"), "filename"),
+    ],
+)
+def test_a_broken_sheet_of_the_user_disables_itself_and_says_why(tmp_path: Path, text: str, reason: str) -> None:
+    """One typing error in one file must not stop the backups of all other systems."""
+    (tmp_path / "acme_os.py").write_text(text)
+
+    catalogue = read_catalogue(tmp_path)
+
+    assert "cisco_ios" in catalogue.sheets
+    with pytest.raises(UnknownPlatform) as refused:
+        catalogue.get("acme_os")
+    assert str(tmp_path / "acme_os.py") in str(refused.value)
+    assert reason in str(refused.value)
+
+
+def test_a_broken_replacement_does_not_bring_ours_back(tmp_path: Path) -> None:
+    """A device collected by another sheet than the site's own looks backed up, and may not be."""
+    (tmp_path / "cisco_ios.py").write_text("1/0")
+
+    with pytest.raises(UnknownPlatform, match="ZeroDivisionError"):
+        read_catalogue(tmp_path).get("cisco_ios")
+
+
+def test_a_directory_that_is_not_there_is_no_reason_to_stop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is said, and our own sheets work."""
+    assert "cisco_ios" in read_catalogue(tmp_path / "gone").sheets
+    assert "gone" in caplog.text

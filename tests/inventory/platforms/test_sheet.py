@@ -1,0 +1,79 @@
+"""A sheet that could only fail later, on somebody's device, is refused when it is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from inventory.errors import BadPlatformSheet
+from inventory.platforms.catalogue import read_catalogue
+from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore, Section
+from tests.platforms.cases import CASES
+
+
+def sheet(**changes: Any) -> Platform:
+    """A sheet that is right but for the changes."""
+    facts: dict[str, Any] = {
+        "slug": "acme_os",
+        "label": "Acme OS",
+        "netmiko_type": "generic",
+        "commands": (Command(line="show config", filename="config.txt"),),
+        "restore": Restore(way="none", note="Acme takes nothing back."),
+        "verified": "none",
+        "source": "made up for a test",
+    }
+    return Platform(**{**facts, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"slug": "Acme OS"}, "slug"),
+        ({"label": " "}, "label"),
+        ({"source": ""}, "source"),
+        ({"commands": ()}, "commands"),
+        ({"patience": 0}, "patience"),
+        ({"commands": (Command(line="show\nreload", filename="a.txt"),)}, "commands"),
+        ({"commands": (Command(line="show", filename="a.txt", fallbacks=("",)),)}, "commands"),
+        ({"setup": ("page\toff",)}, "commands"),
+        ({"commands": (Command(line="show", filename="../a.txt"),)}, "filename"),
+        ({"commands": (Command(line="show", filename=".git"),)}, "filename"),
+        ({"commands": (Command(line="a", filename="a.txt"), Command(line="b", filename="A.txt"))}, "filename"),
+        ({"files": (RemoteFile(path="/etc/config", filename="config.txt"),)}, "filename"),
+        ({"commands": (Command(line="a", filename="a.txt", complete_when="("),)}, "complete_when"),
+        (
+            {
+                "commands": (
+                    Command(
+                        line="a",
+                        filename="a.txt",
+                        nested=("{$", "["),
+                    ),
+                )
+            },
+            "complete_when",
+        ),
+        ({"volatile": ("[",)}, "volatile"),
+        ({"volatile": ("uptime .*|",)}, "volatile"),
+        ({"refusals": ("é",)}, "refusals"),
+        ({"withheld": ("(?<",)}, "withheld"),
+        ({"frame": ("*",)}, "frame"),
+        ({"pager": ("+",)}, "pager"),
+        ({"secrets": (r"^password \S+",)}, "secrets"),
+        ({"secrets": (Section(begins="(", ends="^!", secrets=()),)}, "section"),
+        ({"secrets": (Section(begins="^a", ends="^!", secrets=("name",)),)}, "secrets"),
+    ],
+)
+def test_a_sheet_that_contradicts_itself_is_refused_by_slug_and_field(changes: dict[str, Any], field: str) -> None:
+    """Whoever writes a sheet learns at once what is wrong with it, and where."""
+    with pytest.raises(BadPlatformSheet, match=rf"'{changes.get('slug', 'acme_os')}': {field} "):
+        sheet(**changes)
+
+
+@pytest.mark.parametrize("slug", read_catalogue(None).sheets)
+def test_every_sheet_brings_what_a_device_said(slug: str) -> None:
+    """A sheet without a written-down answer is a guess."""
+    cases = [case for case in CASES if case.platform.slug == slug]
+
+    assert {file.name for case in cases for file in case.files} == set(read_catalogue(None).get(slug).filenames)
