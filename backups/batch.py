@@ -1,0 +1,266 @@
+"""One turn with a tenant's lock: changes become commits of the record in one transaction, or nothing at all.
+
+COMMIT is the acknowledgement. Before it the objects are complete and durable, and named by nothing that counts; after
+it the record's ref follows the row, now or with the next writer.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import DatabaseError, transaction
+from django.db.models import F
+
+from backups.errors import GitFailed, StoreDamaged, StoreError, StoreMoved
+from backups.locks import lock_tenant, try_lock_tenant
+from backups.models import Repository
+from backups.store import changes as changing
+from backups.store import layout
+from backups.store.changes import DeviceChange, Plan
+from backups.store.creation import create
+from backups.store.reader import Entry, TenantStore, is_repository, open_store, store_path
+from backups.store.stream import NewCommit, Put, with_trailers
+from backups.store.troubles import troubles
+from backups.store.writer import (
+    RefMove,
+    drop_quietly,
+    make_ref_durable,
+    move_refs,
+    verify,
+    write_commit,
+)
+from inventory.models import Tenant
+
+log = logging.getLogger(__name__)
+
+FileRows = dict[str, dict[str, str | int]]
+
+
+@dataclass(frozen=True)
+class Written:
+    """One commit of the record."""
+
+    commit: str
+    seq: int
+    files: dict[UUID, FileRows]  # of each device that changed: all its files, as Snapshot.files has them
+    lines: dict[UUID, tuple[int, int]]  # of each device that changed: added, removed
+    unchanged: set[UUID]
+
+
+class Batch:
+    """One turn with a tenant's lock: what is written here counts when the transaction does."""
+
+    def __init__(self, row: Repository, store: TenantStore) -> None:
+        self.tenant_id: UUID = row.tenant_id
+        self.store = store
+        self.head: str | None = row.head
+        self.seq: int = row.seq
+        self.fence: int = row.fence
+        self.first_head = row.head
+        self.txn_refs: list[str] = []
+        self.pins: list[str] = []
+        self.dropped: list[str] = []
+
+    def put(
+        self,
+        changes: Sequence[DeviceChange],
+        *,
+        message: str,
+        author: str,
+        when: datetime,
+        trailers: Mapping[str, str],
+    ) -> Written | None:
+        """Write what differs from the record as one commit; None where nothing does.
+
+        At most 200 files and 16 MB of new content (one device alone: any). Raises NameRefused, StoreDamaged where an
+        id names nothing, GitFailed, StoreMoved.
+        """
+        changing.check_changes(changes)
+        plan = self.plan(changes)
+        if plan.empty:
+            return None
+        seq = self.seq + 1
+        ref = layout.txn_ref(self.fence, seq, secrets.token_hex(4))
+        self.txn_refs.append(ref)
+        trailers = {**trailers, "Tenant": str(self.tenant_id), "Seq": str(seq)}
+        new = NewCommit(ref, self.head, with_trailers(message, trailers), author, when, plan.puts, plan.removals)
+        commit = write_commit(self.store.git, new)
+        verify(self.store, commit, plan.outcome())
+        lines = self.lines(commit, plan)
+        self.advance(commit, seq)
+        return Written(commit, seq, {device: rows(plan.files[device]) for device in lines}, lines, plan.unchanged)
+
+    def plan(self, changes: Sequence[DeviceChange]) -> Plan:
+        """What of the changes differs from the record."""
+        paths = [path for change in changes for path in (change.folder, layout.link_path(change.device_name))]
+        present = self.store.entries(self.head, paths) if self.head and paths else {}
+        named = {content for change in changes for content in change.files.values() if isinstance(content, str)}
+        plan = changing.plan_files(changes, present, {one: len(self.store.blob(one)) for one in named})
+        if not changing.links_are_right(plan, changes, present):
+            links = self.store.tree(self.head, layout.BY_NAME) if self.head else {}
+            changing.plan_links(plan, changes, links)
+        return plan
+
+    def lines(self, commit: str, plan: Plan) -> dict[UUID, tuple[int, int]]:
+        """Lines added and removed by a commit, for each device with a file that differs."""
+        lines = dict.fromkeys(plan.changed, (0, 0))
+        folders = [layout.device_folder(device) for device in plan.changed]
+        for path, (added, removed) in self.store.numstat(self.head, commit, folders).items() if folders else ():
+            if found := layout.parse_device_file(path):
+                before = lines[found[0]]
+                lines[found[0]] = (before[0] + added, before[1] + removed)
+        return lines
+
+    def advance(self, commit: str, seq: int) -> None:
+        """Let the row name the commit; only while it is still as we found it. Raises StoreMoved."""
+        mine = Repository.objects.filter(pk=self.tenant_id, fence=self.fence, seq=self.seq, head=self.head)
+        if self.head is None:
+            mine = Repository.objects.filter(pk=self.tenant_id, fence=self.fence, seq=self.seq, head__isnull=True)
+        if mine.update(head=commit, seq=seq) != 1:
+            raise StoreMoved(
+                f"Another writer was first in the store of tenant {self.tenant_id}; nothing of ours counts."
+            )
+        self.head, self.seq = commit, seq
+
+    def pin(
+        self,
+        ref_id: UUID,
+        *,
+        tree_of: str,
+        folders: Sequence[UUID] | None,
+        message: str,
+        author: str,
+        when: datetime,
+    ) -> str:
+        """Keep the tree of a commit, or these devices' part, by a parentless commit and refs/checkpoints/<ref_id>.
+
+        Both are durable when this returns. A ref whose row was never committed is harmless.
+        """
+        ref = layout.checkpoint_ref(ref_id)
+        self.pins.append(ref)
+        new = NewCommit(
+            ref,
+            None,
+            with_trailers(message, {"Tenant": str(self.tenant_id), "Checkpoint": str(ref_id)}),
+            author,
+            when,
+            self.part_of(tree_of, folders),
+        )
+        commit = write_commit(self.store.git, new)
+        make_ref_durable(self.store.git, ref)
+        return commit
+
+    def part_of(self, commit: str, folders: Sequence[UUID] | None) -> list[Put]:
+        """What brings a commit's whole tree into another, or these devices' folders and links."""
+        if folders is None:
+            top = self.store.entries(commit, [], folders=True)
+            return [Put(path, entry.id, entry.mode) for path, entry in top.items()]
+        wanted = [layout.device_folder(device) for device in folders]
+        targets = {layout.blob_id(layout.link_target(device)) for device in folders}
+        there = self.store.entries(commit, wanted, folders=True) if wanted else {}
+        links = {path: link for path, link in self.store.tree(commit, layout.BY_NAME).items() if link.id in targets}
+        return [Put(path, entry.id, entry.mode) for path, entry in (there | links).items()]
+
+    def drop_refs(self, names: Sequence[str]) -> None:
+        """Delete these refs of checkpoints after COMMIT; until then an undo is possible."""
+        for name in names:
+            if not name.startswith(f"{layout.CHECKPOINTS}/"):
+                raise ValueError(f"{name} is not the ref of a checkpoint")
+        self.dropped += names
+
+    def abandon(self) -> None:
+        """Remove the refs of a batch that came to nothing, while the lock is still ours."""
+        try:
+            drop_quietly(self.store.git, [*self.txn_refs, *self.pins])
+        except GitFailed as exc:
+            log.warning("Refs of an abandoned batch of tenant %s are left to the next writer: %s", self.tenant_id, exc)
+
+    def moves(self) -> list[RefMove]:
+        """What has to follow the row once the transaction is committed."""
+        moves = [RefMove(ref, None, None) for ref in [*self.txn_refs, *self.dropped]]
+        if self.head != self.first_head:
+            moves.insert(0, RefMove(layout.MAIN, self.head, self.first_head or layout.NO_ID))
+        return moves
+
+
+@contextmanager
+def writing(tenant_id: UUID, *, wait: float = 10.0) -> Iterator[Batch]:
+    """Write to a tenant's store: one transaction of our own, with the tenant's lock, on a repository put in order.
+
+    The first writer makes the repository. Leaving without an error is the COMMIT; with one, nothing has happened.
+    Raises StoreBusy, StoreDamaged, GitFailed.
+    """
+    with transaction.atomic(durable=True):
+        lock_tenant(tenant_id, wait=wait)
+        batch = begin(tenant_id)
+        try:
+            yield batch
+        except BaseException:
+            batch.abandon()
+            raise
+    follow(batch)
+
+
+def begin(tenant_id: UUID) -> Batch:
+    """Take the next fence and put the repository in order."""
+    row = repository_of(tenant_id)
+    Repository.objects.filter(pk=tenant_id).update(fence=F("fence") + 1)
+    row.refresh_from_db()
+    store = open_store(tenant_id)
+    reconcile(store, row.head)
+    return Batch(row, store)
+
+
+def repository_of(tenant_id: UUID) -> Repository:
+    """The tenant's row, with a repository behind it. Raises StoreDamaged where what it names is gone."""
+    path = store_path(tenant_id)
+    row = Repository.objects.filter(pk=tenant_id).first()
+    if row is None and not Tenant.objects.filter(pk=tenant_id).exists():
+        raise StoreError(f"There is no tenant {tenant_id}: `tenant list` shows those that exist.")
+    if row is not None and row.head is not None and not is_repository(path):
+        raise StoreDamaged(f"The repository {path} is gone: bring it back from a copy, then run `fsck`.")
+    if not is_repository(path):
+        create(path)
+    # The row after the repository: a crash in between leaves an empty repository, which the next writer takes.
+    return row or Repository.objects.create(tenant_id=tenant_id)
+
+
+def reconcile(store: TenantStore, head: str | None) -> None:
+    """Put the repository in order before anything is written. Raises StoreDamaged where that cannot be done."""
+    for trouble in troubles(store, head):
+        if trouble.mend is None:
+            raise StoreDamaged(f"{trouble.what} Nothing is written until `fsck` has been run for this tenant.")
+        trouble.mend()
+        log.log(logging.ERROR if trouble.alarm else logging.INFO, "Mended (%s): %s", trouble.code, trouble.what)
+
+
+def follow(batch: Batch) -> None:
+    """Let the refs follow the row. What fails here is done by the next writer, so it is logged and no more.
+
+    Under the lock once more, because that next writer may be at work: what he finds locked he takes for left over.
+    """
+    moves = batch.moves()
+    if not moves:
+        return
+    try:
+        with transaction.atomic():
+            if try_lock_tenant(batch.tenant_id) and batch.head == head_of(batch.tenant_id):
+                move_refs(batch.store.git, moves)
+    except (StoreError, DatabaseError) as exc:
+        log.warning("The refs of tenant %s follow with the next writer: %s", batch.tenant_id, exc)
+
+
+def head_of(tenant_id: UUID) -> str | None:
+    """The commit that the row names."""
+    return Repository.objects.values_list("head", flat=True).get(pk=tenant_id)
+
+
+def rows(files: Mapping[str, Entry]) -> FileRows:
+    """Files as `Snapshot.files` has them."""
+    return {name: {"blob": entry.id, "size": entry.size} for name, entry in sorted(files.items())}

@@ -1,0 +1,138 @@
+"""Keeping what was captured: a group of captures becomes one commit and one transaction, or nothing at all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db import DatabaseError, transaction
+
+from backups.batch import Batch, Written, writing
+from backups.errors import StoreError
+from backups.locks import try_lock_tenant
+from backups.models import Snapshot
+from backups.store.changes import MAX_BYTES, MAX_FILES, DeviceChange
+from backups.store.reader import open_store, store_path
+from backups.store.writer import MAX_PACKS, keep_house, pack_count
+from inventory.models import Device
+
+__all__ = ["Batch", "DeviceChange", "KeepResult", "Kept", "Written", "keep", "writing"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A good capture of a device, to be kept: all its files."""
+
+    device: Device
+    files: Mapping[str, bytes]
+    digest: str
+    taken_at: datetime
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(map(len, self.files.values()))
+
+
+@dataclass
+class KeepResult:
+    """What `keep` made of the captures."""
+
+    snapshots: dict[UUID, Snapshot] = field(default_factory=dict)
+    unchanged: set[UUID] = field(default_factory=set)
+    commits: list[str] = field(default_factory=list)
+
+
+def keep(
+    tenant_id: UUID,
+    kept: Sequence[Kept],
+    *,
+    author: str,
+    message: str,
+    run_id: UUID | None,
+    now: datetime,
+    also: Callable[[dict[UUID, Snapshot]], None],
+) -> KeepResult:
+    """Keep good captures, in as many batches as their size asks for, each one commit and one transaction.
+
+    `also` is called with a batch's new snapshots, by device, inside the transaction that acknowledges them. Batches
+    that were committed before an error stay. Raises StoreBusy, StoreDamaged, GitFailed.
+    """
+    result = KeepResult()
+    trailers = {"Run": str(run_id)} if run_id else {}
+    for group in groups(list({one.device.pk: one for one in kept}.values())):
+        with writing(tenant_id) as batch:
+            changes = [DeviceChange(one.device.pk, one.device.name, one.files, complete=True) for one in group]
+            written = batch.put(changes, message=message, author=author, when=now, trailers=trailers)
+            snapshots = record(tenant_id, group, written, author=author, run_id=run_id) if written else {}
+            if snapshots:
+                also(snapshots)
+        result.snapshots |= snapshots
+        result.unchanged |= {one.device.pk for one in group} - snapshots.keys()
+        result.commits += [written.commit] if written else []
+    tidy_up(tenant_id)
+    return result
+
+
+def groups(kept: Sequence[Kept]) -> Iterator[list[Kept]]:
+    """Batches within the caps, in order."""
+    group: list[Kept] = []
+    for one in kept:
+        files = len(one.files) + sum(len(other.files) for other in group)
+        size = one.size + sum(other.size for other in group)
+        if group and (files > MAX_FILES or size > MAX_BYTES):
+            yield group
+            group = []
+        group.append(one)
+    if group:
+        yield group
+
+
+def record(
+    tenant_id: UUID, group: Sequence[Kept], written: Written, *, author: str, run_id: UUID | None
+) -> dict[UUID, Snapshot]:
+    """Rows for the devices that a commit has changed."""
+    snapshots = {
+        one.device.pk: snapshot_of(tenant_id, one, written, author=author, run_id=run_id)
+        for one in group
+        if one.device.pk in written.files
+    }
+    Snapshot.objects.bulk_create(snapshots.values())
+    return snapshots
+
+
+def snapshot_of(tenant_id: UUID, kept: Kept, written: Written, *, author: str, run_id: UUID | None) -> Snapshot:
+    """The row of one device's new version."""
+    files = written.files[kept.device.pk]
+    added, removed = written.lines[kept.device.pk]
+    return Snapshot(
+        tenant_id=tenant_id,
+        device=kept.device,
+        run_id=run_id,
+        seq=written.seq,
+        taken_at=kept.taken_at,
+        commit=written.commit,
+        files=files,
+        digest=kept.digest,
+        size=sum(int(file["size"]) for file in files.values()),
+        lines_added=added,
+        lines_removed=removed,
+        author=author,
+    )
+
+
+def tidy_up(tenant_id: UUID) -> None:
+    """Repack when packs have piled up; what was kept is kept, so a failure here is logged and no more."""
+    if pack_count(store_path(tenant_id)) <= MAX_PACKS:
+        return
+    try:
+        with transaction.atomic(durable=True):
+            if try_lock_tenant(tenant_id):
+                keep_house(open_store(tenant_id).git)
+    except (StoreError, DatabaseError) as exc:
+        log.warning("Housekeeping of tenant %s is left for later: %s", tenant_id, exc)

@@ -1,0 +1,134 @@
+"""What changed, as git sees it: patches and line counts, with limits on bytes, lines and time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backups.errors import GitTooSlow
+from backups.store import layout
+from backups.store.git import Git, Process
+
+# --no-renames: a path is a device's file; that one device's text once was another's is chance.
+PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
+NUMSTAT_SECONDS = 60.0
+LINE = re.compile(rb"[^\n]*\n|[^\n]+")
+
+
+@dataclass(frozen=True)
+class DiffCaps:
+    """How much of a patch somebody wants to see."""
+
+    max_bytes: int = 1024 * 1024
+    max_lines: int = 20_000
+    seconds: float = 10.0
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A unified diff; the counts are of the whole, also where the text was cut at a limit."""
+
+    text: bytes
+    lines_added: int
+    lines_removed: int
+    truncated: bool = False
+
+
+def diff_blobs(git: Git, old: str, new: str, *, context: int, caps: DiffCaps) -> Patch:
+    """The patch from one file to another."""
+    sides = (layout.checked_id(old), layout.checked_id(new), "--")
+    counts = parse_numstat(git.run("diff", "--numstat", "-z", *PLAIN, *sides, seconds=NUMSTAT_SECONDS).out)
+    return capped(git, ("diff", *PLAIN, "--full-index", f"-U{context:d}", *sides), counts, caps)
+
+
+def diff_trees(git: Git, old: str | None, new: str, paths: Sequence[str], *, context: int, caps: DiffCaps) -> Patch:
+    """The patch from one commit to another; None: from nothing."""
+    counts = numstat(git, old, new, paths)
+    arguments = ("-r", "-p", *PLAIN, "--full-index", f"-U{context:d}", *sides_of(old, new, paths))
+    return capped(git, ("diff-tree", *arguments), counts, caps)
+
+
+def numstat(git: Git, old: str | None, new: str, paths: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Lines added and removed for each path that differs; (0, 0) for what is no text."""
+    arguments = ("-r", "--numstat", "-z", *PLAIN, *sides_of(old, new, paths))
+    return parse_numstat(git.run("diff-tree", *arguments, seconds=NUMSTAT_SECONDS).out)
+
+
+def sides_of(old: str | None, new: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """Two trees and the paths of interest, as arguments; without paths: the files of all devices."""
+    before = layout.EMPTY_TREE if old is None else layout.checked_id(old)
+    return (before, layout.checked_id(new), "--", *(paths or (layout.DEVICES,)))
+
+
+def parse_numstat(out: bytes) -> dict[str, tuple[int, int]]:
+    """`added TAB removed TAB path NUL` for each path; git counts no lines where a file is binary."""
+    counts = {}
+    for line in out.split(b"\0"):
+        if line:
+            added, removed, path = line.split(b"\t", 2)
+            counts[path.decode("utf-8", "replace")] = (0, 0) if added == b"-" else (int(added), int(removed))
+    return counts
+
+
+def capped(git: Git, command: tuple[str, ...], counts: dict[str, tuple[int, int]], caps: DiffCaps) -> Patch:
+    """Read a patch as far as the caps allow; nothing beyond them is ever in memory."""
+    with git.stream(*command, seconds=caps.seconds) as process:
+        process.stdin.close()
+        text, truncated = read_capped(process, caps)
+        if not truncated:
+            process.popen.wait()
+            truncated = process.popen.returncode < 0  # its time was up
+            if process.popen.returncode > 1:
+                raise process.failure(process.complaint())
+    if truncated and not text:
+        raise GitTooSlow(
+            f"The difference took git longer than {caps.seconds:g} s: compare the downloaded files instead."
+        )
+    added, removed = (sum(side) for side in zip(*counts.values(), strict=True)) if counts else (0, 0)
+    return Patch(text, added, removed, truncated)
+
+
+def read_capped(process: Process, caps: DiffCaps) -> tuple[bytes, bool]:
+    """Whole lines up to the caps, and whether there was more."""
+    lines: list[bytes] = []
+    size = 0
+    while line := process.stdout.readline(caps.max_bytes + 1):
+        size += len(line)
+        if size > caps.max_bytes or len(lines) >= caps.max_lines:
+            return b"".join(lines), True
+        lines.append(line)
+    return b"".join(lines), False
+
+
+def whole_file(content: bytes, object_id: str, *, added: bool, caps: DiffCaps) -> Patch:
+    """The patch from or to nothing, which git cannot be asked for without writing an empty file first."""
+    lines = [] if is_binary(content) else LINE.findall(content)
+    old, new = (layout.NO_ID, object_id) if added else (object_id, layout.NO_ID)
+    sides = ("/dev/null", f"b/{object_id}") if added else (f"a/{object_id}", "/dev/null")
+    head = f"diff --git a/{object_id} b/{object_id}\n{'new' if added else 'deleted'} file mode 100644\n"
+    head += f"index {old}..{new}\n"
+    if is_binary(content):
+        head += f"Binary files {sides[0]} and {sides[1]} differ\n"
+    elif lines:
+        span = "1" if len(lines) == 1 else f"1,{len(lines)}"
+        head += f"--- {sides[0]}\n+++ {sides[1]}\n@@ {f'-0,0 +{span}' if added else f'-{span} +0,0'} @@\n"
+    body, truncated = marked(lines, b"+" if added else b"-", caps)
+    return Patch(head.encode() + body, len(lines) if added else 0, 0 if added else len(lines), truncated)
+
+
+def is_binary(content: bytes) -> bool:
+    """git's own rule: a zero byte among the first 8000."""
+    return b"\0" in content[:8000]
+
+
+def marked(lines: Sequence[bytes], mark: bytes, caps: DiffCaps) -> tuple[bytes, bool]:
+    """Every line with its mark, up to the caps, and whether that left any out; git's own note at a missing last end."""
+    out: list[bytes] = []
+    size = 0
+    for line in lines:
+        size += len(line) + 1
+        if size > caps.max_bytes or len(out) >= caps.max_lines:
+            return b"".join(out), True
+        out.append(mark + line if line.endswith(b"\n") else mark + line + b"\n\\ No newline at end of file\n")
+    return b"".join(out), False

@@ -1,0 +1,135 @@
+"""What can be wrong between a repository and the row that says which commit is its newest, and how it is mended.
+
+The same list serves the next writer, who mends all of it before he writes, and `fsck`, which may only report it. Who
+calls holds the tenant's lock: nothing of ours is at work in the repository, so what looks left over is left over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from backups.errors import GitFailed
+from backups.store import layout
+from backups.store.creation import fsync
+from backups.store.git import Git
+from backups.store.reader import TenantStore
+from backups.store.writer import RefMove, make_ref_durable, move_refs
+
+# Of fast-import, repack and commit-graph. A .keep is fast-import's until its refs are moved, and would stop repack.
+TEMPORARY = (
+    "fast_import_crash_*",
+    "objects/pack/tmp_*",
+    "objects/pack/.tmp-*",
+    "objects/pack/*.keep",
+    "objects/info/**/tmp_*",
+)
+LOCKS = ("*.lock", "packed-refs.new", "refs/**/*.lock", "objects/info/**/*.lock", "objects/pack/*.lock")
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing that is not as it should be."""
+
+    code: str
+    what: str  # one sentence
+    mend: Callable[[], None] | None = None  # None: nothing can be done from here
+    alarm: bool = False  # whether a person should hear of it even when it is mended
+
+
+def troubles(store: TenantStore, head: str | None) -> Iterator[Trouble]:
+    """Everything that is wrong, in the order in which it must be mended; mended ones may be mended while iterating."""
+    if head is not None and not is_readable(store.git, head):
+        yield Trouble("missing-object", f"{store.path} has not the commit {head} that the database names.")
+        return
+    yield from stale_files(store.path)
+    yield from broken_refs(store.path)
+    refs = store.refs(layout.MAIN, layout.TXN)
+    for ref, commit in refs.items():
+        if ref != layout.MAIN:
+            yield Trouble("stale-txn", f"{ref} was left by a crash.", removal_of_ref(store.git, ref, commit))
+    yield from main_elsewhere(store, head, refs.get(layout.MAIN))
+
+
+def is_readable(git: Git, commit: str) -> bool:
+    """Whether the commit and its tree are there."""
+    try:
+        git.run("cat-file", "-e", f"{layout.checked_id(commit)}^{{tree}}")
+    except GitFailed as exc:
+        if type(exc) is not GitFailed:
+            raise
+        return False
+    return True
+
+
+def stale_files(path: Path) -> Iterator[Trouble]:
+    """Locks and half-written files of git processes that are no more."""
+    for found in matching(path, LOCKS):
+        yield Trouble("stale-lock", f"{found} was left by a crash; it blocks every writer.", removal_of_file(found))
+    for found in matching(path, TEMPORARY):
+        yield Trouble("stale-temporary", f"{found} was left by a crash.", removal_of_file(found))
+
+
+def matching(path: Path, patterns: Iterable[str]) -> list[Path]:
+    """The files below `path` that match one of the patterns."""
+    return sorted(found for pattern in patterns for found in path.glob(pattern))
+
+
+def broken_refs(path: Path) -> Iterator[Trouble]:
+    """A main, or a ref of a batch, that holds no id: git would neither read nor replace it."""
+    for ref in [path / layout.MAIN, *(path / layout.TXN).glob("*")]:
+        if ref.is_file() and not layout.FULL_ID.match(ref.read_text("ascii", "replace").strip()):
+            yield Trouble("ref-broken", f"{ref} does not hold the id of a commit.", removal_of_file(ref), alarm=True)
+
+
+def main_elsewhere(store: TenantStore, head: str | None, main: str | None) -> Iterator[Trouble]:
+    """A main that is not where the database says."""
+    if main == head:
+        return
+    mend = roll(store.git, head, main)
+    if main is None or (head is not None and is_ancestor(store.git, main, head)):
+        yield Trouble("ref-behind", f"main in {store.path} is behind the database.", mend)
+    elif not is_readable(store.git, main):
+        yield Trouble("ref-broken", f"main in {store.path} names {main}, which is not there.", mend, alarm=True)
+    else:
+        kept = layout.quarantine_ref(main)
+        what = f"main in {store.path} names {main}, which the database does not know; it is kept as {kept}."
+        yield Trouble("ref-foreign", what, quarantine(store.git, head, main), alarm=True)
+
+
+def is_ancestor(git: Git, old: str, new: str) -> bool:
+    """Whether one commit is among the ancestors of another; not, where it cannot be told."""
+    return git.run("merge-base", "--is-ancestor", old, new, expect=(0, 1, 128)).status == 0
+
+
+def roll(git: Git, head: str | None, main: str | None) -> Callable[[], None]:
+    """Bring main to where the database says, from where it was seen."""
+    return lambda: move_refs(git, [RefMove(layout.MAIN, head, main or layout.NO_ID)])
+
+
+def quarantine(git: Git, head: str | None, main: str) -> Callable[[], None]:
+    """Keep what main names under another name, then bring main to where the database says."""
+
+    def keep_and_roll() -> None:
+        kept = layout.quarantine_ref(main)
+        move_refs(git, [RefMove(kept, main, None)])
+        make_ref_durable(git, kept)
+        roll(git, head, main)()
+
+    return keep_and_roll
+
+
+def removal_of_ref(git: Git, ref: str, commit: str) -> Callable[[], None]:
+    """Delete a ref, as it was seen."""
+    return lambda: move_refs(git, [RefMove(ref, None, commit)])
+
+
+def removal_of_file(path: Path) -> Callable[[], None]:
+    """Delete a file that may be gone by now."""
+
+    def remove() -> None:
+        path.unlink(missing_ok=True)
+        fsync(path.parent)
+
+    return remove
