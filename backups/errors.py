@@ -8,6 +8,7 @@
     |  |- EnableRefused         logged in, but not let into privileged mode
     |  |- HostKeyChanged        not the key that is pinned: nothing secret was sent
     |  |- AlgorithmRefused      no SSH algorithm in common
+    |  |- NoPrompt              logged in, but no prompt came that could be relied on
     |  |- LinkLost              the connection ended in the middle
     |  |- DeadlineExceeded      the device took longer than it may
     |  |- OutputTooLarge        the device said more than it may
@@ -85,6 +86,12 @@ class AlgorithmRefused(CollectError):
     """Device and we share no SSH algorithm."""
 
     cause = "no-common-algorithm"
+
+
+class NoPrompt(CollectError):
+    """Logged in, but what the device says comes to no prompt: wrong platform, or a question that waits."""
+
+    cause = "no-prompt"
 
 
 class LinkLost(CollectError):

@@ -1,0 +1,101 @@
+"""The life of a run: asked for, worked on by any number of shards, ended once; and what happens when a worker is lost.
+
+The rows are the truth. A queue task only says "have a look at run X": it may come twice, die half way, or never come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import groupby
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from backups.models import Attempt, AttemptSet, Run
+from inventory.models import Device
+
+SILENCE = timedelta(seconds=90)  # a living shard is heard of every HEARTBEAT (backups/shard.py), so six are missing
+MAX_TRIES = 3  # a device whose collection kills its worker is given up
+
+
+def start_runs(
+    devices: Iterable[Device], *, requested_by: str, trigger: str, by_queue: bool, now: datetime
+) -> list[Run]:
+    """Note the request: one run per tenant with an attempt per device. Nothing is collected yet."""
+    by_tenant = sorted(devices, key=lambda device: (device.tenant_id, device.name))
+    with transaction.atomic():
+        return [
+            start_run(tenant_id, list(theirs), requested_by=requested_by, trigger=trigger, by_queue=by_queue, now=now)
+            for tenant_id, theirs in groupby(by_tenant, key=lambda device: device.tenant_id)
+        ]
+
+
+def start_run(
+    tenant_id: UUID, devices: list[Device], *, requested_by: str, trigger: str, by_queue: bool, now: datetime
+) -> Run:
+    """One tenant's part of `start_runs`."""
+    run = Run.objects.create(
+        tenant_id=tenant_id,
+        requested_by=requested_by,
+        trigger=trigger,
+        by_queue=by_queue,
+        requested_at=now,
+        heartbeat_at=now,
+    )
+    attempts = [Attempt(tenant_id=tenant_id, run=run, device=device) for device in devices]
+    Attempt.objects.bulk_create(attempts, batch_size=2000)
+    return run
+
+
+def end_run(run: Run, now: datetime) -> bool:
+    """Close a run whose attempts all have a final state; False while some have not, or when it was closed before.
+
+    What others do at the end of a run (a checkpoint) comes first: should it fail, the run stays unended and the
+    reaper comes back to it. So it must bear being called twice.
+    """
+    if run.attempts.open().exists() or not Run.objects.unended().filter(pk=run.pk).exists():
+        return False
+    for hook in settings.NETCAIRN_RUN_ENDED:
+        import_string(hook)(run)
+    ended = Run.objects.unended().filter(pk=run.pk).update(state=Run.State.DONE, ended_at=now)
+    return bool(ended)
+
+
+def reap(now: datetime) -> list[Run]:
+    """Mend runs whose workers were lost; gives back those that need a worker.
+
+    Attempts of a dead shard go back to the queue, or are given up after `MAX_TRIES` or when no queue would go on.
+    """
+    stale = Attempt.objects.filter(state=Attempt.State.RUNNING, heartbeat_at__lt=now - SILENCE)
+    give_up_lost(stale, now)
+    stale.filter(run__by_queue=True).update(state=Attempt.State.QUEUED, token=None)
+    forsaken = list(Run.objects.forsaken(before=now - SILENCE))
+    return [run for run in forsaken if not closed(run, now)]
+
+
+def give_up_lost(stale: AttemptSet, now: datetime) -> None:
+    """Fail those of the stale attempts that are not worth another try."""
+    detail = "The process that collected this device ended in the middle; back the device up again."
+    stale.filter(run__by_queue=False).give_up(cause="worker-lost", detail=detail, now=now)
+    worn = stale.filter(tries__gte=MAX_TRIES)
+    worn.give_up(cause="worker-lost", detail=f"{MAX_TRIES} workers ended while they collected this device.", now=now)
+
+
+def closed(run: Run, now: datetime) -> bool:
+    """Close a forsaken run if nothing is left to do in it; else note that a worker is asked for."""
+    if not run.by_queue and not run.attempts.filter(heartbeat_at__gte=now - SILENCE).exists():
+        detail = "The process that collected this run ended before this device's turn; back the device up again."
+        run.attempts.give_up(cause="worker-lost", detail=detail, now=now)
+    if end_run(run, now):
+        return True
+    Run.objects.filter(pk=run.pk).update(heartbeat_at=now)
+    return not run.by_queue
+
+
+def abandon(run: Run, now: datetime) -> None:
+    """Close a run that its caller interrupts: what is kept stays kept, the rest failed."""
+    run.attempts.give_up(cause="interrupted", detail="The backup was interrupted before this device was done.", now=now)
+    end_run(run, now)

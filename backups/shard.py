@@ -1,0 +1,318 @@
+"""One worker's share of a run: claim, collect in threads, commit in groups, record.
+
+Several shards may work on one run, in as many processes: each takes queued attempts until none is left. One thread,
+this one, owns the database and the store; the pool's threads only talk to devices. So no router is ever waited for
+while the tenant's lock is held, and no thread needs a database connection.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.utils import timezone
+
+from backups import commit, runs
+from backups.collect import Collected, collect
+from backups.errors import BackupError, StoreError, StoreMoved
+from backups.models import Attempt, AttemptSet, QuarantinedFile, Run, Snapshot
+from backups.targets import platform_of, target_of
+from backups.transport import Limits, Transport
+from inventory.models import Device
+
+log = logging.getLogger(__name__)
+
+GROUP_COUNT = 100  # captures, bytes and seconds: whichever comes first ends a group; a crash loses at most one
+GROUP_BYTES = 16 * 1024 * 1024
+GROUP_SECONDS = 2.0
+HEARTBEAT = timedelta(seconds=15)
+STORE_TRIES = 3  # each waits for the tenant's lock as long as `commit.writing` does
+
+Told = Callable[[Sequence[Attempt]], None]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """An attempt whose final state is known, but not yet written down."""
+
+    attempt: Attempt
+    kept: commit.Kept | None = None  # what has to be committed
+    doubtful: Mapping[str, bytes] = field(default_factory=dict)  # what is put into quarantine
+
+    @property
+    def size(self) -> int:
+        """Bytes to be committed."""
+        return sum(map(len, self.kept.files.values())) if self.kept else 0
+
+
+@dataclass
+class Group:
+    """Decided attempts that are written down together."""
+
+    decided: list[Decided] = field(default_factory=list)
+    since: datetime | None = None
+
+    def due(self, now: datetime) -> bool:
+        """Whether it has to be written now."""
+        if self.since is None:
+            return False
+        aged = now - self.since >= timedelta(seconds=GROUP_SECONDS)
+        return aged or len(self.decided) >= GROUP_COUNT or sum(one.size for one in self.decided) >= GROUP_BYTES
+
+    def add(self, decided: Decided, now: datetime) -> None:
+        """One more."""
+        self.decided.append(decided)
+        self.since = self.since or now
+
+
+def work_on(
+    run: Run,
+    *,
+    transport: Transport,
+    limits: Limits,
+    threads: int,
+    told: Told | None = None,
+    clock: Callable[[], datetime] = timezone.now,
+) -> None:
+    """Collect the run's queued devices until none is left, then close the run if this was the last share.
+
+    `told` hears of each group of attempts once they are final.
+    """
+    if not run.begin(clock()):
+        return
+    shard = Shard(run, transport=transport, limits=limits, threads=threads, told=told, clock=clock)
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="collect")
+    try:
+        shard.work(pool)
+    finally:
+        # Not waited for: after an interruption a thread may still hang on a device until its deadline.
+        pool.shutdown(wait=False, cancel_futures=True)
+    runs.end_run(run, clock())
+
+
+class Shard:
+    """The loop of `work_on`, with what it holds in hands."""
+
+    def __init__(
+        self,
+        run: Run,
+        *,
+        transport: Transport,
+        limits: Limits,
+        threads: int,
+        told: Told | None,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.run = run
+        self.transport = transport
+        self.limits = limits
+        self.threads = threads
+        self.told = told
+        self.clock = clock
+        self.token: UUID = uuid4()
+        self.group = Group()
+        self.last: dict[UUID, Snapshot] = {}
+        self.in_flight: dict[Future[Collected], Attempt] = {}
+        self.done: queue.SimpleQueue[Future[Collected]] = queue.SimpleQueue()
+        self.beaten_at = clock()
+
+    def work(self, pool: ThreadPoolExecutor) -> None:
+        """Until no attempt is queued, none in flight and all is written."""
+        more = True
+        while more or self.in_flight:
+            if more and len(self.in_flight) <= self.threads:
+                more = self.hand_out(pool)
+            self.take_in()
+            if self.group.due(self.clock()):
+                self.write_down()
+            self.beat()
+        self.write_down()
+
+    def hand_out(self, pool: ThreadPoolExecutor) -> bool:
+        """Claim as many as keep every thread busy while a group is written; False when none was left."""
+        claimed = self.run.attempts.claim(token=self.token, limit=self.threads, now=self.clock())
+        newest = Snapshot.objects.filter(device__in=[attempt.device_id for attempt in claimed]).latest_by_device()
+        self.last.update({snapshot.device_id: snapshot for snapshot in newest})
+        for attempt in claimed:
+            self.ask(pool, attempt)
+        return bool(claimed)
+
+    def ask(self, pool: ThreadPoolExecutor, attempt: Attempt) -> None:
+        """Send a thread to the device; one that cannot even be asked is decided here."""
+        try:
+            target, platform = target_of(attempt.device), platform_of(attempt.device)
+        except BackupError as exc:
+            self.decide_failed(attempt, exc)
+            return
+        last = self.last.get(attempt.device_id)
+        last_good = {name: entry["size"] for name, entry in last.files.items()} if last else {}
+        future = pool.submit(
+            collect, target, platform, transport=self.transport, limits=self.limits, last_good=last_good
+        )
+        self.in_flight[future] = attempt
+        future.add_done_callback(self.done.put)
+
+    def take_in(self) -> None:
+        """Wait a moment for a device to be done, and decide all that are."""
+        if not self.in_flight:
+            return
+        try:
+            ready = [self.done.get(timeout=0.5)]
+        except queue.Empty:
+            return
+        while not self.done.empty():
+            ready.append(self.done.get())
+        for future in ready:
+            self.decide(self.in_flight.pop(future), future)
+
+    def decide(self, attempt: Attempt, future: Future[Collected]) -> None:
+        """What a device's answer means for its attempt."""
+        error = future.exception()
+        if error is None:
+            self.decide_collected(attempt, future.result())
+        elif isinstance(error, BackupError):
+            self.decide_failed(attempt, error)
+        else:
+            # A mistake of ours in one device's conversation must not cost the run its other ten thousand.
+            log.error("Collecting device %s failed unexpectedly", attempt.device_id, exc_info=error)
+            self.close(attempt, Attempt.State.FAILED, "internal", f"Netcairn itself failed: {type(error).__name__}.")
+
+    def decide_failed(self, attempt: Attempt, error: BackupError) -> None:
+        """The device, or the way to it, said no."""
+        self.close(attempt, Attempt.State.FAILED, error.cause, str(error))
+
+    def decide_collected(self, attempt: Attempt, collected: Collected) -> None:
+        """Doubtful: quarantine. As last time: unchanged. Else to be kept."""
+        attempt.seconds = round(collected.seconds, 3)
+        pin_host_key(attempt.device, collected.host_key)
+        capture, last = collected.capture, self.last.get(attempt.device_id)
+        if capture.doubts:
+            doubt = capture.doubts[0]
+            self.close(attempt, Attempt.State.QUARANTINED, doubt.cause, doubt.detail, doubtful=capture.files)
+        elif last is not None and last.digest == capture.digest:
+            self.close(attempt, Attempt.State.UNCHANGED)
+        else:
+            kept = commit.Kept(attempt.device, capture.files, capture.digest, self.clock())
+            self.close(attempt, Attempt.State.CHANGED, kept=kept)
+
+    def close(
+        self,
+        attempt: Attempt,
+        state: str,
+        cause: str = "",
+        detail: str = "",
+        *,
+        kept: commit.Kept | None = None,
+        doubtful: Mapping[str, bytes] | None = None,
+    ) -> None:
+        """Decide, in memory; `write_down` makes it true."""
+        attempt.state, attempt.cause, attempt.detail, attempt.ended_at = state, cause, detail, self.clock()
+        self.group.add(Decided(attempt, kept, doubtful or {}), self.clock())
+
+    def write_down(self) -> None:
+        """Commit what has to be kept, record the rest, and tell."""
+        group, self.group = self.group.decided, Group()
+        if not group:
+            return
+        self.keep([one for one in group if one.kept])
+        self.record([one for one in group if not one.kept])
+        if self.told:
+            self.told([one.attempt for one in group])
+
+    def keep(self, group: list[Decided]) -> None:
+        """Commit the captures of the group; while the store is busy they wait, they do not fail."""
+        for tries in range(1, STORE_TRIES + 1):
+            mine = self.still_mine(group)
+            try:
+                self.commit(mine)
+                return
+            except StoreError as error:
+                self.beat()
+                if tries == STORE_TRIES or not error.worth_retrying:
+                    self.fail(mine, error)
+                    return
+
+    def commit(self, group: list[Decided]) -> None:
+        """One call of the store; attempts are closed in the transaction that acknowledges their snapshots."""
+        if not group:
+            return
+        by_device = {one.attempt.device_id: one for one in group}
+        result = commit.keep(
+            self.run.tenant_id,
+            [one.kept for one in group if one.kept],
+            author=self.run.requested_by,
+            message=f"Back up {len(group)} device{'s' if len(group) > 1 else ''}",
+            run_id=self.run.pk,
+            now=self.clock(),
+            also=lambda snapshots: self.acknowledge([by_device[device_id] for device_id in snapshots]),
+        )
+        # The same bytes as before, though the digest differed: a sheet that was changed since.
+        same = [by_device[device_id] for device_id in result.unchanged]
+        for one in same:
+            one.attempt.state = Attempt.State.UNCHANGED
+        self.record(same)
+
+    def acknowledge(self, group: list[Decided]) -> None:
+        """Close the attempts of new snapshots; all of them are still ours, or the transaction is undone."""
+        if self.update(group) < len(group):
+            raise StoreMoved(
+                f"Another worker took over devices of run {self.run.pk} meanwhile; nothing was stored twice."
+            )
+
+    def fail(self, group: list[Decided], error: StoreError) -> None:
+        """The device was fine, the store was not."""
+        for one in group:
+            one.attempt.state, one.attempt.cause, one.attempt.detail = Attempt.State.FAILED, error.cause, str(error)
+        self.record(group)
+
+    def record(self, group: list[Decided]) -> None:
+        """Close attempts that bring no snapshot, with what is put into quarantine."""
+        with transaction.atomic():
+            mine = self.still_mine(group)
+            files = [
+                QuarantinedFile(tenant_id=one.attempt.tenant_id, attempt=one.attempt, name=name, content=content)
+                for one in mine
+                for name, content in one.doubtful.items()
+            ]
+            QuarantinedFile.objects.bulk_create(files)
+            self.update(mine)
+
+    def still_mine(self, group: list[Decided]) -> list[Decided]:
+        """Without those that the reaper has given to another worker: late results do not count.
+
+        In a transaction the rows stay ours until its end.
+        """
+        held = self.mine().filter(pk__in=[one.attempt.pk for one in group])
+        if transaction.get_connection().in_atomic_block:
+            held = held.select_for_update()
+        ids = set(held.values_list("pk", flat=True))
+        return [one for one in group if one.attempt.pk in ids]
+
+    def update(self, group: list[Decided]) -> int:
+        """Write the attempts' final states; the number of rows that were still ours."""
+        attempts = [one.attempt for one in group]
+        return self.mine().bulk_update(attempts, ["state", "cause", "detail", "ended_at", "seconds"])
+
+    def mine(self) -> AttemptSet:
+        """The attempts that this shard may finish."""
+        return Attempt.objects.held_by(self.token)
+
+    def beat(self) -> None:
+        """Say that this shard is alive, now and then."""
+        now = self.clock()
+        if now - self.beaten_at >= HEARTBEAT:
+            self.beaten_at = now
+            self.mine().update(heartbeat_at=now)
+            Run.objects.filter(pk=self.run.pk).update(heartbeat_at=now)
+
+
+def pin_host_key(device: Device, host_key: str) -> None:
+    """Trust on first use: the key that a device shows first is the one it has to show from now on."""
+    if not device.host_key:
+        Device.objects.filter(pk=device.pk, host_key="").update(host_key=host_key)

@@ -1,0 +1,43 @@
+"""From a device's row to what the collector needs, secrets opened: only ever in the memory of a worker."""
+
+from __future__ import annotations
+
+from backups.errors import NoCredential, UnknownPlatform
+from backups.transport import Target
+from inventory import errors
+from inventory.models import Device
+from inventory.platforms import registry
+from inventory.platforms.sheet import Platform
+
+
+def target_of(device: Device) -> Target:
+    """How to reach and log in to the device. Raises NoCredential."""
+    credential = device.credential
+    if credential is None:
+        raise NoCredential(f"Device {device.name} has no credential; give it one.")
+    try:
+        target = Target(
+            name=device.name,
+            address=device.address,
+            port=device.port,
+            username=credential.username,
+            password=credential.password(),
+            private_key=credential.private_key(),
+            passphrase=credential.passphrase(),
+            enable_secret=credential.enable_secret(),
+            host_key=device.host_key,
+            legacy_algorithms=device.legacy_algorithms,
+        )
+    except errors.SecretUnreadable as exc:
+        raise NoCredential(str(exc)) from exc
+    if not target.password and not target.private_key:
+        raise NoCredential(f"Credential {credential.name} of device {device.name} has neither password nor key.")
+    return target
+
+
+def platform_of(device: Device) -> Platform:
+    """The sheet of the device's platform. Raises UnknownPlatform."""
+    try:
+        return registry.platform(device.platform)
+    except errors.UnknownPlatform as exc:
+        raise UnknownPlatform(f"Device {device.name}: {exc}") from exc

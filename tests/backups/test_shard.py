@@ -1,0 +1,225 @@
+"""One worker's share of a run: what each device's answer leads to, in rows and in git."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from backups import runs, shard
+from backups.errors import LinkLost, LoginRefused
+from backups.models import Attempt, QuarantinedFile, Repository, Run, Snapshot
+from backups.store.reader import open_store
+from backups.transport import Limits, Session, Target
+from inventory.models import Credential, Device, Tenant
+from inventory.platforms.sheet import Platform
+from tests.factories import make_credential, make_device, make_tenant
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CONFIG = "!\nversion 17.9\nhostname {name}\n!\ninterface Loopback0\n ip address 192.0.2.{n} 255.255.255.255\n!\nend\n"
+Answer = str | Exception
+
+
+class FakeSession:
+    """A device that gives the same answer to every line."""
+
+    host_key = "ssh-ed25519 AAAAfake"
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def run(self, line: str) -> bytes:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer.encode("latin-1")
+
+    def fetch(self, path: str) -> bytes:
+        raise FileNotFoundError(path)
+
+
+class FakeTransport:
+    """Devices by name. The one fake: here the network would begin."""
+
+    def __init__(self, answers: Mapping[str, Answer]) -> None:
+        self.answers = dict(answers)
+
+    @contextmanager
+    def open(self, target: Target, platform: Platform, limits: Limits) -> Iterator[Session]:
+        answer = self.answers[target.name]
+        if isinstance(answer, LoginRefused):
+            raise answer
+        yield FakeSession(answer)
+
+
+@pytest.fixture(autouse=True)
+def no_hooks(settings, store_root: Path) -> None:
+    settings.NETCAIRN_RUN_ENDED = []
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    return make_tenant()
+
+
+@pytest.fixture
+def credential(tenant: Tenant) -> Credential:
+    credential = make_credential(tenant)
+    credential.set_password("canary-password")
+    credential.save()
+    return credential
+
+
+def back_up(devices: list[Device], answers: Mapping[str, Answer], **options: object) -> Run:
+    (run,) = runs.start_runs(devices, requested_by="ada", trigger="hand", by_queue=False, now=timezone.now())
+    shard.work_on(run, transport=FakeTransport(answers), limits=Limits(), threads=4, **options)
+    run.refresh_from_db()
+    return run
+
+
+def config(name: str, n: int = 1) -> str:
+    return CONFIG.format(name=name, n=n)
+
+
+def test_what_changed_is_kept_as_the_device_said_it(tenant: Tenant, credential: Credential) -> None:
+    """The whole point: the bytes that come out are the bytes that went in."""
+    device = make_device(tenant, credential=credential)
+
+    run = back_up([device], {"edge1": config("edge1")})
+
+    snapshot = Snapshot.objects.get()
+    assert run.counts()["changed"] == 1
+    assert open_store(tenant.pk).blob(snapshot.blob("running.cfg")) == config("edge1").encode()
+    assert (snapshot.run, snapshot.author, snapshot.lines_added) == (run, "ada", 8)
+
+
+def test_an_unchanged_device_touches_neither_git_nor_the_lock(tenant: Tenant, credential: Credential) -> None:
+    """Most captures bring nothing new; ten thousand of them must cost nothing."""
+    device = make_device(tenant, credential=credential)
+    back_up([device], {"edge1": config("edge1")})
+    before = Repository.objects.values().get()
+
+    run = back_up([device], {"edge1": config("edge1")})
+
+    assert run.counts()["unchanged"] == 1
+    assert Repository.objects.values().get() == before
+    assert Snapshot.objects.count() == 1
+
+
+def test_a_truncated_configuration_is_quarantined_and_never_the_latest(tenant: Tenant, credential: Credential) -> None:
+    """Half a configuration put back is worse than none."""
+    device = make_device(tenant, credential=credential)
+    back_up([device], {"edge1": config("edge1")})
+
+    run = back_up([device], {"edge1": config("edge1", 2).removesuffix("!\nend\n")})
+
+    attempt = run.attempts.get()
+    assert (attempt.state, attempt.cause) == ("quarantined", "no-end-marker")
+    assert bytes(QuarantinedFile.objects.get(attempt=attempt, name="running.cfg").content).endswith(
+        b"255.255.255.255\n"
+    )
+    assert Snapshot.objects.count() == 1
+
+
+def test_one_bad_device_does_not_cost_the_others(tenant: Tenant, credential: Credential) -> None:
+    """A run over a thousand devices always has some that fail."""
+    devices = [make_device(tenant, name=f"edge{n}", credential=credential) for n in range(3)]
+    answers = {
+        "edge0": config("edge0"),
+        "edge1": LoginRefused("edge1 refused user netcairn."),
+        "edge2": LinkLost("gone"),
+    }
+
+    run = back_up(devices, answers)
+
+    assert list(run.attempts.order_by("device__name").values_list("state", "cause")) == [
+        ("changed", ""),
+        ("failed", "login-refused"),
+        ("failed", "link-lost"),
+    ]
+    assert run.state == Run.State.DONE
+
+
+def test_a_device_without_a_credential_says_so(tenant: Tenant) -> None:
+    """A forgotten field must read like one, not like a network fault."""
+    run = back_up([make_device(tenant)], {"edge1": config("edge1")})
+
+    attempt = run.attempts.get()
+    assert (attempt.state, attempt.cause) == ("failed", "no-credential")
+    assert "edge1" in attempt.detail
+
+
+def test_a_device_of_an_unknown_platform_says_so(tenant: Tenant, credential: Credential) -> None:
+    """A sheet that a user took away must not stop the run."""
+    run = back_up([make_device(tenant, platform="abacus", credential=credential)], {})
+
+    assert run.attempts.get().cause == "unknown-platform"
+
+
+def test_the_first_host_key_is_pinned(tenant: Tenant, credential: Credential) -> None:
+    """Trust on first use is only worth something if the first use is remembered."""
+    device = make_device(tenant, credential=credential)
+
+    back_up([device], {"edge1": config("edge1")})
+
+    device.refresh_from_db()
+    assert device.host_key == "ssh-ed25519 AAAAfake"
+
+
+def test_a_mistake_of_ours_is_a_failed_attempt_and_not_a_lost_run(tenant: Tenant, credential: Credential) -> None:
+    """Nothing fails silently, and nothing else pays for it."""
+    devices = [make_device(tenant, name=f"edge{n}", credential=credential) for n in range(2)]
+
+    run = back_up(devices, {"edge0": ZeroDivisionError("ours"), "edge1": config("edge1")})
+
+    assert list(run.attempts.order_by("device__name").values_list("state", "cause")) == [
+        ("failed", "internal"),
+        ("changed", ""),
+    ]
+
+
+def test_a_late_result_is_not_stored_twice(tenant: Tenant, credential: Credential) -> None:
+    """The reaper gave the device to another worker; the first one wakes up and must lose."""
+    device = make_device(tenant, credential=credential)
+    (run,) = runs.start_runs([device], requested_by="ada", trigger="hand", by_queue=True, now=timezone.now())
+    reaped_at = timezone.now() + runs.SILENCE + timedelta(seconds=5)
+
+    class TakenAway(FakeTransport):
+        @contextmanager
+        def open(self, target: Target, platform: Platform, limits: Limits) -> Iterator[Session]:
+            if not reaped:
+                reaped.append(runs.reap(reaped_at))
+                Attempt.objects.update(state=Attempt.State.FAILED, cause="taken")
+            with super().open(target, platform, limits) as session:
+                yield session
+
+    reaped: list[object] = []
+    shard.work_on(run, transport=TakenAway({"edge1": config("edge1")}), limits=Limits(), threads=1)
+
+    assert Snapshot.objects.count() == 0
+    assert Attempt.objects.get().cause == "taken"
+
+
+def test_several_groups_become_several_commits(tenant: Tenant, credential: Credential, monkeypatch) -> None:
+    """A crash loses at most one group, so a group must not be the whole run."""
+    monkeypatch.setattr(shard, "GROUP_COUNT", 2)
+    devices = [make_device(tenant, name=f"edge{n}", credential=credential) for n in range(5)]
+
+    run = back_up(devices, {device.name: config(device.name) for device in devices})
+
+    assert run.counts()["changed"] == 5
+    assert Repository.objects.get().seq >= 2
+
+
+def test_the_caller_hears_of_every_attempt(tenant: Tenant, credential: Credential) -> None:
+    """A progress bar that stops at 99 of 100 costs somebody a night."""
+    devices = [make_device(tenant, name=f"edge{n}", credential=credential) for n in range(3)]
+    heard: list[Attempt] = []
+
+    back_up(devices, {device.name: config(device.name) for device in devices}, told=heard.extend)
+
+    assert sorted(attempt.device.name for attempt in heard) == ["edge0", "edge1", "edge2"]
