@@ -21,6 +21,8 @@ class CiscoLikeConsole(Console):
     invalid = "% Invalid input detected at '^' marker.\n\n"
     saved = "Building configuration...\n[OK]\n"
 
+    not_privileged = invalid
+
     privileged = False
     path: Path = ()
     _tries = 0
@@ -47,7 +49,9 @@ class CiscoLikeConsole(Console):
         return " " * len(self.command_prompt) + "^\n" + self.invalid
 
     def other(self, line: str) -> Said:
-        """In configuration mode anything else is a configuration line."""
+        """In configuration mode anything else is a configuration line; `!` is a comment everywhere."""
+        if line.startswith("!"):
+            return ""
         if self.mode == "config":
             return self.configure_line(line)
         raise Refused(self.refusal(line))
@@ -62,7 +66,7 @@ class CiscoLikeConsole(Console):
     def need_privilege(self, line: str) -> None:
         """Refuse as if the command did not exist, as the devices do."""
         if not self.privileged:
-            raise Refused(self.refusal(line))
+            raise Refused(self.refusal(line) if self.not_privileged == self.invalid else self.not_privileged)
 
     # Modes
 
@@ -148,21 +152,23 @@ class CiscoLikeConsole(Console):
 
     # Configuration lines
 
-    def tree(self) -> Line:
-        """The structure that configuration lines change."""
+    def tree_to_change(self) -> Line:
+        """The structure that the next configuration line changes."""
         tree: Line = self.device.tree()
-        return tree
-
-    def changing(self) -> None:
-        """Called before each change."""
         self.device.tree_changing(self.username)
+        return Line("") if self.ignoring() else tree
+
+    def ignoring(self) -> bool:
+        """The fault `accept-and-ignore`."""
+        return self.faults.get("accept-and-ignore") is not None
 
     def configure_line(self, line: str) -> Said:
         """Carry out one configuration line, or refuse it."""
         text = self.grammar_line(" ".join(line.split()) if not line.startswith("banner") else line.strip())
         if text.startswith("banner "):
             return self._begin_banner(text)
-        self.refuse_by_fault(text)
+        if self.refused_by_fault(text):
+            raise Refused(self.refusal(text))
         if text == "exit-address-family":
             return self.do_up()
         return self._carry_out(text)
@@ -172,21 +178,16 @@ class CiscoLikeConsole(Console):
         return text
 
     def _carry_out(self, text: str) -> str:
-        ignored = self.faults.get("accept-and-ignore") is not None
-        self.tree()
-        if not ignored:
-            self.changing()
         try:
-            self.path = self.grammar.enter(Line("") if ignored else self.tree(), self.path, text)
+            self.path = self.grammar.enter(self.tree_to_change(), self.path, text)
         except NotUnderstood:
             raise Refused(self.refusal(text)) from None
         return ""
 
-    def refuse_by_fault(self, text: str) -> None:
+    def refused_by_fault(self, text: str) -> bool:
         """The fault `refuse-line`."""
         fault = self.faults.get("refuse-line")
-        if fault is not None and text.startswith(fault.line):
-            raise Refused(self.refusal(text))
+        return fault is not None and text.startswith(fault.line)
 
     def _begin_banner(self, text: str) -> str:
         """Read the lines of a banner until its end sign; the sign itself is printed as `^C` by IOS, `EOF` by EOS."""
@@ -235,8 +236,9 @@ class CiscoLikeConsole(Console):
 
     def load(self, text: str) -> tuple[Line, list[str]]:
         """The tree of a whole configuration typed into an empty device, and the lines that were refused."""
-        fault = self.faults.get("refuse-line")
-        return self.grammar.load(text, lambda line: fault is not None and line.startswith(fault.line))
+        bare = self.grammar.bare(self.device.tree())
+        self.device.drop_tree()
+        return self.grammar.load(bare, text, self.refused_by_fault)
 
     # Files
 

@@ -126,6 +126,7 @@ class Device:
         """The structure is about to change: the text will be made again when somebody asks for it."""
         with self.lock:
             self._keep_startup()
+            self.tree()
             self._text = None
             self.changed_at, self.changed_by = self.clock.now(), username
 

@@ -154,11 +154,19 @@ class Grammar:
 
     # Changing
 
-    def load(self, text: str, refuses: Callable[[str], bool]) -> tuple[Line, list[str]]:
-        """The tree of a whole text, and the lines of it that are refused."""
-        root, refused = Line(""), []  # type: tuple[Line, list[str]]
+    def load(self, root: Line, text: str, refuses: Callable[[str], bool]) -> tuple[Line, list[str]]:
+        """The tree of a whole text, typed into an empty device, and the lines of it that are refused."""
+        refused: list[str] = []
         self._load(root, (), self.parse(text).children, refuses, refused)
         return root, refused
+
+    def bare(self, root: Line) -> Line:
+        """What is left of a configuration when everything is removed that can be: the physical ports, empty."""
+        return Line("", [Line(each.text) for each in root.children if self._fixed(each.text)])
+
+    def _fixed(self, text: str) -> bool:
+        section = self.section((), text)
+        return section is not None and bool(section.fixed) and re.match(section.fixed, text) is not None
 
     def _load(
         self, root: Line, path: Path, lines: list[Line], refuses: Callable[[str], bool], refused: list[str]
@@ -183,19 +191,18 @@ class Grammar:
         body = text.removeprefix("no ")
         for depth in range(len(path), -1, -1):
             place = path[:depth]
-            section = self.section(place, body)
-            if section is not None:
-                return self._enter_section(root, place, body, section, negative=negative)
+            if self.section(place, body) is not None:
+                return self._enter_section(root, place, body, negative=negative)
             if self._accepts(place, body):
                 self._put(_find(root, place), body, negative=negative)
                 return place
         raise NotUnderstood(text)
 
-    def _enter_section(self, root: Line, place: Path, body: str, section: Section, *, negative: bool) -> Path:
+    def _enter_section(self, root: Line, place: Path, body: str, *, negative: bool) -> Path:
         parent = _find(root, place)
         known = parent.child(body)
         if negative:
-            if section.fixed and re.match(section.fixed, body):
+            if not place and self._fixed(body):
                 raise NotUnderstood("no " + body)
             parent.children = [each for each in parent.children if each.text != body]
             return place
