@@ -9,3 +9,7 @@ class InventoryConfig(AppConfig):
     """Tenants, members, credentials, devices and the platforms they run."""
 
     name = "inventory"
+
+    def ready(self) -> None:
+        """Let Django find the system checks."""
+        from inventory import checks  # noqa: F401

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from datetime import datetime
 from typing import Self
 from uuid import uuid4
 
@@ -12,8 +15,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from inventory.secrets import open_sealed, seal
 from inventory.tenancy import TenantOwned, TenantQuerySet
-from inventory.validators import validate_address, validate_name
+from inventory.validators import validate_address, validate_line, validate_name, validate_tag
 
 
 class TenantSet(models.QuerySet):
@@ -73,7 +77,7 @@ class Credential(TenantOwned):
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="credentials")
     name = models.CharField(max_length=100, validators=[validate_name])
-    username = models.CharField(max_length=100)
+    username = models.CharField(max_length=100, validators=[validate_line])
     password_sealed = models.BinaryField(default=bytes, blank=True, editable=False)
     private_key_sealed = models.BinaryField(default=bytes, blank=True, editable=False)
     passphrase_sealed = models.BinaryField(default=bytes, blank=True, editable=False)
@@ -89,8 +93,50 @@ class Credential(TenantOwned):
             models.UniqueConstraint(fields=["tenant", "id"], name="credential_of_tenant"),
         ]
 
+    SECRETS = ("password", "private_key", "passphrase", "enable")  # each kept in the column <name>_sealed
+
     def __str__(self) -> str:
         return self.name
+
+    def password(self) -> str:
+        """The login password in clear, empty where there is none. Raises SecretUnreadable, as do the next three."""
+        return open_sealed(self, "password")
+
+    def private_key(self) -> str:
+        """The private key's text in clear."""
+        return open_sealed(self, "private_key")
+
+    def passphrase(self) -> str:
+        """The private key's passphrase in clear."""
+        return open_sealed(self, "passphrase")
+
+    def enable_secret(self) -> str:
+        """The secret of the privileged mode in clear."""
+        return open_sealed(self, "enable")
+
+    def set_password(self, text: str) -> None:
+        """Seal a password into this row, which has still to be saved; an empty text clears it. So the next three."""
+        self.set_secret("password", text)
+
+    def set_private_key(self, text: str) -> None:
+        """Seal a private key, in PEM or OpenSSH form."""
+        self.set_secret("private_key", text)
+
+    def set_passphrase(self, text: str) -> None:
+        """Seal the private key's passphrase."""
+        self.set_secret("passphrase", text)
+
+    def set_enable_secret(self, text: str) -> None:
+        """Seal the secret of the privileged mode."""
+        self.set_secret("enable", text)
+
+    def set_secret(self, name: str, text: str) -> None:
+        """Seal one of SECRETS."""
+        setattr(self, f"{name}_sealed", seal(self, name, text))
+
+    def has_secret(self, name: str) -> bool:
+        """Whether one of SECRETS is set; nothing is opened."""
+        return bool(getattr(self, f"{name}_sealed"))
 
 
 class DeviceSet(TenantQuerySet):
@@ -99,6 +145,18 @@ class DeviceSet(TenantQuerySet):
     def collectable(self) -> Self:
         """Devices that a run asks: enabled and not retired."""
         return self.filter(enabled=True, retired_at=None)
+
+    def retire(self, *, now: datetime) -> int:
+        """Take devices out of service for good; their history stays. Gives back how many were not retired before."""
+        return self.filter(retired_at=None).update(retired_at=now)
+
+    def bring_back(self) -> int:
+        """Undo `retire`."""
+        return self.exclude(retired_at=None).update(retired_at=None)
+
+    def forget_host_keys(self) -> int:
+        """Unpin the SSH host keys: the next connection pins whatever key it meets."""
+        return self.exclude(host_key="").update(host_key="")
 
 
 class Device(TenantOwned):
@@ -110,8 +168,8 @@ class Device(TenantOwned):
     port = models.PositiveIntegerField(default=22, validators=[MinValueValidator(1), MaxValueValidator(65535)])
     platform = models.CharField(max_length=60)
     credential = models.ForeignKey(Credential, on_delete=models.PROTECT, related_name="devices", null=True, blank=True)
-    site = models.CharField(max_length=100, blank=True)
-    tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    site = models.CharField(max_length=100, blank=True, validators=[validate_line])
+    tags = ArrayField(models.CharField(max_length=60, validators=[validate_tag]), default=list, blank=True)
     enabled = models.BooleanField(default=True, help_text="Collected by runs.")
     legacy_algorithms = models.BooleanField(
         default=False, help_text="Allow outdated SSH algorithms. Only for a device that offers nothing better."
@@ -133,3 +191,11 @@ class Device(TenantOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    def host_key_fingerprint(self) -> str:
+        """The pinned host key as OpenSSH shows it: type and SHA-256 in base64; empty where none is pinned."""
+        kind, _, encoded = self.host_key.partition(" ")
+        if not encoded:
+            return ""
+        digest = hashlib.sha256(base64.b64decode(encoded)).digest()
+        return f"{kind} SHA256:{base64.b64encode(digest).decode().rstrip('=')}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 
 from django.core.exceptions import ValidationError
 
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
+TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/=+-]*\Z")
 LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
 
 
@@ -29,6 +31,18 @@ def validate_address(text: str) -> None:
     labels = text.rstrip(".").split(".")
     if len(text) > 253 or not all(LABEL.match(label) for label in labels) or labels[-1].isdigit():
         raise ValidationError(f"{text!r} is neither an IP address nor a host name.")
+
+
+def validate_line(text: str) -> None:
+    """One line of text: no line ends, no control characters, none that turn the direction of writing."""
+    if any(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") for character in text):
+        raise ValidationError(f"{text!r} holds characters that cannot be seen; write it in one plain line.")
+
+
+def validate_tag(text: str) -> None:
+    """A tag: letters, digits and `._:/=+-`, without blanks, because lists of tags are separated by blanks."""
+    if not TAG.match(text):
+        raise ValidationError(f"{text!r} is not a usable tag: letters, digits and '._:/=+-', without blanks.")
 
 
 def is_ip_address(text: str) -> bool:

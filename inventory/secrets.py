@@ -1,0 +1,111 @@
+"""Secrets at rest: sealed with a key from outside the database, and bound to the very place where they are kept.
+
+A sealed value is `version (1 byte) | key id (8) | nonce (12) | ciphertext and tag`, with AES-256-GCM. Tenant, table,
+row and field are authenticated with it, so that a value moved to another row, field or tenant does not open, however
+the move was made. The keys (`NETCAIRN_SECRETS_KEYS`, newest first) are never Django's SECRET_KEY: they change for other
+reasons, and at other times. Every key of the list opens, the first one seals.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+from inventory.errors import BadSecretsKeys, SecretUnreadable
+
+if TYPE_CHECKING:
+    from inventory.tenancy import TenantOwned
+
+VERSION = b"\x01"
+KEY_ID = slice(1, 9)
+NONCE = slice(9, 21)
+TEXT = slice(21, None)
+NONCE_BYTES = 12  # what NIST SP 800-38D recommends for GCM
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key, and the name by which sealed values know it."""
+
+    id: bytes
+    cipher: AESGCM
+
+    @classmethod
+    def from_text(cls, text: str) -> Key:
+        """From URL-safe base64 of 32 bytes. Raises BadSecretsKeys, without a word of the key in it."""
+        try:
+            raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
+        except (binascii.Error, UnicodeEncodeError) as error:
+            raise BadSecretsKeys("is not URL-safe base64") from error
+        if len(raw) != KEY_BYTES:
+            raise BadSecretsKeys(f"has {len(raw)} bytes, not {KEY_BYTES}")
+        return cls(hashlib.sha256(b"netcairn key id:" + raw).digest()[:8], AESGCM(raw))
+
+
+def keyring() -> tuple[Key, ...]:
+    """The keys of the settings, newest first. Raises BadSecretsKeys."""
+    return keyring_of(tuple(settings.NETCAIRN_SECRETS_KEYS))
+
+
+@lru_cache(maxsize=4)
+def keyring_of(texts: tuple[str, ...]) -> tuple[Key, ...]:
+    """Keys from their texts."""
+    if not texts:
+        raise BadSecretsKeys("NETCAIRN_SECRETS_KEYS holds no key, so that no secret can be sealed or opened.")
+    keys = []
+    for place, text in enumerate(texts, start=1):
+        try:
+            keys.append(Key.from_text(text))
+        except BadSecretsKeys as error:
+            raise BadSecretsKeys(f"Key {place} of NETCAIRN_SECRETS_KEYS {error}.") from error
+    if len({key.id for key in keys}) < len(keys):
+        raise BadSecretsKeys("NETCAIRN_SECRETS_KEYS names the same key twice.")
+    return tuple(keys)
+
+
+def place_of(row: TenantOwned, field: str) -> bytes:
+    """What a sealed value is bound to."""
+    return f"{row.tenant_id}:{row._meta.db_table}:{row.pk}:{field}".encode()
+
+
+def seal(row: TenantOwned, field: str, text: str) -> bytes:
+    """The text, sealed with the newest key for `row.<field>_sealed`; empty for an empty text. It is not stored here."""
+    if not text:
+        return b""
+    key, nonce = keyring()[0], os.urandom(NONCE_BYTES)
+    return VERSION + key.id + nonce + key.cipher.encrypt(nonce, text.encode(), place_of(row, field))
+
+
+def open_sealed(row: TenantOwned, field: str) -> str:
+    """The text in `row.<field>_sealed`, empty where there is none. Raises SecretUnreadable."""
+    sealed = bytes(getattr(row, f"{field}_sealed"))
+    if not sealed:
+        return ""
+    what = f"The {field.replace('_', ' ')} of {row._meta.verbose_name} {row}"
+    key = next((key for key in keyring() if key.id == sealed[KEY_ID]), None)
+    if key is None or sealed[:1] != VERSION:
+        raise SecretUnreadable(
+            f"{what} was sealed with key {sealed[KEY_ID].hex()}, which is not in NETCAIRN_SECRETS_KEYS; "
+            "put that key back, or enter the secret again."
+        )
+    try:
+        return key.cipher.decrypt(sealed[NONCE], sealed[TEXT], place_of(row, field)).decode()
+    except (InvalidTag, ValueError) as error:
+        raise SecretUnreadable(
+            f"{what} does not open: it was damaged, or sealed for another row; enter the secret again."
+        ) from error
+
+
+def is_stale(sealed: bytes) -> bool:
+    """Whether a sealed value waits to be sealed again with the newest key."""
+    return bool(sealed) and bytes(sealed)[KEY_ID] != keyring()[0].id
