@@ -1,0 +1,313 @@
+"""Pages of tenants, members, credentials, devices, users and groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import Count, Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+from django_q.models import Failure, OrmQ, Schedule, Success
+from import_export.admin import ImportExportModelAdmin
+from unfold.admin import ModelAdmin
+from unfold.contrib.import_export.forms import ExportForm
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from inventory import device_actions
+from inventory.confirmation import confirmed_action
+from inventory.errors import NetcairnError
+from inventory.filters import PlatformFilter, RetiredFilter, SiteFilter
+from inventory.forms import CredentialForm, DeviceForm, DeviceImportForm
+from inventory.models import Credential, Device, Membership, Tenant
+from inventory.platforms import registry
+from inventory.resources import ConfirmDeviceImportForm, DeviceCSV, DeviceResource, WaitingFile
+from inventory.roles import is_superuser, tenants_with
+from inventory.scoping import TenantModelAdmin, TenantTabularInline
+
+# Their pages would show arguments of all tenants, and adding a schedule is running any function at all.
+for queue_model in (Failure, OrmQ, Schedule, Success):
+    admin.site.unregister(queue_model)
+admin.site.unregister([User, Group])
+
+
+class MembershipInline(TenantTabularInline):
+    """Who belongs to a tenant, and as what."""
+
+    model = Membership
+    extra = 0
+    fields = ("user", "role")
+    tab = True
+
+
+@admin.register(Tenant)
+class TenantAdmin(TenantModelAdmin):
+    """Customers and organisations."""
+
+    list_display = ("name", "device_count", "member_count", "created_at")
+    search_fields = ("name",)
+    fields = ("name", "created_at")
+    readonly_fields = ("created_at",)
+    inlines = (MembershipInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
+        """With the numbers that the list shows."""
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(devices_n=Count("devices", distinct=True), members_n=Count("memberships", distinct=True))
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Tenants are made by those who run the program."""
+        return is_superuser(request.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | str | None = None) -> bool:  # noqa: ARG002
+        """And ended by them."""
+        return is_superuser(request.user)
+
+    @display(description="Devices", ordering="devices_n")
+    def device_count(self, tenant: Any) -> int:
+        """How many devices it has."""
+        return int(tenant.devices_n)
+
+    @display(description="Members", ordering="members_n")
+    def member_count(self, tenant: Any) -> int:
+        """How many people belong to it."""
+        return int(tenant.members_n)
+
+
+@method_decorator(sensitive_post_parameters(), name="changeform_view")
+@admin.register(Credential)
+class CredentialAdmin(TenantModelAdmin):
+    """How to log in. Secrets can be entered and removed here, and never read."""
+
+    form = CredentialForm
+    list_display = ("name", "tenant", "username", "secrets_set", "device_count", "changed_at")
+    list_filter = ("tenant",)
+    list_select_related = ("tenant",)
+    search_fields = ("name", "username")
+    readonly_fields = ("secrets_set",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Credential]:
+        """With the number that the list shows."""
+        return super().get_queryset(request).annotate(devices_n=Count("devices"))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Inputs for secrets only where something can be entered."""
+        identity = (None, {"fields": ("tenant", "name", "username")})
+        if not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request)):
+            return (identity, ("Secrets", {"fields": ("secrets_set",)}))
+        secrets = tuple(
+            (name, f"clear_{name}") if isinstance(obj, Credential) and obj.has_secret(name) else name
+            for name in Credential.SECRETS
+        )
+        return (identity, ("Secrets", {"fields": secrets}))
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Not even sealed secrets can be felt for through the address bar."""
+        return "_sealed" not in lookup and super().lookup_allowed(lookup, value, request)
+
+    @display(description="Secrets")
+    def secrets_set(self, credential: Credential) -> str:
+        """Which secrets it has."""
+        held = [name.replace("_", " ") for name in Credential.SECRETS if credential.has_secret(name)]
+        return ", ".join(held) or "none"
+
+    @display(description="Devices", ordering="devices_n")
+    def device_count(self, credential: Any) -> int:
+        """How many devices use it."""
+        return int(credential.devices_n)
+
+
+@admin.register(Device)
+class DeviceAdmin(TenantModelAdmin, ImportExportModelAdmin):
+    """Boxes. `backups` adds what was kept of them."""
+
+    form = DeviceForm
+    list_display: tuple[str, ...] = ("name", "tenant", "shown_address", "shown_platform", "site", "enabled")
+    list_filter: tuple[Any, ...] = ("tenant", PlatformFilter, SiteFilter, "enabled", RetiredFilter)
+    list_select_related = ("tenant", "credential")
+    search_fields = ("name", "address", "site", "tags__icontains")
+    search_help_text = "Name, address, site or tag"
+    readonly_fields = ("pinned_host_key", "created_at", "retired_at")
+    actions: tuple[str, ...] = ("enable", "disable", "retire", "bring_back", "forget_host_key")
+    actions_detail: tuple[Any, ...] = ("forget_host_key",)
+    fieldsets = (
+        (None, {"fields": ("tenant", "name", ("address", "port"), "platform", "credential")}),
+        ("Place", {"fields": ("site", "tags")}),
+        ("Collecting", {"fields": ("enabled", "legacy_algorithms", "pinned_host_key", "created_at", "retired_at")}),
+    )
+    resource_classes = (DeviceResource,)
+    formats = (DeviceCSV,)
+    import_form_class = DeviceImportForm
+    confirm_form_class = ConfirmDeviceImportForm
+    export_form_class = ExportForm
+    tmp_storage_class = WaitingFile
+
+    @display(description="Address", ordering="address")
+    def shown_address(self, device: Device) -> str:
+        """With the port where it is not SSH's own."""
+        return device.address if device.port == 22 else f"{device.address} port {device.port}"
+
+    @display(description="Platform", ordering="platform")
+    def shown_platform(self, device: Device) -> str:
+        """The sheet's label."""
+        return dict(registry.choices()).get(device.platform, f"{device.platform} (no sheet of that name)")
+
+    @display(description="Pinned host key")
+    def pinned_host_key(self, device: Device) -> str:
+        """As other programs show it."""
+        return device.host_key_fingerprint() or "None yet: the first connection pins the key it meets."
+
+    @confirmed_action(description="Enable", permission="inventory.change_device", plan=device_actions.plan_to_enable)
+    def enable(self, request: HttpRequest, rows: Any, answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """Let runs collect them."""
+        return device_actions.told("enabled", rows.update(enabled=True))
+
+    @confirmed_action(description="Disable", permission="inventory.change_device", plan=device_actions.plan_to_disable)
+    def disable(self, request: HttpRequest, rows: Any, answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """Let runs pass them by."""
+        return device_actions.told("disabled", rows.update(enabled=False))
+
+    @confirmed_action(description="Retire", permission="inventory.change_device", plan=device_actions.plan_to_retire)
+    def retire(self, request: HttpRequest, rows: Any, answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """Out of service, with all their history."""
+        return device_actions.told("retired", rows.retire(now=device_actions.now()))
+
+    @confirmed_action(
+        description="Bring back", permission="inventory.change_device", plan=device_actions.plan_to_bring_back
+    )
+    def bring_back(self, request: HttpRequest, rows: Any, answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """Undo retiring."""
+        return device_actions.told("brought back", rows.bring_back())
+
+    @confirmed_action(
+        description="Forget pinned host key",
+        permission="inventory.change_device",
+        plan=device_actions.plan_to_forget,
+        icon="key_off",
+        danger=True,
+    )
+    def forget_host_key(self, request: HttpRequest, rows: Any, answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """For a device that was replaced or got a new key."""
+        return device_actions.told("asked for a new key at the next connection", rows.forget_host_keys())
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        """An import adds and changes."""
+        return self.has_add_permission(request) and self.has_change_permission(request)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """Whoever may look."""
+        return self.has_view_permission(request)
+
+    def get_valid_export_item_pks(self, request: HttpRequest) -> Any:
+        """The library's default names the ids of all tenants."""
+        return self.get_queryset(request).values_list("pk", flat=True)
+
+    def create_import_form(self, request: HttpRequest) -> Any:
+        """With the tenants whose devices the user may add and change."""
+        form = super().create_import_form(request)
+        form.fields["tenant"].queryset = tenants = self.import_tenants(request)
+        if len(tenants) == 1:
+            form.fields["tenant"].initial = tenants[0]
+        return form
+
+    def create_confirm_form(self, request: HttpRequest, import_form: Any = None) -> Any:
+        """The same tenants: what was shown is not trusted on its way back."""
+        form = super().create_confirm_form(request, import_form)
+        form.fields["tenant"].queryset = self.import_tenants(request)
+        return form
+
+    def import_tenants(self, request: HttpRequest) -> QuerySet[Tenant]:
+        """Tenants whose devices the user may both add and change."""
+        changeable = tenants_with(request.user, self.permission("change"))
+        return tenants_with(request.user, self.permission("add")).filter(pk__in=changeable).order_by("name")
+
+    def get_confirm_form_initial(self, request: HttpRequest, import_form: Any) -> dict[str, Any]:
+        """The tenant goes along."""
+        initial = super().get_confirm_form_initial(request, import_form)
+        return initial | {"tenant": import_form.cleaned_data["tenant"].pk} if import_form else initial
+
+    def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:  # noqa: ARG002
+        """The tenant that was chosen; none while the form is first shown."""
+        form = kwargs.get("form")
+        return {"tenant": form.cleaned_data.get("tenant") if form is not None and form.is_bound else None}
+
+    def get_export_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:  # noqa: ARG002
+        """An export needs to know nothing."""
+        return {}
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """Carry out what was shown, or say why not."""
+        try:
+            return super().process_import(request, **kwargs)
+        except NetcairnError as error:
+            return self.import_refused(request, str(error))
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+        """The world may have moved on since the preview: then nothing was written."""
+        if result.has_errors():
+            return self.import_refused(request, str(result.base_errors[0].error))
+        return super().process_result(result, request)
+
+    def import_refused(self, request: HttpRequest, sentence: str) -> HttpResponse:
+        """Back to the form with the reason."""
+        self.message_user(request, sentence, messages.ERROR)
+        return HttpResponseRedirect(reverse("admin:inventory_device_import"))
+
+
+class PeopleAdmin(ModelAdmin):
+    """Users and groups hold rights in every tenant, so only superusers see them."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Superusers only, as the next four."""
+        return is_superuser(request.user)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Superusers only."""
+        return is_superuser(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Superusers only."""
+        return is_superuser(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Superusers only."""
+        return is_superuser(request.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Superusers only."""
+        return is_superuser(request.user)
+
+
+class UserMembershipInline(TenantTabularInline):
+    """Which tenants a person belongs to."""
+
+    model = Membership
+    extra = 0
+    fields = ("tenant", "role")
+
+
+@admin.register(User)
+class PersonAdmin(PeopleAdmin, UserAdmin):
+    """People."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    inlines = (UserMembershipInline,)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """After the person exists: the first page asks for name and password only."""
+        return super().get_inlines(request, obj) if obj else ()
+
+
+@admin.register(Group)
+class PersonGroupAdmin(PeopleAdmin, GroupAdmin):
+    """Sets of permissions."""
