@@ -15,7 +15,7 @@ class Limits:
 
     deadline: float = 300.0  # seconds for the whole device, connection included
     connect: float = 15.0  # seconds until an SSH server has answered
-    idle: float = 30.0  # seconds without a byte in the middle of an answer
+    idle: float | None = None  # seconds without a byte in an answer; None: what the platform's sheet allows
     max_bytes: int = 16 * 1024 * 1024  # of all its answers together
 
 

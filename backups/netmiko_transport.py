@@ -1,0 +1,304 @@
+"""Devices by netmiko: its drivers know how to get into some 175 systems, and this makes them quick and exact.
+
+A driver logs in, sets the terminal and enables as netmiko wrote it, but reads through our `Wire`: waiting for bytes
+with a limit instead of looking every 10 ms, learning the prompt once, and losing no byte. The commands of a sheet are
+asked on the `Wire` directly. This is the one module that imports netmiko, and the place where its errors become ours.
+"""
+
+# ruff: noqa: ARG002 - the methods have netmiko's signatures, and most of what they offer has no use here.
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from time import monotonic
+from typing import Any
+
+import paramiko
+from netmiko.base_connection import BaseConnection
+from netmiko.exceptions import NetmikoBaseException, ReadException, ReadTimeout
+from netmiko.fortinet.fortinet_ssh import FortinetSSH
+from netmiko.ssh_dispatcher import CLASS_MAPPER
+
+from backups.errors import CollectError, EnableRefused, UnknownPlatform
+from backups.sftp import fetched
+from backups.ssh_errors import translated
+from backups.ssh_link import DeviceSocket, PinnedKey, dial, login_key, place_of, transport_factory
+from backups.ssh_reading import like_a_prompt
+from backups.ssh_wire import Bounds, Manner, Wire
+from backups.transport import Limits, Target
+from inventory.platforms.sheet import Platform, compiled
+
+logging.getLogger("netmiko").setLevel(logging.CRITICAL + 1)  # it would log what devices say
+
+CLOSING = 5.0  # seconds for paramiko's thread to notice that its socket was closed
+GIVE_UP_AFTER = 3.0  # seconds of silence at a prompt after which a text that a driver waits for will not come
+BUILD = 0.3  # seconds of silence that end a driver's reading without a pattern
+
+
+class WireReading(BaseConnection):
+    """netmiko's base class with its reading replaced. It stands between a driver and netmiko's own base class.
+
+    So a driver's own peculiarities stay in force, and only what they all inherit changes.
+    """
+
+    wire_options: dict[str, Any]
+    policy: PinnedKey
+    factory: Any
+    _wire: Wire | None = None
+    _read_buffer: str
+
+    @property
+    def wire(self) -> Wire:
+        """The terminal; there is one as soon as netmiko has opened it."""
+        if self._wire is None:
+            self._wire = Wire(self.remote_conn, enter=self.RETURN.encode("latin-1"), **self.wire_options)
+        return self._wire
+
+    # Connecting
+
+    def _build_ssh_client(self) -> paramiko.SSHClient:
+        client = super()._build_ssh_client()
+        client.set_missing_host_key_policy(self.policy)
+        return client
+
+    def _connect_params_dict(self) -> dict[str, Any]:
+        return super()._connect_params_dict() | {"transport_factory": self.factory}
+
+    def _try_session_preparation(self, force_data: bool = True) -> None:
+        self.session_preparation()
+
+    def cleanup(self, command: str = "exit") -> None:
+        """Nothing: closing the connection logs out, and waiting for a goodbye costs a round trip."""
+
+    # Reading, as drivers do it
+
+    def read_channel(self) -> str:
+        """What has come, for a driver: as text with plain line ends."""
+        wire = self.wire
+        wire.pull_ready()
+        said = wire.take()
+        if said.endswith(b"\r") and b"\n" in said:  # the other half of a line end is still to come
+            wire.give_back(b"\r")
+            said = said[:-1]
+        text = self.normalize_linefeeds(said.decode("latin-1"))
+        if self.ansi_escape_codes:
+            text = self.strip_ansi_escape_codes(text)
+        text, self._read_buffer = self._read_buffer + text, ""
+        return text
+
+    def read_until_pattern(
+        self, pattern: str = "", read_timeout: float = 10.0, re_flags: int = 0, max_loops: int | None = None
+    ) -> str:
+        """Wait for a text. Raises netmiko's ReadTimeout."""
+        text, until, heard = "", monotonic() + (read_timeout or self.conn_timeout), False
+        while True:
+            text += self.read_channel()
+            found = re.search(pattern, text, re_flags)
+            if found:
+                self._read_buffer = text[found.end() :]
+                return text[: found.end()]
+            left = until - monotonic()
+            at_prompt = heard and like_a_prompt(self.wire.last_line)
+            if left <= 0 or not self.wire.pull(min(left, GIVE_UP_AFTER) if at_prompt else left):
+                raise ReadTimeout("what the driver waits for did not come")
+            heard = True
+
+    def read_channel_timing(
+        self, last_read: float = 2.0, read_timeout: float = 120.0, delay_factor: Any = None, max_loops: Any = None
+    ) -> str:
+        """What comes until silence."""
+        text, until = self.read_channel(), monotonic() + (read_timeout or self.conn_timeout)
+        while monotonic() < until:
+            quiet = min(last_read, BUILD) if like_a_prompt(self.wire.last_line) else last_read
+            if not self.wire.pull(quiet) and text:
+                break
+            text += self.read_channel()
+        return text
+
+    def clear_buffer(self, backoff: bool = True, backoff_max: float = 3.0, delay_factor: Any = None) -> str:
+        """Forget what has come."""
+        return self.read_channel()
+
+    def _test_channel_read(self, count: int = 40, pattern: str = "") -> str:
+        if pattern:
+            return self.read_until_pattern(pattern, read_timeout=20)
+        self.wire.settle()
+        return self.read_channel()
+
+    def find_prompt(self, delay_factor: float = 1.0, pattern: str | None = None) -> str:
+        """The prompt; asked for only when it is not known yet."""
+        self.clear_buffer()
+        return self.wire.learn_prompt().decode("latin-1")
+
+    # Preparing: whether the device understood is no matter, its pager is read in any case
+
+    def disable_paging(
+        self,
+        command: str = "terminal length 0",
+        delay_factor: Any = None,
+        cmd_verify: bool = True,
+        pattern: str | None = None,
+    ) -> str:
+        """Ask the device not to page."""
+        return self.wire.prepare(command.strip()).decode("latin-1")
+
+    def set_terminal_width(
+        self, command: str = "", delay_factor: Any = None, cmd_verify: bool = False, pattern: str | None = None
+    ) -> str:
+        """Ask the device for long lines."""
+        return self.wire.prepare(command.strip()).decode("latin-1") if command else ""
+
+
+class FortinetByPager(FortinetSSH):
+    """netmiko writes `set output standard` into the configuration to stop the paging. A backup changes nothing."""
+
+    def session_preparation(self) -> None:
+        """Accept a banner that wants to be accepted, and learn the prompt."""
+        data = self._test_channel_read(pattern=f"to accept|{self.prompt_pattern}")
+        if "to accept" in data:
+            self.write_channel("a\r")
+            self._test_channel_read(pattern=self.prompt_pattern)
+        self.set_base_prompt()
+
+
+# What comes out of netmiko and paramiko when a device does not do as they expect; anything else is a bug.
+EXPECTED = (
+    paramiko.SSHException,
+    NetmikoBaseException,
+    ReadException,
+    OSError,
+    EOFError,
+    ValueError,
+    IndexError,
+    CollectError,
+)
+
+REPLACED: dict[type, type] = {FortinetSSH: FortinetByPager}
+
+
+@cache
+def driver_class(netmiko_type: str) -> type[WireReading]:
+    """netmiko's class for a device type, reading through a Wire. Raises UnknownPlatform."""
+    driver = CLASS_MAPPER.get(netmiko_type)
+    if driver is None or "_telnet" in netmiko_type or "_serial" in netmiko_type:
+        raise UnknownPlatform(f"netmiko has no SSH device type '{netmiko_type}'; correct the platform's sheet.")
+    driver = REPLACED.get(driver, driver)
+    # After the driver in the order of methods, before netmiko's base class. `cleanup` alone must come first.
+    members = {"cleanup": WireReading.cleanup}
+    return type(f"Wired{driver.__name__}", (driver, WireReading), members)
+
+
+class NetmikoSession:
+    """A logged-in device."""
+
+    def __init__(self, driver: WireReading, target: Target, platform: Platform) -> None:
+        self._driver, self._place = driver, place_of(target)
+        self._marks = {line: command.complete_when for command in platform.commands for line in command.lines}
+
+    @property
+    def host_key(self) -> str:
+        """The key that the device proved to hold: "type base64"."""
+        return self._driver.policy.shown
+
+    def run(self, line: str) -> bytes:
+        """Say one line, and give back what the device answered: without echo and prompt, otherwise untouched.
+
+        Raises LinkLost, DeadlineExceeded, OutputTooLarge, NoPrompt.
+        """
+        mark = self._marks.get(line)
+        return self._driver.wire.ask(line, whole=compiled(mark) if mark else None)
+
+    def fetch(self, path: str) -> bytes:
+        """The bytes of a file of the device, over SFTP on the same connection.
+
+        Raises CommandRefused when there is no such file or no SFTP, LinkLost, DeadlineExceeded, OutputTooLarge.
+        """
+        return fetched(self._driver.remote_conn.transport, path, wire=self._driver.wire, place=self._place)
+
+
+class NetmikoTransport:
+    """The way to real devices."""
+
+    @contextmanager
+    def open(self, target: Target, platform: Platform, limits: Limits) -> Iterator[NetmikoSession]:
+        """Connect, check the host key, log in, enable and turn paging off. Raises a CollectError."""
+        deadline = monotonic() + limits.deadline
+        link = dial(target, until=min(deadline, monotonic() + limits.connect))
+        driver: WireReading | None = None
+        try:
+            driver = _driver(target, platform, limits, link, deadline)
+            try:
+                _get_in(driver, target, platform)
+            except EXPECTED as exc:
+                raise translated(exc, target, deadline=deadline, connecting=not driver.policy.shown) from None
+            yield NetmikoSession(driver, target, platform)
+        finally:
+            _close(driver, link)
+
+
+def _driver(target: Target, platform: Platform, limits: Limits, link: DeviceSocket, deadline: float) -> WireReading:
+    """netmiko's driver for the device, not yet connected. Raises UnknownPlatform, NoCredential."""
+    far = limits.deadline + 1  # the link ends everything before
+    driver = driver_class(platform.netmiko_type)(
+        device_type=platform.netmiko_type,
+        host=target.address,
+        port=target.port,
+        username=target.username,
+        password=target.password or None,
+        secret=target.enable_secret,
+        pkey=login_key(target),
+        use_keys=False,
+        allow_agent=False,
+        sock=link,
+        conn_timeout=far,
+        auth_timeout=far,
+        banner_timeout=far,
+        encoding="latin-1",
+        allow_auto_change=False,
+        auto_connect=False,
+    )
+    driver.policy = PinnedKey(target, lambda: setattr(link, "until", deadline))
+    driver.factory = transport_factory(target)
+    driver.wire_options = {
+        "place": place_of(target),
+        "bounds": Bounds(deadline, limits.idle or platform.patience, limits.max_bytes),
+        "manner": Manner(platform.pager_pattern, decorated=platform.ansi),
+    }
+    return driver
+
+
+def _get_in(driver: WireReading, target: Target, platform: Platform) -> None:
+    driver._open()
+    prompt = driver.wire.learn_prompt()
+    if platform.enable and target.enable_secret and not prompt.endswith(b"#"):
+        _enable(driver, target)
+    for line in platform.setup:
+        driver.wire.prepare(line)
+
+
+def _enable(driver: WireReading, target: Target) -> None:
+    """Raises EnableRefused."""
+    refused = EnableRefused(f"{place_of(target)} refused the enable secret; correct its credential.")
+    try:
+        driver.enable()
+    except (ValueError, ReadTimeout):  # netmiko says both, depending on the driver
+        raise refused from None
+    if driver.wire.learn_prompt().endswith(b">"):
+        raise refused
+
+
+def _close(driver: WireReading | None, link: DeviceSocket) -> None:
+    """Hang up. Nothing here waits for the device."""
+    link.close()
+    if driver is not None:
+        client = getattr(driver, "remote_conn_pre", None)
+        transport = client.get_transport() if client else None
+        driver.remote_conn = None  # a closed link needs no goodbye on its channel
+        driver.disconnect()
+        if transport is not None:
+            transport.join(CLOSING)
+    link.release()

@@ -1,0 +1,213 @@
+r"""What a terminal session says, without any I/O: which line is a prompt, which a pager's, and what the answer is.
+
+A configuration may hold anything: prompts, pagers' prompts, escape sequences, bytes that are no text. So nothing is
+recognised in the middle of an answer. A prompt counts only as the last line, without a line end; a pager's prompt
+only where the device then waits; and only what is known to be the terminal's own is taken out.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from functools import lru_cache
+
+TAIL = 2048  # bytes in which a last line is looked for: prompts and pagers are short, even with their escape sequences
+ECHO_WITHIN = 16_384  # bytes in which the echo of a command is looked for
+
+ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-Z]|[=>78DEMc])")
+_LINE_END = re.compile(rb"\n|\x1bE")
+_OVERWRITTEN = re.compile(rb"[^\x08]\x08")
+_PROMPT_LIKE = re.compile(rb"\S.{0,118}[>#$%\])~]|[>#$%]")
+_NUMBER = re.compile(rb"\d+")
+_CONTEXT = re.compile(
+    rb"\{[\w:]+\}|\[[^\]\r\n]*\]"
+)  # the first line of a two-line prompt: Junos clusters, SR OS, edit mode
+
+# Cursor, erase and mode sequences; neither colours nor the clearing of a screen, which a banner may hold.
+_PLACING = rb"\x1b(?:\[\??[0-9;]*[ABCDHKJLhlr]|[=>])"
+_PLAIN = rb"\x1b\[0?m"  # "no colour any more": pagers say it at the end of every line
+_EDGE_START = re.compile(rb"\A(?:\r?(?:" + _PLACING + rb"|" + _PLAIN + rb"))+\r?")
+_EDGE_END = re.compile(rb"(?:" + _PLACING + rb"|" + _PLAIN + rb")+[\r ]*\Z")
+_LESS = re.compile(rb"\x1b\[\?1h|\x1b=")
+_DECORATION = re.compile(rb"(?m)" + _PLAIN + rb"(?=\r*$)|^\r?" + _PLACING + rb"\r?|" + _PLACING)
+
+# As the vendors print them. What `more`, `less` and their like leave on the last line while they wait for a key.
+_PAGER = re.compile(
+    rb"(?i)[<(\-\s]*-{2,}\s*\(?more\b.*|<-+\s*more\s*-+>.*|--more--.*|\(more\).*"
+    rb"|.*\bpress\b.{1,24}\b(?:continue|more|next page)\b.*|.*\bspace\b.*\bnext page\b.*|lines \d+-\d+.*"
+)
+_PAGER_END = re.compile(rb"(?i)\(END\)|lines \d+-\d+.*\(END\)")
+_ERASED = re.compile(rb"(?:[\x08\r]|\x1b(?:\[[0-9;?]*[A-Za-z]|[=>])| (?=[ \x08\r\x1b]))+")
+
+
+class Standing(Enum):
+    """Where the end of what has come stands."""
+
+    TALKING = "in the middle of it"
+    PAGED = "a pager waits for a key"
+    PAGER_ENDED = "a pager has shown all and waits to be left"
+    PROMPT = "the prompt, exactly as it was"
+    LIKE_PROMPT = "the prompt with other numbers or marks, or behind text without a line end"
+    STRANGE = "something that could be a prompt"
+
+
+def visible(line: bytes) -> bytes:
+    """What a person would see of one line: without escape sequences, overwritten text and outer blanks."""
+    if b"\x1b" in line:
+        line = ESCAPE.sub(b"", line)
+    line = line.rstrip(b"\r\x00 ")
+    line = line[line.rfind(b"\r") + 1 :]
+    while b"\x08" in line:
+        line, changed = _OVERWRITTEN.subn(b"", line)
+        if not changed:
+            line = line.replace(b"\x08", b"")
+    return line.replace(b"\x00", b"").replace(b"\x07", b"").strip(b" \t\r")
+
+
+def last_line(said: bytes) -> bytes:
+    """The visible part of what came after the last line end."""
+    return visible(_LINE_END.split(said[-TAIL:])[-1])
+
+
+def like_a_prompt(line: bytes) -> bool:
+    """Whether a visible last line could be a prompt."""
+    return _PROMPT_LIKE.fullmatch(line) is not None
+
+
+def same_prompt(one: bytes, other: bytes) -> bool:
+    """Whether two prompts differ in nothing but a counter, a clock or a mark for unsaved changes.
+
+    SR OS marks unsaved changes with `*`, EXOS counts its commands, others show the time.
+    """
+    return bool(one) and _without_counters(one) == _without_counters(other)
+
+
+def _without_counters(prompt: bytes) -> bytes:
+    return _NUMBER.sub(b"0", prompt.lstrip(b"*!+ "))
+
+
+@lru_cache(maxsize=256)
+def _echo_of(line: bytes) -> re.Pattern[bytes]:
+    """The echo of a command, also when the device repaints the line while it is typed."""
+    noise = rb"(?:\x1b(?:\[[0-9;?]*[A-Za-z]|[=>])|[\r\x08\x00]| \r)*"
+    return re.compile(noise.join(re.escape(line[n : n + 1]) for n in range(len(line))) + rb"[^\n]*\n")
+
+
+class Answer:
+    """What comes after one line was said, piece by piece, until the prompt is back."""
+
+    def __init__(self, line: bytes, prompt: bytes, pager: re.Pattern[bytes] | None = None) -> None:
+        """`line` as it was sent, without line end; `prompt` as it is seen; `pager` knows the platform's own pager."""
+        self.raw = bytearray()
+        self._line, self._prompt, self._pager = line, prompt, pager
+        self._start = 0  # after the echo
+        self._looked = 0  # where the search for the echo was when it failed
+        self._pages: list[int] = []  # where a key was pressed for a pager
+        self.echoed = False
+
+    def feed(self, said: bytes) -> None:
+        """Take what came."""
+        self.raw += said
+        if not self.echoed and self._looked < ECHO_WITHIN and b"\n" in said:
+            self._find_echo()
+
+    def _find_echo(self) -> None:
+        found = _echo_of(self._line).search(self.raw, 0, ECHO_WITHIN)
+        self._looked = len(self.raw)
+        if found:
+            self.echoed = True
+            self._start = found.end()
+
+    def turn_page(self) -> None:
+        """A key was pressed for the pager at the end."""
+        self._pages.append(len(self.raw))
+
+    @property
+    def standing(self) -> Standing:
+        """Where it stands now."""
+        line = last_line(bytes(self.raw[max(self._start, len(self.raw) - TAIL) :]))
+        if not line:
+            return Standing.TALKING
+        if self._prompt and line == self._prompt:
+            return Standing.PROMPT
+        if _PAGER_END.fullmatch(line):
+            return Standing.PAGER_ENDED
+        if _PAGER.fullmatch(line) or (self._pager and self._pager.search(line)):
+            return Standing.PAGED
+        if self._prompt and (same_prompt(line, self._prompt) or self._unended(line)):
+            return Standing.LIKE_PROMPT
+        return Standing.STRANGE if like_a_prompt(line) else Standing.TALKING
+
+    def _unended(self, line: bytes) -> bool:
+        """A file without a line end at its end has the prompt right behind it. Not with a prompt like `#`."""
+        return len(self._prompt) > 2 and line.endswith(self._prompt)
+
+    def last_line_is(self, pattern: re.Pattern[bytes]) -> bool:
+        """Whether the last line before the prompt that is not blank matches."""
+        tail = bytes(self.raw[max(self._start, len(self.raw) - TAIL) :]).rstrip(b" ")
+        lines = tail[: tail.rfind(b"\n") + 1].replace(b"\r", b"").rstrip(b"\n \t").rsplit(b"\n", 1)
+        return bool(lines[-1]) and pattern.search(lines[-1]) is not None
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether a line in the middle looks like the prompt: then its coming again proves little."""
+        end = self.raw.rfind(b"\n")
+        return bool(self._prompt) and any(
+            self.raw.find(start + self._prompt, self._start, max(end, 0)) >= 0 for start in (b"\n", b"\r")
+        )
+
+    def text(self, *, decorated: bool = False) -> bytes:
+        """The answer: without echo, prompt, pagers and the terminal's own sequences.
+
+        `decorated`: the platform dresses its answers, so that cursor movements are taken out everywhere.
+        """
+        body = bytes(self._without_pages())
+        body = _drop_echoes(body, self._prompt + self._line)
+        body = self._without_prompt(body)
+        return _undressed(body, everywhere=decorated)
+
+    def _without_pages(self) -> bytearray:
+        kept, start = bytearray(), self._start
+        for pressed in self._pages:
+            line_start = max(self.raw.rfind(b"\n", 0, pressed) + 1, self._start)
+            kept += self.raw[start:line_start]
+            erased = _ERASED.match(self.raw, pressed)
+            # Most pagers wipe their prompt from the line; the others leave it and go on with the next.
+            start = erased.end() if erased else pressed + len(_line_end(self.raw, pressed))
+        return kept + self.raw[start:]
+
+    def _without_prompt(self, body: bytes) -> bytes:
+        start = body.rfind(b"\n") + 1
+        line = visible(body[start:])
+        if line != self._prompt and not same_prompt(line, self._prompt) and self._unended(line):
+            return body[: body.rfind(self._prompt)]
+        body = body[:start]
+        context = body.rstrip(b"\r\n").rfind(b"\n") + 1
+        return body[:context] if _CONTEXT.fullmatch(visible(body[context:].rstrip(b"\r\n"))) else body
+
+
+def _line_end(raw: bytearray, at: int) -> bytes:
+    found = re.compile(rb"\r*\n").match(raw, at)
+    return found.group() if found else b""
+
+
+def _drop_echoes(body: bytes, prompt_and_line: bytes) -> bytes:
+    """A device that falls behind echoes a line twice: as it comes in, and again after its prompt."""
+    while (end := body.find(b"\n")) >= 0 and visible(body[:end]).replace(b" ", b"") == prompt_and_line.replace(
+        b" ", b""
+    ):
+        body = body[end + 1 :]
+    return body
+
+
+def _undressed(body: bytes, *, everywhere: bool) -> bytes:
+    """Without the sequences that steer a terminal.
+
+    An escape sequence in the middle may as well be the configuration's (a coloured banner), so only a known pager's
+    traces, or the platform's sheet, let anything be taken out there.
+    """
+    if b"\x1b" not in body:
+        return body
+    if everywhere or _LESS.search(body):
+        body = _DECORATION.sub(b"", body.replace(b"\x1bE", b"\n") if everywhere else body)
+    return _EDGE_END.sub(b"", _EDGE_START.sub(b"", body))
