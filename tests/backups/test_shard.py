@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from backups import runs, shard
@@ -21,7 +22,11 @@ from tests.factories import make_credential, make_device, make_tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CONFIG = "!\nversion 17.9\nhostname {name}\n!\ninterface Loopback0\n ip address 192.0.2.{n} 255.255.255.255\n!\nend\n"
+CONFIG = (
+    "!\nversion 17.9\nservice timestamps debug datetime msec\nservice timestamps log datetime msec\n!\nhostname {name}\n!\n"
+    "interface Loopback0\n description management\n ip address 192.0.2.{n} 255.255.255.255\n!\n"
+    "interface GigabitEthernet0/0\n description uplink to the core\n no shutdown\n!\nend\n"
+)
 Answer = str | Exception
 
 
@@ -94,7 +99,7 @@ def test_what_changed_is_kept_as_the_device_said_it(tenant: Tenant, credential: 
     snapshot = Snapshot.objects.get()
     assert run.counts()["changed"] == 1
     assert open_store(tenant.pk).blob(snapshot.blob("running.cfg")) == config("edge1").encode()
-    assert (snapshot.run, snapshot.author, snapshot.lines_added) == (run, "ada", 8)
+    assert (snapshot.run, snapshot.author, snapshot.lines_added) == (run, "ada", 32)  # running and startup
 
 
 def test_an_unchanged_device_touches_neither_git_nor_the_lock(tenant: Tenant, credential: Credential) -> None:
@@ -119,9 +124,7 @@ def test_a_truncated_configuration_is_quarantined_and_never_the_latest(tenant: T
 
     attempt = run.attempts.get()
     assert (attempt.state, attempt.cause) == ("quarantined", "no-end-marker")
-    assert bytes(QuarantinedFile.objects.get(attempt=attempt, name="running.cfg").content).endswith(
-        b"255.255.255.255\n"
-    )
+    assert bytes(QuarantinedFile.objects.get(attempt=attempt, name="running.cfg").content).endswith(b" no shutdown\n")
     assert Snapshot.objects.count() == 1
 
 
@@ -194,6 +197,7 @@ def test_a_late_result_is_not_stored_twice(tenant: Tenant, credential: Credentia
             if not reaped:
                 reaped.append(runs.reap(reaped_at))
                 Attempt.objects.update(state=Attempt.State.FAILED, cause="taken")
+                connection.close()  # this is a thread of the pool
             with super().open(target, platform, limits) as session:
                 yield session
 
