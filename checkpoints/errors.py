@@ -17,7 +17,10 @@ BackupError
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from backups.errors import BackupError
+from inventory.errors import Ambiguous, NotFound
 
 
 class CheckpointError(BackupError):
@@ -26,13 +29,13 @@ class CheckpointError(BackupError):
     cause = "checkpoint"
 
 
-class UnknownVersion(CheckpointError):
+class UnknownVersion(CheckpointError, NotFound):
     """No snapshot, checkpoint, ref or device is meant by what was typed."""
 
     cause = "unknown-version"
 
 
-class AmbiguousVersion(CheckpointError):
+class AmbiguousVersion(CheckpointError, Ambiguous):
     """What was typed means more than one thing."""
 
     cause = "ambiguous-version"
@@ -84,6 +87,17 @@ class ExportRefused(CheckpointError):
     """The target of an export is taken, or is nothing that may be replaced."""
 
     cause = "export-refused"
+
+
+class CollectionRefused(CheckpointError):
+    """Something that is kept is missing or damaged: nothing is deleted. `reasons` has a sentence for each."""
+
+    cause = "collection-refused"
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        """Say all of it."""
+        self.reasons = tuple(reasons)
+        super().__init__(" ".join(self.reasons))
 
 
 class PatchUnreadable(CheckpointError):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Self
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
@@ -16,22 +20,43 @@ HEAD = "HEAD"
 class CheckpointSet(TenantQuerySet):
     """Several checkpoints."""
 
-    def kept(self) -> CheckpointSet:
+    def kept(self) -> Self:
         """Without those that were deleted and wait for the garbage collection."""
         return self.filter(deleted_at=None)
 
+    def deleted(self) -> Self:
+        """Those that can be undeleted until the garbage is collected."""
+        return self.exclude(deleted_at=None)
+
+    def made(self, *, since: datetime | None = None, until: datetime | None = None, tags: Sequence[str] = ()) -> Self:
+        """Those made in a time, both ends included, with any of the tags where some are given."""
+        found = self
+        if since is not None:
+            found = found.filter(created_at__gte=since)
+        if until is not None:
+            found = found.filter(created_at__lte=until)
+        return found.filter(tags__overlap=list(tags)) if tags else found
+
 
 class Checkpoint(TenantOwned):
-    """The state of a whole tenant at one moment, or of chosen devices."""
+    """The state of a whole tenant at one moment, or of chosen devices.
+
+    `first_parent` is the checkpoint it was made after, as long as that row exists. `parent` is what everybody asks
+    for: the nearest kept one on the way up the first parents, so that deletions undo in any order.
+    """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="checkpoints")
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    first_parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, editable=False, related_name="first_children"
+    )
     run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="checkpoints")
     author = models.CharField(max_length=150)
     message = models.TextField()
     tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)  # undo is possible until collected
+    was_head = models.BooleanField(default=False, editable=False)  # HEAD named it when it was deleted
     seq = models.BigIntegerField(editable=False)  # Repository.seq of the moment
     commit = models.CharField(max_length=40, editable=False)  # of the record (main) it was made from
     pin = models.CharField(max_length=40, editable=False)  # the parentless commit that refs/checkpoints/<id> names
@@ -45,17 +70,26 @@ class Checkpoint(TenantOwned):
 
     class Meta:
         ordering = ["-created_at", "-seq"]
-        default_permissions = ("add", "view", "delete")
+        default_permissions = ("add", "change", "view", "delete")  # change: its tags
         permissions = [
             ("restore_record", "Can go back to a checkpoint in the record"),
             ("export_checkpoint", "Can export a checkpoint's files"),
             ("collect_garbage", "Can collect garbage"),
         ]
-        constraints = [models.UniqueConstraint(fields=["tenant", "id"], name="checkpoint_of_tenant")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "id"], name="checkpoint_of_tenant"),
+            # The end of a run may be worked on twice.
+            models.UniqueConstraint(fields=["run"], name="checkpoint_of_run_once"),
+        ]
         indexes = [models.Index(fields=["tenant", "-created_at"], name="checkpoint_newest")]
 
     def __str__(self) -> str:
         return self.message.splitlines()[0] if self.message else str(self.id)
+
+    @property
+    def short_id(self) -> str:
+        """The beginning of its id, as people name it."""
+        return self.id.hex[:12]
 
 
 class Ref(TenantOwned):
@@ -72,6 +106,28 @@ class Ref(TenantOwned):
     class Meta:
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="ref_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RefMove(TenantOwned):
+    """That a name moved: the history of refs, which outlives refs and checkpoints alike."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="ref_moves")
+    name = models.CharField(max_length=100, editable=False)
+    # Plain ids, no foreign keys: the line stays true when a checkpoint is collected.
+    before = models.UUIDField(null=True, editable=False)  # null: there was no such ref
+    after = models.UUIDField(null=True, editable=False)  # null: the ref was deleted
+    moved_at = models.DateTimeField(editable=False)
+    moved_by = models.CharField(max_length=150, editable=False)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-moved_at"]
+        default_permissions = ("view",)
+        indexes = [models.Index(fields=["tenant", "name", "-moved_at"], name="ref_move_newest")]
 
     def __str__(self) -> str:
         return self.name

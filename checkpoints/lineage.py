@@ -1,0 +1,100 @@
+"""Deleting and undeleting checkpoints: parents stay right in any order, and until the collection all of it undoes.
+
+What everybody sees as the parent follows from what never changes: `parent` is the nearest kept checkpoint on the way
+up the `first_parent`s. Each function restores exactly that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from backups.locks import lock_tenant
+from checkpoints.errors import Deleted, StillNamed, UnknownVersion
+from checkpoints.models import HEAD, Checkpoint
+from checkpoints.refs import head_of, move_ref
+
+WAIT = 10.0  # seconds for the tenant's lock
+
+
+@contextmanager
+def lineage_of(tenant_id: UUID, *, wait: float = WAIT) -> Iterator[None]:
+    """One transaction in which nobody else makes, deletes or collects the tenant's checkpoints. Raises StoreBusy."""
+    with transaction.atomic():
+        lock_tenant(tenant_id, wait=wait)
+        yield
+
+
+def delete_checkpoint(checkpoint: Checkpoint, *, by: str, now: datetime) -> Checkpoint:
+    """Mark a checkpoint as deleted; it can be undeleted until the garbage is collected.
+
+    Its children get its parent. HEAD, where it names it, moves to the parent too, or is gone with the last one.
+    Raises StillNamed where another ref names it, Deleted where it is already, StoreBusy.
+    """
+    with lineage_of(checkpoint.tenant_id):
+        found = fresh(checkpoint)
+        if found.deleted_at:
+            raise Deleted(f"Checkpoint {found.short_id} is deleted already.")
+        refuse_named(found)
+        found.was_head = found.refs.filter(name=HEAD).exists()
+        if found.was_head:
+            move_ref(found.tenant_id, HEAD, found.parent, by=by, now=now, expected=found)
+        found.deleted_at = now
+        found.save(update_fields=["deleted_at", "was_head"])
+        found.children.update(parent=found.parent)
+    return found
+
+
+def refuse_named(checkpoint: Checkpoint) -> None:
+    """Raise StillNamed where a ref of somebody's making names it."""
+    names = list(checkpoint.refs.exclude(name=HEAD).values_list("name", flat=True))
+    if names:
+        raise StillNamed(
+            f"Checkpoint {checkpoint.short_id} is named by {', '.join(names)}: "
+            f"move or delete {'this ref' if len(names) == 1 else 'these refs'} first."
+        )
+
+
+def undelete_checkpoint(checkpoint: Checkpoint, *, by: str, now: datetime) -> Checkpoint:
+    """Take a deletion back: its place among parents and children, and HEAD where nothing was made meanwhile.
+
+    Raises UnknownVersion where it was collected, StoreBusy. One that is not deleted is left as it is.
+    """
+    with lineage_of(checkpoint.tenant_id):
+        found = fresh(checkpoint)
+        if not found.deleted_at:
+            return found
+        head = head_of(found.tenant_id)
+        if head is None or (found.was_head and head == found.parent):
+            move_ref(found.tenant_id, HEAD, found, by=by, now=now, expected=head)
+        found.deleted_at, found.was_head = None, False
+        found.save(update_fields=["deleted_at", "was_head"])
+        adopt(found)
+    return found
+
+
+def adopt(checkpoint: Checkpoint) -> None:
+    """Make it the parent of all that come after it with only deleted ones in between."""
+    frontier = [checkpoint.pk]
+    while frontier:
+        after = Checkpoint.objects.filter(first_parent__in=frontier)
+        frontier = list(after.deleted().values_list("pk", flat=True))
+        after.update(parent=checkpoint)
+
+
+def forget(checkpoint: Checkpoint) -> None:
+    """Remove the row of a deleted checkpoint for good; what came after it keeps its place. The lineage is held."""
+    checkpoint.first_children.update(first_parent=checkpoint.first_parent)
+    Checkpoint.objects.deleted().filter(pk=checkpoint.pk).delete()
+
+
+def fresh(checkpoint: Checkpoint) -> Checkpoint:
+    """The row as it is now, kept from changing until the transaction ends. Raises UnknownVersion."""
+    found = Checkpoint.objects.select_for_update().filter(pk=checkpoint.pk).first()
+    if found is None:
+        raise UnknownVersion(f"Checkpoint {checkpoint.short_id} is gone: the garbage was collected.")
+    return found
