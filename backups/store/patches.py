@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from backups.errors import GitTooSlow
 from backups.store import layout
-from backups.store.git import Git, Process
+from backups.store.git import Git
 
 # --no-renames: a path is a device's file; that one device's text once was another's is chance.
 PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
@@ -38,7 +39,8 @@ class Patch:
 def diff_blobs(git: Git, old: str, new: str, *, context: int, caps: DiffCaps) -> Patch:
     """The patch from one file to another."""
     sides = (layout.checked_id(old), layout.checked_id(new), "--")
-    counts = parse_numstat(git.run("diff", "--numstat", "-z", *PLAIN, *sides, seconds=NUMSTAT_SECONDS).out)
+    # Not with -z, which gives two names here; ids need no quotes, and only the counts are read.
+    counts = parse_numstat(git.run("diff", "--numstat", *PLAIN, *sides, seconds=NUMSTAT_SECONDS).out)
     return capped(git, ("diff", *PLAIN, "--full-index", f"-U{context:d}", *sides), counts, caps)
 
 
@@ -65,7 +67,7 @@ def parse_numstat(out: bytes) -> dict[str, tuple[int, int]]:
     """`added TAB removed TAB path NUL` for each path; git counts no lines where a file is binary."""
     counts = {}
     for line in out.split(b"\0"):
-        if line:
+        if line.strip():
             added, removed, path = line.split(b"\t", 2)
             counts[path.decode("utf-8", "replace")] = (0, 0) if added == b"-" else (int(added), int(removed))
     return counts
@@ -75,46 +77,36 @@ def capped(git: Git, command: tuple[str, ...], counts: dict[str, tuple[int, int]
     """Read a patch as far as the caps allow; nothing beyond them is ever in memory."""
     with git.stream(*command, seconds=caps.seconds) as process:
         process.stdin.close()
-        text, truncated = read_capped(process, caps)
+        text, truncated = cut(iter(lambda: process.stdout.readline(caps.max_bytes + 1), b""), caps)
         if not truncated:
             process.popen.wait()
             truncated = process.popen.returncode < 0  # its time was up
             if process.popen.returncode > 1:
                 raise process.failure(process.complaint())
     if truncated and not text:
-        raise GitTooSlow(
-            f"The difference took git longer than {caps.seconds:g} s: compare the downloaded files instead."
-        )
+        raise GitTooSlow(f"git took longer than {caps.seconds:g} s for the difference: download and compare the files.")
     added, removed = (sum(side) for side in zip(*counts.values(), strict=True)) if counts else (0, 0)
     return Patch(text, added, removed, truncated)
 
 
-def read_capped(process: Process, caps: DiffCaps) -> tuple[bytes, bool]:
-    """Whole lines up to the caps, and whether there was more."""
-    lines: list[bytes] = []
+def cut(lines: Iterable[bytes], caps: DiffCaps) -> tuple[bytes, bool]:
+    """As many whole lines as the caps allow, and whether that left any out."""
+    kept: list[bytes] = []
     size = 0
-    while line := process.stdout.readline(caps.max_bytes + 1):
+    for line in lines:
         size += len(line)
-        if size > caps.max_bytes or len(lines) >= caps.max_lines:
-            return b"".join(lines), True
-        lines.append(line)
-    return b"".join(lines), False
+        if size > caps.max_bytes or len(kept) >= caps.max_lines:
+            return b"".join(kept), True
+        kept.append(line)
+    return b"".join(kept), False
 
 
 def whole_file(content: bytes, object_id: str, *, added: bool, caps: DiffCaps) -> Patch:
     """The patch from or to nothing, which git cannot be asked for without writing an empty file first."""
     lines = [] if is_binary(content) else LINE.findall(content)
-    old, new = (layout.NO_ID, object_id) if added else (object_id, layout.NO_ID)
-    sides = ("/dev/null", f"b/{object_id}") if added else (f"a/{object_id}", "/dev/null")
-    head = f"diff --git a/{object_id} b/{object_id}\n{'new' if added else 'deleted'} file mode 100644\n"
-    head += f"index {old}..{new}\n"
-    if is_binary(content):
-        head += f"Binary files {sides[0]} and {sides[1]} differ\n"
-    elif lines:
-        span = "1" if len(lines) == 1 else f"1,{len(lines)}"
-        head += f"--- {sides[0]}\n+++ {sides[1]}\n@@ {f'-0,0 +{span}' if added else f'-{span} +0,0'} @@\n"
-    body, truncated = marked(lines, b"+" if added else b"-", caps)
-    return Patch(head.encode() + body, len(lines) if added else 0, 0 if added else len(lines), truncated)
+    head = heading(object_id, len(lines), added=added, binary=is_binary(content)).encode().splitlines(keepends=True)
+    text, truncated = cut(chain(head, (marked(line, b"+" if added else b"-") for line in lines)), caps)
+    return Patch(text, len(lines) if added else 0, 0 if added else len(lines), truncated)
 
 
 def is_binary(content: bytes) -> bool:
@@ -122,13 +114,20 @@ def is_binary(content: bytes) -> bool:
     return b"\0" in content[:8000]
 
 
-def marked(lines: Sequence[bytes], mark: bytes, caps: DiffCaps) -> tuple[bytes, bool]:
-    """Every line with its mark, up to the caps, and whether that left any out; git's own note at a missing last end."""
-    out: list[bytes] = []
-    size = 0
-    for line in lines:
-        size += len(line) + 1
-        if size > caps.max_bytes or len(out) >= caps.max_lines:
-            return b"".join(out), True
-        out.append(mark + line if line.endswith(b"\n") else mark + line + b"\n\\ No newline at end of file\n")
-    return b"".join(out), False
+def heading(object_id: str, count: int, *, added: bool, binary: bool) -> str:
+    """What git says above the lines of a file that is new or gone."""
+    old, new = (layout.NO_ID, object_id) if added else (object_id, layout.NO_ID)
+    sides = ("/dev/null", f"b/{object_id}") if added else (f"a/{object_id}", "/dev/null")
+    head = f"diff --git a/{object_id} b/{object_id}\n{'new' if added else 'deleted'} file mode 100644\n"
+    head += f"index {old}..{new}\n"
+    if binary:
+        return head + f"Binary files {sides[0]} and {sides[1]} differ\n"
+    if not count:
+        return head
+    span = "1" if count == 1 else f"1,{count}"
+    return head + f"--- {sides[0]}\n+++ {sides[1]}\n@@ {f'-0,0 +{span}' if added else f'-{span} +0,0'} @@\n"
+
+
+def marked(line: bytes, mark: bytes) -> bytes:
+    """A line of a patch; with git's own note where the last one of a file has no end."""
+    return mark + line if line.endswith(b"\n") else mark + line + b"\n\\ No newline at end of file\n"
