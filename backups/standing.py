@@ -1,0 +1,160 @@
+"""How devices stand: what their last attempts came to, counted by the database and not by reading rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import TruncDate
+
+from backups.models import Attempt, QuarantinedFile, Snapshot
+from inventory.models import Device, DeviceSet
+
+STANDINGS = {
+    "in_sync": "In sync",
+    "changed": "Changed in the last 24 hours",
+    "failed": "Failed",
+    "quarantined": "Quarantined",
+    "troubled": "Failed or quarantined",
+    "untried": "Not tried yet",
+    "never_kept": "Nothing kept yet",
+    "resting": "Not collected",
+}
+LATELY = timedelta(days=1)
+GOOD = (Attempt.State.UNCHANGED, Attempt.State.CHANGED)
+TROUBLE = (Attempt.State.FAILED, Attempt.State.QUARANTINED)
+
+
+@dataclass(frozen=True)
+class Standings:
+    """How many devices stand how. The first four are of devices that runs ask, and add up to `asked`."""
+
+    in_sync: int = 0  # the last attempt found or kept a good version
+    failed: int = 0
+    quarantined: int = 0
+    untried: int = 0  # no attempt has ended yet
+    never_kept: int = 0  # of those asked: nothing of theirs has ever been kept, for whatever reason
+    resting: int = 0  # not asked: not enabled, or retired
+
+    @property
+    def asked(self) -> int:
+        """Devices that runs ask."""
+        return self.in_sync + self.failed + self.quarantined + self.untried
+
+    @property
+    def troubled(self) -> int:
+        """Devices whose last attempt came to nothing good."""
+        return self.failed + self.quarantined
+
+
+def ended_attempts() -> QuerySet[Attempt]:
+    """Within a query of devices: each one's ended attempts, newest first. The index (device, -id) answers it."""
+    return Attempt.objects.filter(device=OuterRef("pk")).exclude(state__in=Attempt.OPEN).order_by("-id")
+
+
+def with_last_state(devices: DeviceSet) -> DeviceSet:
+    """The devices with `last_state`, the state of the last attempt that has ended; None where none has."""
+    return devices.annotate(last_state=Subquery(ended_attempts().values("state")[:1]))
+
+
+def with_last_times(devices: DeviceSet) -> DeviceSet:
+    """The devices with `last_state`, `last_cause`, `last_attempt_at` and `last_version_at`, as lists show them."""
+    versions = Snapshot.objects.filter(device=OuterRef("pk")).order_by("-seq")
+    return with_last_state(devices).annotate(
+        last_cause=Subquery(ended_attempts().values("cause")[:1]),
+        last_attempt_at=Subquery(ended_attempts().values("ended_at")[:1]),
+        last_version_at=Subquery(versions.values("taken_at")[:1]),
+    )
+
+
+def standings(devices: DeviceSet) -> Standings:
+    """Count the devices by how they stand; one query."""
+    asked = with_last_state(devices.collectable()).annotate(kept=Exists(Snapshot.objects.filter(device=OuterRef("pk"))))
+    by_state: Counter[str | None] = Counter()
+    never_kept = 0
+    for state, kept, number in asked.values_list("last_state", "kept").annotate(n=Count("pk")).order_by():
+        by_state[state] += number
+        never_kept += 0 if kept else number
+    return Standings(
+        in_sync=sum(by_state[state] for state in GOOD),
+        failed=by_state[Attempt.State.FAILED],
+        quarantined=by_state[Attempt.State.QUARANTINED],
+        untried=by_state[None],
+        never_kept=never_kept,
+        resting=devices.count() - sum(by_state.values()),
+    )
+
+
+def quarantined_devices(user: AbstractBaseUser | AnonymousUser) -> DeviceSet:
+    """Devices this user may see whose last attempt is in quarantine; begins at the few quarantined texts, not at all
+    devices, because every page asks it."""
+    suspects = QuarantinedFile.objects.visible_to(user).values("attempt__device")
+    return with_last_state(Device.objects.collectable().filter(pk__in=suspects)).filter(
+        last_state=Attempt.State.QUARANTINED
+    )
+
+
+def troubled_devices(devices: DeviceSet) -> DeviceSet:
+    """Devices whose last attempt came to nothing good, with its times and cause, the latest trouble first."""
+    troubled = with_last_times(devices.collectable()).filter(last_state__in=TROUBLE)
+    return troubled.select_related("tenant").order_by("-last_attempt_at")
+
+
+def in_standing(devices: DeviceSet, standing: str, *, now: datetime) -> DeviceSet:
+    """The devices that stand so, by the same rules that `standings` counts by; `standing` is a key of STANDINGS."""
+    kept = Exists(Snapshot.objects.filter(device=OuterRef("pk")))
+    lately = Exists(Snapshot.objects.filter(device=OuterRef("pk"), taken_at__gte=now - LATELY))
+    asked = with_last_state(devices.collectable())
+    chosen: dict[str, Callable[[], DeviceSet]] = {
+        "in_sync": lambda: asked.filter(last_state__in=GOOD),
+        "changed": lambda: devices.filter(lately),
+        "failed": lambda: asked.filter(last_state=Attempt.State.FAILED),
+        "quarantined": lambda: asked.filter(last_state=Attempt.State.QUARANTINED),
+        "troubled": lambda: asked.filter(last_state__in=TROUBLE),
+        "untried": lambda: asked.filter(last_state=None),
+        "never_kept": lambda: asked.exclude(kept),
+        "resting": lambda: devices.exclude(enabled=True, retired_at=None),
+    }
+    return chosen[standing]()
+
+
+def changed_devices(tenants: Collection[UUID], *, since: datetime) -> int:
+    """How many devices of these tenants have a version taken since then."""
+    versions = Snapshot.objects.filter(tenant__in=tenants, taken_at__gte=since)
+    return versions.aggregate(n=Count("device", distinct=True))["n"]
+
+
+def by_day(tenants: Collection[UUID], *, days: int, now: datetime) -> dict[str, list[int]]:
+    """What happened on each of the last `days` (UTC), oldest first: `changed` are versions that replaced another one,
+    `quarantined` and `failed` are attempts, by the day of their run.
+
+    First versions are left out, or the day on which a network was added would dwarf every other; unchanged attempts
+    too, because they are nearly all, say nothing, and would be the only ones to be read.
+    """
+    first = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
+    counts = {state: [0] * days for state in (Attempt.State.CHANGED.value, *(state.value for state in TROUBLE))}
+    for state, day, number in (*changes_by_day(tenants, first), *trouble_by_day(tenants, first)):
+        column = (day - first.date()).days
+        if 0 <= column < days:
+            counts[state][column] = number
+    return counts
+
+
+def changes_by_day(tenants: Collection[UUID], first: datetime) -> Iterator[tuple[str, date, int]]:
+    """Versions with one before them."""
+    before = Snapshot.objects.filter(device=OuterRef("device"), seq__lt=OuterRef("seq"))
+    versions = Snapshot.objects.filter(Exists(before), tenant__in=tenants, taken_at__gte=first)
+    rows = versions.annotate(day=TruncDate("taken_at", tzinfo=UTC)).values_list("day").annotate(n=Count("pk"))
+    yield from ((Attempt.State.CHANGED, day, number) for day, number in rows.order_by())
+
+
+def trouble_by_day(tenants: Collection[UUID], first: datetime) -> Iterator[tuple[str, date, int]]:
+    """Attempts that came to nothing good."""
+    attempts = Attempt.objects.filter(run__tenant__in=tenants, run__requested_at__gte=first, state__in=TROUBLE)
+    day = TruncDate("run__requested_at", tzinfo=UTC)
+    yield from attempts.annotate(day=day).values_list("state", "day").annotate(n=Count("pk")).order_by()
