@@ -1,0 +1,275 @@
+"""Pages of runs, versions and quarantine. What backups add to the pages of devices is in `device_admin.py`."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Case, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
+from unfold.views import ChangeList
+
+from backups import cells
+from backups.content import SECRETS, for_eyes, is_binary, shown_file, shown_stored, shown_version, stored
+from backups.device_admin import DeviceAdmin
+from backups.models import Attempt, QuarantinedFile, Run, Snapshot
+from backups.pages import RecordAdmin, attachment, page_of
+from backups.progress import Progress, progress_of
+from backups.templatetags.netcairn import words
+from inventory.models import Device
+from inventory.roles import may
+
+POLLING_ENDS = 286  # htmx's own status: take this answer, and ask no more
+
+admin.site.unregister(Device)
+admin.site.register(Device, DeviceAdmin)
+
+
+class RunList(ChangeList):
+    """The list of runs, with the progress of each."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """One query more for the whole page, and none per row."""
+        super().get_results(request)
+        progress = progress_of(self.result_list)
+        for run in self.result_list:
+            run.progress = progress[run.pk]
+
+
+@admin.register(Run)
+class RunAdmin(RecordAdmin):
+    """What was asked for, what became of it, and what goes on right now."""
+
+    page_template = "netcairn/run.html"
+    nothing = "Nothing has been backed up yet. Choose devices in their list, and press “Back up now”."
+    list_display = ("asked", "tenant", "shown_state", "asked_devices", "outcome", "requested_by", "trigger", "took")
+    list_display_links = ("asked",)
+    list_filter = ("tenant", "state", "trigger", ("requested_at", RangeDateTimeFilter))
+    list_select_related = ("tenant",)
+    search_fields = ("requested_by",)
+    ordering = ("-requested_at",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
+        """See RunList."""
+        return RunList
+
+    @display(description="Asked", ordering="requested_at")
+    def asked(self, run: Run) -> SafeString:
+        """When."""
+        return cells.when(run.requested_at)
+
+    @display(description="State", ordering="state")
+    def shown_state(self, run: Run) -> SafeString:
+        """Where it stands."""
+        return cells.state(run.state, run.get_state_display())
+
+    @display(description="Devices")
+    def asked_devices(self, run: Any) -> str:
+        """How many of how many."""
+        progress: Progress = run.progress
+        done = run.state == Run.State.DONE
+        return f"{progress.total}" if done else f"{progress.ended} of {progress.total}"
+
+    @display(description="Outcome")
+    def outcome(self, run: Any) -> SafeString:
+        """Its attempts by state, as a bar."""
+        return cells.bar(run.progress)
+
+    @display(description="Took")
+    def took(self, run: Run) -> str:
+        """From the first device to the last."""
+        return cells.took(run)
+
+    def get_urls(self) -> list[URLPattern]:
+        """The part of the page that is asked for again while the run goes on."""
+        return [self.own_page("<uuid:object_id>/progress/", "progress", self.progress_part), *super().get_urls()]
+
+    def progress_part(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """Only what moves."""
+        run = self.row_or_404(request, object_id)
+        ended = run.state == Run.State.DONE
+        context = self.page_context(request, run)
+        return self.show(request, "netcairn/run_progress.html", run, status=POLLING_ENDS if ended else 200, **context)
+
+    def page_context(self, request: HttpRequest, row: Run) -> dict[str, Any]:
+        """Progress, pace and the attempts of the chosen state."""
+        now = timezone.now()
+        progress = progress_of([row])[row.pk]
+        state = request.GET.get("state", "")
+        chosen = row.attempts.filter(state=state) if state in Attempt.State.values else row.attempts.all()
+        return {
+            "run": row,
+            "progress": progress,
+            "rate": progress.per_minute(row, now),
+            "left": progress.left(row, now),
+            "state": state,
+            "attempts": page_of(most_telling_first(chosen), request),
+            "progress_url": self.page_url("progress", row.pk, state=state, page=request.GET.get("page")),
+        }
+
+
+def most_telling_first(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
+    """Running ones, then trouble, then changes, then the rest; with the text in quarantine where there is one."""
+    order = ("running", "failed", "quarantined", "changed", "unchanged", "queued")
+    rank = Case(*(When(state=state, then=Value(at)) for at, state in enumerate(order)), output_field=IntegerField())
+    return attempts.select_related("device").prefetch_related("files").order_by(rank, "-ended_at", "id")
+
+
+def ended_after(attempt: Attempt) -> Attempt | None:
+    """The device's newest attempt that has ended, where it is a later one."""
+    later = Attempt.objects.filter(device=attempt.device_id, id__gt=attempt.pk).exclude(state__in=Attempt.OPEN)
+    return later.order_by("-id").first()
+
+
+class WaitingFilter(admin.SimpleListFilter):
+    """Texts that no later attempt has settled."""
+
+    title = "waiting"
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        """Both ways."""
+        return [("yes", "Waits for a look"), ("no", "Settled by a later attempt")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:  # noqa: ARG002
+        """See QuarantineAdmin.get_queryset for `newest`."""
+        if self.value() == "yes":
+            return queryset.filter(attempt=F("newest"))
+        return queryset.exclude(attempt=F("newest")) if self.value() == "no" else queryset
+
+
+@admin.register(Snapshot)
+class SnapshotAdmin(RecordAdmin):
+    """Every version that was kept."""
+
+    page_template = "netcairn/version.html"
+    nothing = "No version is kept yet. The first backup of a device makes its first version."
+    list_display = ("taken", "shown_device", "tenant", "lines", "shown_size", "author", "shown_run")
+    list_display_links = ("taken",)
+    list_filter = ("tenant", ("taken_at", RangeDateTimeFilter))
+    list_select_related = ("tenant", "device", "run")
+    search_fields = ("device__name", "commit__startswith")
+    search_help_text = "Name of a device, or the beginning of a commit"
+    ordering = ("-taken_at",)
+
+    @display(description="Taken", ordering="taken_at")
+    def taken(self, version: Snapshot) -> SafeString:
+        """When."""
+        return cells.when(version.taken_at)
+
+    @display(description="Device", ordering="device__name")
+    def shown_device(self, version: Snapshot) -> SafeString:
+        """Of what."""
+        return cells.link(version.device)
+
+    @display(description="Lines")
+    def lines(self, version: Snapshot) -> SafeString:
+        """What came and went since the version before."""
+        return cells.delta(version.lines_added, version.lines_removed)
+
+    @display(description="Size", ordering="size")
+    def shown_size(self, version: Snapshot) -> str:
+        """All files together."""
+        return cells.size(version.size)
+
+    @display(description="Run")
+    def shown_run(self, version: Snapshot) -> SafeString | str:
+        """What brought it."""
+        return cells.link(version.run, "run") if version.run else "-"
+
+    def get_urls(self) -> list[URLPattern]:
+        """The download of one file."""
+        return [self.own_page("<uuid:object_id>/file/<str:name>", "file", self.download), *super().get_urls()]
+
+    def page_context(self, request: HttpRequest, row: Snapshot) -> dict[str, Any]:
+        """Its files, and the way to its neighbours."""
+        siblings = Snapshot.objects.filter(device=row.device_id).defer("files")
+        return {
+            "version": row,
+            "files": shown_version(row, request.user),
+            "older": siblings.filter(seq__lt=row.seq).order_by("-seq").first(),
+            "newer": siblings.filter(seq__gt=row.seq).order_by("seq").first(),
+            "sees_secrets": may(request.user, SECRETS, row.tenant_id),
+        }
+
+    def download(self, request: HttpRequest, object_id: UUID, name: str) -> HttpResponse:
+        """One file: as the device said it with the right to see secrets, else masked, and named so.
+
+        Always as an attachment and never as HTML: what a device said must not run in the browser.
+        """
+        version = self.row_or_404(request, object_id)
+        secrets = may(request.user, SECRETS, version.tenant_id)
+        if name not in version.files:
+            raise Http404("This version has no such file.")
+        content = stored(version, name)
+        if is_binary(content) and not secrets:
+            raise PermissionDenied  # what is not text cannot be masked
+        seen = for_eyes(content, version.device.platform, secrets=secrets)
+        moment = f"{version.taken_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        return attachment(seen, f"{version.device.name}-{moment}{'' if secrets else '-masked'}-{name}")
+
+
+@admin.register(QuarantinedFile)
+class QuarantineAdmin(RecordAdmin):
+    """What devices said that was not provably complete, for a person to look at."""
+
+    page_template = "netcairn/quarantined.html"
+    nothing = (
+        "Nothing is in quarantine. A capture that is not provably complete lands here, and never becomes a version."
+    )
+    list_display = ("device", "tenant", "cause", "name", "said", "waits")
+    list_display_links = ("device",)
+    list_filter = ("tenant", WaitingFilter)
+    list_select_related = ("tenant", "attempt__device", "attempt__run")
+    search_fields = ("attempt__device__name",)
+    ordering = ("-attempt_id", "name")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[QuarantinedFile]:
+        """With `newest`, the device's last ended attempt; and without the text, which a list does not need."""
+        newest = Attempt.objects.filter(device=OuterRef("attempt__device")).exclude(state__in=Attempt.OPEN)
+        rows = super().get_queryset(request).annotate(newest=Subquery(newest.order_by("-id").values("pk")[:1]))
+        return rows.defer("content")
+
+    @display(description="Device", ordering="attempt__device__name")
+    def device(self, file: QuarantinedFile) -> str:
+        """Whose."""
+        return file.attempt.device.name
+
+    @display(description="Why")
+    def cause(self, file: QuarantinedFile) -> SafeString:
+        """What made it doubtful."""
+        return cells.state(Attempt.State.QUARANTINED, words(file.attempt.cause))
+
+    @display(description="Said", ordering="attempt_id")
+    def said(self, file: QuarantinedFile) -> SafeString:
+        """When."""
+        return cells.when(file.attempt.ended_at)
+
+    @display(description="Waits", boolean=True)
+    def waits(self, file: Any) -> bool:
+        """Whether it is the last word of its device: a later attempt has not settled it."""
+        return bool(file.newest == file.attempt_id)
+
+    def page_context(self, request: HttpRequest, row: QuarantinedFile) -> dict[str, Any]:
+        """Its text beside that of the last good version."""
+        attempt = row.attempt
+        secrets = may(request.user, SECRETS, row.tenant_id)
+        good = attempt.device.snapshots.order_by("-seq").first()
+        last = shown_stored(good, row.name, secrets=secrets) if good and row.name in good.files else None
+        return {
+            "file": row,
+            "attempt": attempt,
+            "said": shown_file(row.name, bytes(row.content), attempt.device.platform, secrets=secrets),
+            "good": good,
+            "settled": ended_after(attempt),
+            "last": last,
+            "sees_secrets": secrets,
+        }

@@ -1,0 +1,43 @@
+"""Words and times as our pages write them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.utils import timezone
+
+register = template.Library()
+
+STEPS = ((86400, "d"), (3600, "h"), (60, "min"))  # seconds of a unit, coarsest first
+LONG_AGO = timedelta(days=60)  # from here on a date says more than a number of days
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """How long ago, in one unit and few letters: `3 min ago`; a date for what is long ago."""
+    if moment is None:
+        return ""
+    passed = timezone.now() - moment
+    if passed > LONG_AGO:
+        return f"{moment:%-d %b %Y}"
+    return f"{span(passed.total_seconds())} ago" if passed.total_seconds() >= 1 else "just now"
+
+
+@register.filter
+def span(length: float | timedelta | None) -> str:
+    """A length of time (seconds) in one unit: `0.8 s`, `45 s`, `12 min`, `3 h`, `9 d`."""
+    if length is None:
+        return ""
+    seconds = length.total_seconds() if isinstance(length, timedelta) else length
+    for unit, letter in STEPS:
+        if seconds >= unit:
+            return f"{seconds / unit:.0f} {letter}"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+
+
+@register.filter
+def words(code: Any) -> str:
+    """A cause or a state as people read it: `login-refused` is `login refused`."""
+    return str(code or "").replace("-", " ").replace("_", " ")
