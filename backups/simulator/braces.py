@@ -36,20 +36,24 @@ class Schema:
     """How the words of a `set` line form statements, and how statements are sorted.
 
     `keyed` words take the next word along (`unit 0`); `single` words take all the rest, and there is only one of each;
-    `lists` words hold values of which there may be many (`name-server`), each a statement of its own inside.
+    `lists` words hold values of which there may be many (`name-server`), each a statement of its own inside; `pairs`
+    words are repeated before each of their values instead.
     Pairs of words in `plain` are two statements although the first is keyed (`filter input`).
     `top` sorts top-level statements; those inside `sorted_inside` are sorted by name, all others by their first word as
-    `inner` says, and else stay as entered.
+    `inner` says, and else stay as entered; `sort_all` sorts everything by name.
+    `hidden` matches statements that are marked as secret.
     """
 
     top: tuple[str, ...]
     keyed: frozenset[str]
     single: frozenset[str]
     lists: frozenset[str] = frozenset()
+    pairs: frozenset[str] = frozenset()
     sorted_inside: frozenset[str] = frozenset()
     inner: tuple[str, ...] = ()
     plain: frozenset[str] = frozenset()
     hidden: str = ""
+    sort_all: bool = False
 
     def statements(self, words: list[str]) -> list[str]:
         """The chain of statements that the words of a line form. Raises SyntaxMistake."""
@@ -59,7 +63,7 @@ class Schema:
         rest = list(words)
         while rest:
             word = rest.pop(0)
-            if word in self.single:
+            if word in self.single or word in self.pairs:
                 chain.append(" ".join([word, *map(quoted, rest)]))
                 rest = []
             elif word in self.keyed and rest and f"{word} {rest[0]}" not in self.plain:
@@ -123,6 +127,8 @@ class Schema:
 
     def ordered(self, statement: Statement, *, top: bool) -> list[Statement]:
         """What is inside, in the system's order."""
+        if self.sort_all:
+            return sorted(statement.children, key=lambda each: natural(each.text))
         if top:
             rank = {word: n for n, word in enumerate(self.top)}
             return sorted(statement.children, key=lambda each: rank.get(each.text.split(" ", 1)[0], len(rank)))

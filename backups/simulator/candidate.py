@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
-from backups.simulator.braces import Schema, Statement, SyntaxMistake, parse_braces, split_words
+from backups.simulator.braces import Schema, Statement, SyntaxMistake, split_words
 from backups.simulator.device import Device
 
 MAX_VERSIONS = 50
@@ -35,11 +36,15 @@ class Candidate:
 
     def running(self) -> Statement:
         """The tree of what runs now."""
-        return parse_braces(self._device.running)
+        return self._parse(self._device.running)
+
+    def _parse(self, text: str) -> Statement:
+        root: Statement = self._device.persona.parse(text)
+        return root
 
     def compare(self, number: int = 0) -> str:
         """How the candidate differs from what runs (0), or ran some commits ago."""
-        return self._schema.compare(parse_braces(self.version(number) or ""), self.tree)
+        return self._schema.compare(self._parse(self.version(number) or ""), self.tree)
 
     @property
     def changed(self) -> bool:
@@ -54,8 +59,8 @@ class Candidate:
         `refuse` is called with each line and may raise. Raises SyntaxMistake.
         """
         whole = how not in ("set", "merge")
-        root = Statement("") if whole else parse_braces(self._schema.braces(self.tree))
-        lines = text.splitlines() if how == "set" else self._schema.set_lines(parse_braces(text))
+        root = Statement("") if whole else copy.deepcopy(self.tree)
+        lines = text.splitlines() if how == "set" else self._schema.set_lines(self._parse(text))
         for line in lines:
             self._carry_out(root, line.strip(), refuse)
         self.replace(root)
@@ -76,16 +81,15 @@ class Candidate:
 
     def commit(self, username: str, *, ignored: bool) -> None:
         """Make the candidate run; or only say so (the fault `accept-and-ignore`)."""
-        text = self._schema.braces(self.tree)
+        text = self._device.persona.render(self.tree)
         self.discard()
         if not ignored:
             self._run(text, username)
 
-    def commit_for(self, seconds: int, username: str, *, ignored: bool) -> None:
-        """The same, and go back by itself after so many seconds."""
-        before = self._device.running
+    def commit_for(self, seconds: int, username: str, *, ignored: bool, back_to: str) -> None:
+        """The same, and go back to a text by itself after so many seconds."""
         self.commit(username, ignored=ignored)
-        self._device.start_timer(seconds, lambda: self._go_back(before))
+        self._device.start_timer(seconds, lambda: self._go_back(back_to))
 
     def _go_back(self, text: str) -> None:
         self.discard()

@@ -75,7 +75,9 @@ class Fleet:
             device.set_faults(*faults)
 
     def start(self) -> Self:
-        """Open a port for each device and serve. Raises PortTaken, AsyncsshMissing."""
+        """Open a port for each device and serve; nothing when it runs already. Raises PortTaken, AsyncsshMissing."""
+        if self._loop is not None:
+            return self
         try:
             from backups.simulator.server import Host
         except ModuleNotFoundError as exc:
@@ -84,7 +86,8 @@ class Fleet:
             raise AsyncsshMissing from exc
         _allow_open_files(len(self.devices) * FILES_PER_DEVICE + 256)
         try:
-            self._listeners = [_listen(device) for device in self.devices]
+            for device in self.devices:
+                self._listeners.append(_listen(device))
         except PortTaken:
             self._close_listeners()
             raise

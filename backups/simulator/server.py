@@ -155,5 +155,8 @@ async def _shell(device: Device, process: Any) -> None:
             process.stdout.write(console.enter(process.command).text)
         else:
             await Terminal(device, console, process.stdin, process.stdout, abort=connection.abort).run()
-    process.exit(0)
-    connection.close()
+    # A client that logs out is often gone already; one round of the loop lets asyncio notice before more is sent.
+    await asyncio.sleep(0)
+    if not connection.is_closed():
+        process.exit(0)
+        connection.close()

@@ -11,24 +11,25 @@ HIDDEN = r"(?:encrypted-password|secret|authentication-key|pre-shared-key)\b"
 """Statements that Junos marks as secret."""
 
 _TOP = (
-    "version groups apply-groups system chassis security interfaces snmp forwarding-options policy-options firewall "
-    "routing-instances routing-options protocols vlans"
+    "version groups apply-groups system chassis security interfaces snmp forwarding-options policy-options "
+    "firewall routing-instances routing-options protocols vlans"
 )
 _KEYED = (
-    "unit family user group neighbor policy-statement term prefix-list filter community host file area route interface "
-    "address server policy proposal gateway security-zone from-zone trap-group interface-range"
+    "unit family user group neighbor policy-statement term prefix-list filter community host file area route "
+    "interface address server policy proposal gateway security-zone from-zone trap-group interface-range"
 )
 _SINGLE = (
-    "version host-name domain-name time-zone description encrypted-password uid class authentication-key secret next-hop "
-    "vlan-id mtu peer-as local-address local-as type authorization contact location any message router-id "
-    "autonomous-system protocol destination-port source-port import export preference metric speed full-name "
-    "pre-shared-key interactive-commands root-login local-preference input output"
+    "version host-name domain-name time-zone description encrypted-password uid class authentication-key "
+    "secret next-hop vlan-id mtu peer-as local-address local-as type authorization contact location any "
+    "message router-id autonomous-system protocol destination-port source-port import export preference metric "
+    "speed full-name pre-shared-key interactive-commands root-login local-preference input output"
 )
 _INNER = (
-    "host-name root-authentication message uid class authentication full-name user login services domain-name time-zone "
-    "authentication-order name-server tacplus-server syslog ntp description mtu vlan-id filter address location contact "
-    "community prefix-list policy-statement source-address protocol destination-port local-preference static router-id "
-    "autonomous-system type import authentication-key export peer-as neighbor bgp ospf lldp"
+    "host-name root-authentication message uid class authentication full-name user login services domain-name "
+    "time-zone authentication-order name-server tacplus-server syslog ntp description mtu vlan-id filter "
+    "address location contact community prefix-list policy-statement source-address protocol destination-port "
+    "local-preference static router-id autonomous-system type import authentication-key export peer-as "
+    "neighbor bgp ospf lldp"
 )
 SCHEMA = Schema(
     top=tuple(_TOP.split()),

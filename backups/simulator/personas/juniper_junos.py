@@ -271,7 +271,8 @@ class JuniperJunosConsole(Console):
     def do_confirmed(self, minutes: str = "10", _comment: str = "") -> str:
         """Make the candidate run, and go back by itself when no other commit follows in time."""
         self._check()
-        self.candidate.commit_for(int(minutes) * MINUTE, self.username, ignored=self._ignored())
+        before = self.device.running
+        self.candidate.commit_for(int(minutes) * MINUTE, self.username, ignored=self._ignored(), back_to=before)
         return (
             f"commit confirmed will be automatically rolled back in {minutes} minutes unless confirmed\n"
             f"commit complete\n\n# commit confirmed will be rolled back in {minutes} minutes\n"
