@@ -51,6 +51,7 @@ class TenantAdmin(TenantModelAdmin):
 
     list_display = ("name", "device_count", "member_count", "created_at")
     search_fields = ("name",)
+    ordering = ("name",)
     fields = ("name", "created_at")
     readonly_fields = ("created_at",)
     inlines = (MembershipInline,)
@@ -92,6 +93,7 @@ class CredentialAdmin(TenantModelAdmin):
     list_filter = ("tenant",)
     list_select_related = ("tenant",)
     search_fields = ("name", "username")
+    ordering = ("name",)
     readonly_fields = ("secrets_set",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Credential]:
