@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from django.db import transaction
 
-from backups.errors import NoStore, StoreError
-from backups.models import Repository, Snapshot
+from backups.commit import Batch, DeviceChange, Written, keep, writing
+from backups.errors import GitFailed, NoStore, StoreDamaged, StoreError, StoreMoved
+from backups.models import Repository, Run, Snapshot
 from backups.store.reader import open_store
 from inventory.models import Device, Tenant
-from tests.backups.store_kit import CONFIG, NOON, assert_sound, back_up, files_of, git, kept, repository
+from tests.backups.store_kit import CONFIG, NOON, assert_sound, back_up, files_of, git, kept, refs_of, repository
 from tests.factories import make_device
 
 
@@ -73,8 +77,6 @@ def test_a_mistyped_tenant_gets_no_repository(db: None, store_root) -> None:
     with pytest.raises(NoStore):
         open_store(nobody)
 
-    from backups.commit import writing
-
     with pytest.raises(StoreError), writing(nobody):
         pass
 
@@ -88,3 +90,249 @@ def test_the_branch_is_main_and_a_clone_checks_it_out(tenant: Tenant, device: De
     git(tmp_path, "clone", "--quiet", str(repository(tenant)), "clone")
 
     assert (tmp_path / "clone" / "by-name" / "edge1" / "running.cfg").read_bytes() == CONFIG
+
+
+def put(batch: Batch, device: Device, files: dict[str, bytes | str | None], **fields: object) -> Written | None:
+    """Write one device's change."""
+    change = DeviceChange(device.pk, device.name, files)
+    values = {"message": "Change", "author": "alice", "when": NOON, "trailers": {}, **fields}
+    return batch.put([change], **values)
+
+
+def test_the_operator_and_the_run_stand_in_the_commit(device: Device) -> None:
+    """A14: the database can be rebuilt from it, and an auditor needs no database."""
+    run = Run.objects.create(tenant=device.tenant, requested_by="bob")
+    keep(
+        device.tenant_id, [kept(device)], author="bob", message="Nightly", run_id=run.pk, now=NOON, also=lambda _: None
+    )
+
+    said = git(repository(device.tenant), "log", "-1", "--format=%an|%at|%B", "main")
+    trailers = f"Run: {run.pk}\nTenant: {device.tenant_id}\nSeq: 1"
+    assert said == f"bob|{NOON.timestamp():.0f}|Nightly\n\n{trailers}"
+    assert Snapshot.objects.get().run == run
+
+
+def test_a_large_group_becomes_several_batches(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash loses at most one batch."""
+    monkeypatch.setattr("backups.commit.MAX_FILES", 2)
+    devices = [make_device(tenant, f"edge{number}") for number in range(5)]
+    told: list[set] = []
+
+    result = back_up(
+        *(kept(device, device.name.encode()) for device in devices), also=lambda new: told.append(set(new))
+    )
+
+    ids = [device.pk for device in devices]
+    assert told == [set(ids[:2]), set(ids[2:4]), set(ids[4:])]
+    assert len(result.commits) == Repository.objects.get().seq == 3
+    assert_sound(tenant)
+
+
+def test_an_error_in_the_callers_share_undoes_the_batch(device: Device) -> None:
+    """The attempts and the snapshots of a batch are acknowledged together, or not at all."""
+    back_up(kept(device))
+    before = refs_of(repository(device.tenant))
+
+    def fail(_: dict) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        back_up(kept(device, b"new\n"), also=fail)
+
+    assert refs_of(repository(device.tenant)) == before
+    assert Snapshot.objects.count() == Repository.objects.get().seq == 1
+    assert_sound(device.tenant)
+
+
+def test_a_file_that_a_device_no_longer_has_is_gone_from_the_record(device: Device) -> None:
+    """A version is what the device said, not a mixture of two moments."""
+    back_up(kept(device, **{"startup.cfg": b"1"}))
+
+    back_up(kept(device))
+
+    assert set(Snapshot.objects.first().files) == {"running.cfg"}
+    assert_sound(device.tenant)
+
+
+def test_the_lines_of_a_version_are_counted_over_all_its_files(device: Device) -> None:
+    """A21: the first backup is (n, 0), and the table needs no git to say so."""
+    back_up(kept(device, b"a\nb\n", **{"startup.cfg": b"a\n"}))
+    back_up(kept(device, b"a\nc\n", **{"startup.cfg": b"a\nb\n"}))
+
+    newest, oldest = Snapshot.objects.all()
+    assert (oldest.lines_added, oldest.lines_removed) == (3, 0)
+    assert (newest.lines_added, newest.lines_removed) == (2, 1)
+
+
+def test_a_rename_alone_is_a_commit_without_a_snapshot(device: Device) -> None:
+    """A17: one link moves; the device said nothing new."""
+    back_up(kept(device))
+    device.name = "core1"
+    device.save()
+
+    result = back_up(kept(device))
+
+    assert result.unchanged == {device.pk}
+    assert [path for path in files_of(repository(device.tenant)) if "by-name" in path] == ["by-name/core1"]
+    assert Snapshot.objects.count() == 1
+    assert_sound(device.tenant)
+
+
+def test_a_device_can_be_removed_and_its_history_stays(device: Device) -> None:
+    """A17, A23: the removal is a version like any other."""
+    back_up(kept(device))
+    with writing(device.tenant_id) as batch:
+        written = put(batch, device, {"running.cfg": None})
+
+    assert written.files == {device.pk: {}}
+    assert written.lines == {device.pk: (0, 2)}
+    assert files_of(repository(device.tenant)) == {}
+    folder = f"devices/{device.pk.hex[:2]}/{device.pk}"
+    assert open_store(device.tenant_id).log(folder)[0].commit == written.commit
+
+
+def test_going_back_names_what_is_there_already(device: Device) -> None:
+    """D10: a new commit with the old content, and no byte written twice."""
+    back_up(kept(device))
+    old = Snapshot.objects.get().files["running.cfg"]
+    back_up(kept(device, b"new\n"))
+
+    with writing(device.tenant_id) as batch:
+        written = put(batch, device, {"running.cfg": old["blob"]})
+
+    assert written.files == {device.pk: {"running.cfg": old}}
+    assert CONFIG in files_of(repository(device.tenant)).values()
+    assert_sound(device.tenant)
+
+
+@pytest.mark.parametrize("wrong", ["f" * 40, "commit"])
+def test_going_back_to_what_is_not_there_is_refused(device: Device, wrong: str) -> None:
+    """A ref to nothing must never be written, nor a commit in a file's place."""
+    result = back_up(kept(device))
+
+    with pytest.raises(StoreDamaged), writing(device.tenant_id) as batch:
+        put(batch, device, {"running.cfg": result.commits[0] if wrong == "commit" else wrong})
+
+    assert Repository.objects.get().seq == 1
+    assert_sound(device.tenant)
+
+
+def test_several_changes_in_one_turn_are_several_commits(device: Device) -> None:
+    """Going back in the record and what follows from it are one transaction."""
+    with writing(device.tenant_id) as batch:
+        first = put(batch, device, {"a.cfg": b"1"})
+        second = put(batch, device, {"b.cfg": b"2"})
+        assert (batch.head, batch.seq) == (second.commit, 2)
+
+    assert git(repository(device.tenant), "rev-parse", "main^") == first.commit
+    assert set(second.files[device.pk]) == {"a.cfg", "b.cfg"}
+    assert_sound(device.tenant)
+
+
+def test_every_turn_has_a_fence_of_its_own(device: Device) -> None:
+    """Promise 2: seq counts what was accepted, fence who had the lock."""
+    for _ in range(3):
+        with writing(device.tenant_id) as batch:
+            fence, seq = batch.fence, batch.seq
+
+    assert (fence, seq) == (3, 0)
+
+
+def test_a_writer_who_lost_his_turn_changes_nothing(device: Device) -> None:
+    """A5: the lock saves work, the compare-and-swap saves data."""
+    back_up(kept(device))
+    with pytest.raises(StoreMoved) as caught, writing(device.tenant_id) as batch:
+        Repository.objects.update(fence=99)
+        put(batch, device, {"running.cfg": b"late\n"})
+
+    assert caught.value.worth_retrying
+    assert CONFIG in files_of(repository(device.tenant)).values()
+
+
+def test_what_git_stored_is_compared_with_what_was_meant(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Step 5: a commit is believed when every path has been seen in it."""
+    monkeypatch.setattr("backups.store.stream.data", lambda _: b"data 3\nxyz\n")
+
+    with pytest.raises(StoreDamaged, match="git stored"), writing(device.tenant_id) as batch:
+        put(batch, device, {"running.cfg": CONFIG})
+
+    assert Repository.objects.count() == 0
+
+
+def test_the_row_is_acknowledged_even_when_the_ref_cannot_follow(
+    device: Device, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Promise 3: what was committed is kept; the ref is the next writer's matter."""
+    back_up(kept(device))
+
+    def fail(*_: object) -> None:
+        raise GitFailed("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("backups.batch.move_refs", fail)
+        back_up(kept(device, b"new\n"))
+    assert "follow with the next writer" in caplog.text
+    assert git(repository(device.tenant), "rev-parse", "main") != Repository.objects.get().head
+
+    back_up(kept(device, b"newer\n"))
+
+    assert_sound(device.tenant)
+
+
+def test_another_writers_turn_is_not_disturbed_by_refs_that_follow(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has the lock takes a lock file for left over; so nothing of ours runs without the lock."""
+    monkeypatch.setattr("backups.batch.try_lock_tenant", lambda _: False)
+    back_up(kept(device))
+    assert "refs/heads/main" not in refs_of(repository(device.tenant))
+    monkeypatch.undo()
+
+    with writing(device.tenant_id):
+        pass
+
+    assert_sound(device.tenant)
+
+
+def test_housekeeping_keeps_everything(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A23: 2,010 packs more than double the time of a commit."""
+    monkeypatch.setattr("backups.commit.MAX_PACKS", 5)
+    for number in range(12):
+        back_up(kept(device, b"%d\n" % number))
+
+    path = repository(device.tenant)
+    assert len(list((path / "objects" / "pack").glob("*.pack"))) <= 6
+    assert git(path, "rev-list", "--count", "main") == "12"
+    assert (path / "objects" / "info" / "commit-graph").exists()
+    assert_sound(device.tenant)
+
+
+def test_housekeeping_that_fails_costs_nothing(device: Device, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+    """What is kept is kept."""
+    monkeypatch.setattr("backups.commit.MAX_PACKS", 0)
+
+    def fail(_: object) -> None:
+        raise GitFailed("no")
+
+    monkeypatch.setattr("backups.commit.keep_house", fail)
+
+    assert back_up(kept(device)).snapshots
+    assert "left for later" in caplog.text
+
+
+def test_a_transaction_of_the_callers_is_refused(device: Device) -> None:
+    """An acknowledgement that somebody can still take back is none."""
+    with transaction.atomic(), mock_no_testcase(), pytest.raises(RuntimeError), writing(device.tenant_id):
+        pass
+
+
+@contextmanager
+def mock_no_testcase() -> Iterator[None]:
+    """Let Django see the test's own transaction as what it is."""
+    blocks = transaction.get_connection().atomic_blocks
+    marks = [block._from_testcase for block in blocks]
+    for block in blocks:
+        block._from_testcase = False
+    yield
+    for block, mark in zip(blocks, marks, strict=True):
+        block._from_testcase = mark
