@@ -30,7 +30,7 @@ Cause = Literal[
     "withheld",  # the device left out what this account may not see, or what it could not read itself
     "too-small",  # too short to be a configuration
     "shrunk",  # below half of the last good version
-    "no-end-marker",  # the last line is not the one that ends every whole answer, or a section is still open
+    "no-end-marker",  # the last line is not one that ends a whole answer
     "pager-left",  # a pager's prompt is still in it
     "prompt-inside",  # the prompt and our command are in it: two answers ran into each other
     "control-bytes",  # what no configuration holds: NUL, backspace, a cursor's movements
@@ -44,6 +44,8 @@ _LINE_END = re.compile(rb"\r*\n\r*|\A\r+|\r+\Z")
 _ANSI = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-Za-z]|[=>78cDEHMZ])")
 # What follows a pager's prompt when it is wiped away: only then was it the terminal's and not the configuration's.
 _ERASING = rb"(?: *(?:\x08[\x08 ]*|\r *\r(?!\n)|\r?\x1b\[[0-9;]*[A-Za-z]\r?))+"
+# What nearly every system says to a command that it does not know, where a sheet forgets it.
+_ANY_REFUSAL = re.compile(rb"^\s*% ?(?:Invalid|Unknown|Unrecognized|Incomplete|Ambiguous) (?:input|command)")
 # The usual pagers, where a sheet names none: at the start of a line. Within one, or indented, it is somebody's text.
 _ANY_PAGER = re.compile(rb"^ ?(?:<?-+ ?\(?[Mm](?:ore|ORE)\)? ?-+>?)", re.MULTILINE)
 # ESC with a colour may be meant, in a banner; ESC that moves a cursor or erases is a screen, not a configuration.
@@ -121,10 +123,9 @@ def refusal(platform: Platform, answer: bytes) -> str | None:
 
     A refusal stands in the first lines. Further down the same words are a banner's or a description's.
     """
-    if platform.refusal_pattern is None:
-        return None
+    own = platform.refusal_pattern
     for line in tidy(platform, answer[:4096]).split(b"\n")[:REFUSAL_WITHIN]:
-        if platform.refusal_pattern.search(line):
+        if _ANY_REFUSAL.search(line) or (own and own.search(line)):
             return mask(platform, line.decode("latin-1")).strip()[:200]
     return None
 
@@ -174,17 +175,10 @@ def _cut_off(command: Command, content: bytes) -> Iterator[Doubt]:
         yield Doubt("too-small", f"{name} has {len(content)} bytes, too few for a configuration.")
     elif command.complete_when and not compiled(command.complete_when).search(_last_line(content)):
         yield Doubt("no-end-marker", f"{name} does not end as every complete one does: the rest of it is missing.")
-    elif command.nested and _open_sections(content, *command.nested):
-        yield Doubt("no-end-marker", f"{name} ends inside a section: the rest of it is missing.")
 
 
 def _last_line(content: bytes) -> bytes:
     return content.rstrip(b"\n").rpartition(b"\n")[2]
-
-
-def _open_sections(content: bytes, opens: str, closes: str) -> bool:
-    """Whether more sections were opened than closed; words that only look like a closing line raise no doubt."""
-    return len(compiled(opens).findall(content)) > len(compiled(closes).findall(content))
 
 
 def _shrunk(name: str, content: bytes, last_good: Mapping[str, int]) -> Iterator[Doubt]:

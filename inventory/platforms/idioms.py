@@ -4,14 +4,16 @@ from __future__ import annotations
 
 VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|\S+)"""  # a word, or words in quotation marks
 TYPE = r"(?:[0-9]{1,2} |0x)?"  # how a Cisco-like value is encrypted: 0 in clear, 5, 7, 8, 9 ...
+ENCODING = r"(?:(?:sha512|encrypted|ascii|clear|md5|hmac-md5) )?"
+HOST_OPTION = "(?:vrf|use-vrf|filter-vrf|source-interface|version|traps?|informs?|udp-port)"
 
 # Command lines that look like Cisco's: IOS, NX-OS, EOS, FRR and the many that followed them.
 CISCO_SECRETS: tuple[str, ...] = (
-    rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?(?:sha512 |encrypted |ascii )?{TYPE})"
+    rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{ENCODING}{TYPE})"
     rf"(?!encryption\b|strength|policy\b|level\b|[0-9] ){VALUE}",
     rf"(?P<keep>^\s*snmp-server community ){VALUE}",
     r"(?P<keep>^\s*snmp-server host \S+ (?:(?:vrf|use-vrf) \S+ )?(?:(?:traps?|informs?) )?"
-    rf"(?:version (?:1|2c|3 (?:no)?auth|3 priv) )?(?:udp-port \d+ )?){VALUE}",
+    rf"(?:version (?:1|2c|3 (?:no)?auth|3 priv) )?(?:udp-port \d+ )?)(?!{HOST_OPTION} ){VALUE}",
     rf"(?P<keep>^\s*snmp-server user .*?\bauth (?:md5|sha\S*) ){VALUE}",
     rf"(?P<keep>^\s*snmp-server user .*?\bpriv (?:(?:des|3des|aes-?\d*|aes \d+) )?){VALUE}",
     rf"(?P<keep>^\s*(?:radius|tacacs)-server\b.*? key {TYPE}){VALUE}",
@@ -22,7 +24,7 @@ CISCO_SECRETS: tuple[str, ...] = (
     rf"(?P<keep>^\s*(?:standby|vrrp|glbp)\b.*? authentication (?:text |md5 key-string )?{TYPE})(?!md5\b){VALUE}",
     rf"(?P<keep>^\s*crypto isakmp key {TYPE}){VALUE}",
     rf"(?P<keep>\bpre-shared-key (?:(?:local|remote|hex) )?(?:address \S+(?: \d+\.\d+\.\d+\.\d+)? key )?{TYPE}){VALUE}",
-    rf"(?P<keep>^\s*(?:area-password|domain-password) {TYPE}){VALUE}",
+    rf"(?P<keep>^\s*(?:area-password|domain-password) (?:(?:clear|md5) )?{TYPE}){VALUE}",
     rf"(?P<keep>^\s*ip nhrp authentication ){VALUE}",
     rf"(?P<keep>\bpsk (?:set-key )?(?:ascii |hex )?{TYPE}){VALUE}",
 )

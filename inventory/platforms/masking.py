@@ -16,23 +16,26 @@ from inventory.platforms.sheet import Platform, Section
 MASK = "(masked)"  # one word, no quote, no bracket of JSON or XML, ASCII: what a pattern takes for a value
 
 _WORDS = r"password|passwd|passphrase|secret|pre-?shared-?key|private-?key|api-?key|psk|authkey"
+_NO_VALUE = r"(?:encryption|policy|required)\b|strength|min|max"  # what follows these words where none is given
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S+)"""
 
-# What no sheet may forget: held against every text after the sheet's own patterns.
-EVERYWHERE: tuple[str, ...] = (
-    # A private key in PEM or OpenSSH's form: over lines, or in one line with "\n" spelled out.
-    r"(?P<keep>-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----)(?s:.+?)(?=-----END|\Z)",
+# A private key in PEM or OpenSSH's form, over lines or in one line with "\n" spelled out. Before the sheet's patterns:
+# one that masks its first line would leave the others to be read.
+_KEYS = r"(?P<keep>-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----)(?s:.+?)(?=-----END|\Z)"
+
+# What no sheet may forget, and what a platform that is gone still needs.
+_EVERYWHERE: tuple[str, ...] = (
     # A password inside an address: ftp://user:password@host
     r"(?P<keep>\b[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@\"']*:)[^\s@\"']+(?=@)",
     # A password's hash by its shape: $1$, $5$, $6$, $8$, $9$, $14$, $2b$, $y$, $sha512$ ... Junos' $9$ can be undone.
     r"(?P<keep>\$(?:[0-9]{1,2}[a-z]?|y|gy|sha[0-9]*|pbkdf2[a-z0-9-]*)\$)[A-Za-z0-9./$=+,*-]{6,}",
     # name=value, name: value and "name": "value"
-    rf"(?P<keep>\b(?i:[\w-]*(?:{_WORDS}))[\"']? ?[=:] ?){_VALUE}",
+    rf"(?P<keep>\b(?i:[\w-]*(?:{_WORDS}))[\"']? ?[=:] ?)(?!\\$){_VALUE}",
     # <password>value</password>
     rf"(?P<keep><(?i:[\w:.-]*(?:{_WORDS}))>)[^<\n]+(?=</)",
     # Words of a command line, where the sheet has masked nothing behind them: password VALUE, secret 5 VALUE
-    r"(?P<keep>\b(?i:password|passwd|passphrase|secret|pre-shared-key|shared-secret|private-key|psk) (?:[0-9]{1,2} )?)"
-    rf"(?![^\n]*\(masked\)|encryption\b|policy\b|strength|min|max|required\b|[0-9]{{1,2}} ){_VALUE}",
+    r"(?P<keep>(?<![\w-])(?i:[\w-]*(?:password|passwd|passphrase)|(?:[\w-]+-)?secret|pre-shared-key|private-key|psk) "
+    rf"(?:[0-9]{{1,2}} )?)(?![^\n]*\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} ){_VALUE}",
     # SNMP's community is a password; a community list is BGP's, and is none
     r"(?P<keep>^[^\n]*\bsnmp(?:-server|-agent)?\b[^\n]*? community (?:(?:read|write|cipher|simple) )*)"
     rf"(?!list\b|map\b){_VALUE}",
@@ -51,7 +54,7 @@ def mask(platform: Platform | None, text: str) -> str:
 @lru_cache(maxsize=256)
 def _maskers(platform: Platform | None) -> tuple[Masker, ...]:
     own = platform.secrets if platform else ()
-    return tuple(_masker(secret) for secret in (*own, *EVERYWHERE))
+    return tuple(_masker(secret) for secret in (_KEYS, *own, *_EVERYWHERE))
 
 
 def _masker(secret: str | Section) -> Masker:
@@ -63,7 +66,7 @@ def _masker(secret: str | Section) -> Masker:
 
 def _section_masker(section: Section) -> Masker:
     """Masks only between the section's first line and the first line after it."""
-    whole = re.compile(rf"(?:{section.begins})(?s:.*?)(?={section.ends}|\Z)", re.MULTILINE | re.ASCII)
+    whole = re.compile(section.pattern, re.MULTILINE | re.ASCII)
     inner = [_masker(secret) for secret in section.secrets]
 
     def masker(text: str) -> str:

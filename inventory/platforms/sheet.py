@@ -37,7 +37,6 @@ class Command:
     complete_when: str | None = (
         None  # what the last line of a whole answer looks like; None: the system has no such mark
     )
-    nested: tuple[str, str] | None = None  # (opens, closes): lines that open and close a section; a cut leaves one open
     min_bytes: int = 20  # anything shorter is no configuration
     optional: bool = False  # refused by some models, which simply have none
     fallbacks: tuple[str, ...] = ()  # other lines for the same file, tried in order when the device refuses
@@ -62,8 +61,13 @@ class Section:
     """Secrets that are only recognised by where they stand: inside a section of the configuration."""
 
     begins: str  # its first line
-    ends: str  # the first line after it
+    ends: str  # the first line after it; may refer to a group of `begins`, for a closing line of the same indentation
     secrets: tuple[str, ...]  # as in Platform.secrets
+
+    @property
+    def pattern(self) -> str:
+        """Matches the section, up to the line that ends it or the end of the text."""
+        return rf"(?:{self.begins})(?s:.*?)(?=(?:{self.ends})|\Z)"
 
 
 @dataclass(frozen=True)
@@ -225,10 +229,10 @@ def _patterns(platform: Platform) -> Iterator[tuple[str, str]]:
             yield field, pattern
     for secret in platform.secrets:
         if isinstance(secret, Section):
-            yield from (("section", secret.begins), ("section", secret.ends))
+            yield "section", secret.pattern
             yield from (("secrets", pattern) for pattern in secret.secrets)
         else:
             yield "secrets", secret
     for command in platform.commands:
-        ends = (command.complete_when,) if command.complete_when else ()
-        yield from (("complete_when", pattern) for pattern in (*ends, *(command.nested or ())))
+        if command.complete_when:
+            yield "complete_when", command.complete_when

@@ -42,18 +42,6 @@ def sheet(**changes: Any) -> Platform:
         ({"commands": (Command(line="a", filename="a.txt"), Command(line="b", filename="A.txt"))}, "filename"),
         ({"files": (RemoteFile(path="/etc/config", filename="config.txt"),)}, "filename"),
         ({"commands": (Command(line="a", filename="a.txt", complete_when="("),)}, "complete_when"),
-        (
-            {
-                "commands": (
-                    Command(
-                        line="a",
-                        filename="a.txt",
-                        nested=("{$", "["),
-                    ),
-                )
-            },
-            "complete_when",
-        ),
         ({"volatile": ("[",)}, "volatile"),
         ({"volatile": ("uptime .*|",)}, "volatile"),
         ({"refusals": ("é",)}, "refusals"),

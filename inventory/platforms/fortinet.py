@@ -1,0 +1,50 @@
+"""Fortinet FortiOS."""
+
+from inventory.platforms.idioms import VALUE
+from inventory.platforms.sheet import Command, Platform, Restore, Section
+
+PLATFORM = Platform(
+    slug="fortinet",
+    label="Fortinet FortiOS",
+    netmiko_type="fortinet",
+    commands=(
+        # The form of the device's own backup, all virtual domains included. `show full-configuration` adds every
+        # default of its version: many times longer, and a restore of it nails the defaults down.
+        Command(
+            line="show",
+            filename="fortios.conf",
+            complete_when=r"^end\s*$",  # only a section of the highest level ends at the margin
+            fallbacks=("show full-configuration",),
+            min_bytes=200,
+        ),
+    ),
+    restore=Restore(
+        way="file",
+        note="`execute restore config` from a server or in the web pages, on the same model and version: the device "
+        "restarts with it. Its first line, `#config-version=`, must be there.",
+    ),
+    verified="recording",
+    source="FortiOS 7.4 on a FortiGate-91G; virtual domains and the restore from Fortinet's documentation",
+    comment="#",
+    patience=60.0,
+    volatile=(
+        # Every `show` encrypts every secret anew, so a new password alone is no change that could be seen.
+        r"(?P<keep>^\s*set \S+ (?:\S+ )?ENC )\S+",
+        r"(?P<keep>-----BEGIN ENCRYPTED PRIVATE KEY-----\n)(?:[A-Za-z0-9+/=]+\n)+",
+        r"(?P<keep>^#config-version=\S*:user=)\S*",
+        r"^#conf_file_ver=",
+    ),
+    secrets=(
+        r"(?P<keep>^\s*set \S+ (?:\S+ )?ENC )\S+",
+        r"(?P<keep>^\s*set (?:\S*passw(?:or)?d|\S*passphrase|psksecret|\S*secret|auth-pwd|priv-pwd|key|\S+-key"
+        rf"|key-string|\S*community|api-key|token) )(?!ENC |enable$|disable$|\"?-----BEGIN){VALUE}",
+        Section(
+            begins=r"^\s*config system snmp community$", ends=r"^end$", secrets=(rf"(?P<keep>^\s+set name ){VALUE}",)
+        ),
+    ),
+    refusals=(
+        r"^\s*(?:Unknown action|Command fail\.|command parse error|Invalid command)",
+        r"^\s*(?:Permission denied|You do not have permission)",
+    ),
+    pager=(r"^--More-- ",),
+)

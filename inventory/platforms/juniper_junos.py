@@ -1,0 +1,50 @@
+"""Juniper Junos."""
+
+from inventory.platforms.sheet import Command, Platform, Restore, Section
+
+_VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|[^\s";]+)"""
+
+PLATFORM = Platform(
+    slug="juniper_junos",
+    label="Juniper Junos",
+    netmiko_type="juniper_junos",
+    commands=(
+        Command(
+            line="show configuration | no-more",
+            filename="configuration.conf",
+            complete_when=r"^\}\s*$",  # only a section of the highest level closes at the margin
+            min_bytes=100,
+        ),
+        # The same as lines, for reading differences and for picking single settings back.
+        Command(line="show configuration | display set | no-more", filename="configuration.set", optional=True),
+    ),
+    restore=Restore(
+        way="candidate",
+        note="`load override terminal` and paste configuration.conf, `show | compare`, `commit check`, "
+        "`commit confirmed 5`, then `commit`.",
+    ),
+    verified="recording",
+    source="Junos 22.4 on an SRX300; `display set`, withheld parts and the restore from Juniper's documentation",
+    comment="#",
+    patience=60.0,
+    volatile=(r"^## Last (?:commit|changed): ",),
+    secrets=(
+        # Junos itself says which values are secret: the last one of the line.
+        r"(?P<keep>^.*?)\"(?:[^\"\\\n]|\\.)*\"(?=; ## SECRET-DATA)",
+        rf"(?P<keep>\b(?:encrypted-password|simple-password|authentication-key|authentication-password"
+        rf"|privacy-password|shared-secret|ascii-text|hexadecimal|secret|md5 \d+ key|password) ){_VALUE}",
+        rf"(?P<keep>^(?:set|deactivate) snmp (?:.* )?community(?:-name)? ){_VALUE}",
+        Section(
+            begins=r"^snmp \{", ends=r"^\}", secrets=(rf"(?P<keep>^\s*(?:inactive: )?community(?:-name)? ){_VALUE}",)
+        ),
+    ),
+    refusals=(
+        r"^\s*(?:unknown command|syntax error|missing argument|invalid value)\b",
+        r"^error: (?:permission denied|command is not valid|no permission)",
+        r"^\s*could not open configuration database",
+    ),
+    # What an account sees that lacks the permissions of a section, or the permission "secret".
+    withheld=(r"/\* ACCESS-DENIED \*/", r"/\* SECRET-DATA \*/"),
+    # The state of a cluster, a stack or a pair of routing engines, printed before every prompt.
+    frame=(r"^\{(?:master|backup|linecard|primary|secondary|secondary-hold|hold|disabled|lost)(?::[^}\s]+)?\}\s*$",),
+)

@@ -1,0 +1,44 @@
+"""MikroTik RouterOS 6 and 7."""
+
+from inventory.platforms.sheet import Command, Platform, Restore, Section
+
+# An export breaks long lines with a backslash, after "name=" and even inside a quoted value.
+_BROKEN = r"(?:\\\n[ \t]*)?"
+_VALUE = r"""(?:"(?:[^"\\]|\\(?s:.))*"|[^\s"\\]+)"""
+
+PLATFORM = Platform(
+    slug="mikrotik_routeros",
+    label="MikroTik RouterOS",
+    netmiko_type="mikrotik_routeros",
+    commands=(
+        # RouterOS 7 hides secrets unless told otherwise; RouterOS 6 shows them, and does not know the word.
+        Command(line="/export show-sensitive", filename="export.rsc", fallbacks=("/export",), min_bytes=100),
+    ),
+    restore=Restore(
+        way="file",
+        note="Upload export.rsc and `/system reset-configuration no-defaults=yes run-after-reset=export.rsc`: the "
+        "router restarts empty and runs it. Users, their passwords, certificates and keys are not part of an export.",
+    ),
+    verified="recording",
+    source="RouterOS 7.10 (CHR); RouterOS 6 and the restore from MikroTik's documentation",
+    comment="#",
+    patience=60.0,  # a menu that does not answer is given up by the router itself only after a while
+    volatile=(
+        r"(?P<keep>^# ).+?(?= by RouterOS )",  # the time; the version after it counts
+        # All other comments are the state of the moment: a link, a channel, PoE, a time window.
+        r"^# (?!software id = |model = |serial number = |.* by RouterOS )",
+    ),
+    secrets=(
+        r"(?P<keep>\b[a-z0-9.-]*(?:password|passphrase|secret|private-key|preshared-key|pre-shared-key|authentication-key"
+        rf"|encryption-key|auth-key|md5-key|static-key-[0-3]|protection-key)={_BROKEN}){_VALUE}",
+        Section(begins=r"^/snmp community$", ends=r"^/", secrets=(rf"(?P<keep>\bname={_BROKEN}){_VALUE}",)),
+    ),
+    refusals=(
+        r"^\s*(?:bad command name|syntax error|expected end of command|no such item|input does not match)\b",
+        r"^\s*(?:failure: )?not (?:permitted|enough permissions)",
+    ),
+    # A menu that did not answer in time (since 7.11), and an export that was broken off. A menu that this model does
+    # not have is said without "(timeout)", on every export, and is no hole.
+    withheld=(r"^#error exporting .*\(timeout\)", r"^#?interrupted\s*$"),
+    ansi=True,
+)

@@ -1,0 +1,48 @@
+"""VyOS 1.3 and later."""
+
+from inventory.platforms.sheet import Command, Platform, Restore, Section
+
+_VALUE = r"""(?:'[^'\n]*'|"(?:[^"\\\n]|\\.)*"|[^\s"']+)"""
+
+PLATFORM = Platform(
+    slug="vyos",
+    label="VyOS",
+    netmiko_type="vyos",
+    commands=(
+        Command(line="show configuration commands | no-more", filename="configuration.set", min_bytes=100),
+        # What the router starts with, and the form that `load` takes. It ends with the version that wrote it.
+        Command(
+            line="cat /config/config.boot",
+            filename="config.boot",
+            complete_when=r"^(?://|/\*) Release version: ",
+            optional=True,
+        ),
+    ),
+    restore=Restore(
+        way="candidate",
+        note="Copy config.boot to the router, `configure`, `load FILE`, `compare`, `commit-confirm 5`, `confirm`, "
+        "`save`. configuration.set is for picking single settings back: its lines only add.",
+    ),
+    verified="recording",
+    source="VyOS 1.4 on x86; config.boot and the restore from VyOS' documentation",
+    comment="#",
+    secrets=(
+        r"(?P<keep>\b(?:(?:encrypted-|plaintext-)?password|passphrase|secret|pre-shared-secret|shared-secret|private-key"
+        rf"|preshared-key|private key|md5-key|plaintext-key|wpa-passphrase|shared-secret-key) ){_VALUE}",
+        rf"(?P<keep>^set .*\b(?:radius|tacacs|api keys id \S+|authentication)\b(?! public-keys).* key ){_VALUE}",
+        rf"(?P<keep>^set service snmp (?:.* )?community ){_VALUE}",
+        # The same in config.boot, where only the section says what a community or a key is.
+        Section(begins=r"^(?P<in> +)snmp \{", ends=r"^(?P=in)\}", secrets=(rf"(?P<keep>\bcommunity ){_VALUE}",)),
+        Section(
+            begins=r"^(?P<in> +)(?:radius|tacacs|keys|private) \{",
+            ends=r"^(?P=in)\}",
+            secrets=(rf"(?P<keep>^ +key ){_VALUE}",),
+        ),
+    ),
+    refusals=(
+        r"^\s*(?:Invalid command|Configuration path .* is not valid|vbash: )",
+        r"^cat: .*: (?:No such file|Permission denied)",
+    ),
+    ansi=True,  # its pager decorates even what it does not stop
+    save=("save",),
+)
