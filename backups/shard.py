@@ -252,6 +252,8 @@ class Shard:
             now=self.clock(),
             also=lambda snapshots: self.acknowledge([by_device[device_id] for device_id in snapshots]),
         )
+        if result.commits:
+            Run.objects.filter(pk=self.run.pk).update(commit=result.commits[-1])
         # The same bytes as before, though the digest differed: a sheet that was changed since.
         same = [by_device[device_id] for device_id in result.unchanged]
         for one in same:
