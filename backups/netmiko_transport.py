@@ -25,7 +25,7 @@ from netmiko.ssh_dispatcher import CLASS_MAPPER
 
 from backups.errors import CollectError, EnableRefused, UnknownPlatform
 from backups.sftp import fetched
-from backups.ssh_errors import translated
+from backups.ssh_errors import Stage, translated
 from backups.ssh_link import DeviceSocket, PinnedKey, dial, login_key, place_of, transport_factory
 from backups.ssh_reading import like_a_prompt
 from backups.ssh_wire import Bounds, Manner, Wire
@@ -104,7 +104,11 @@ class WireReading(BaseConnection):
             left = until - monotonic()
             at_prompt = heard and like_a_prompt(self.wire.last_line)
             if left <= 0 or not self.wire.pull(min(left, GIVE_UP_AFTER) if at_prompt else left):
-                raise ReadTimeout("what the driver waits for did not come")
+                raise (
+                    ReadTimeout("what the driver waits for did not come")
+                    if self.wire.heard
+                    else self.wire.said_nothing()
+                )
             heard = True
 
     def read_channel_timing(
@@ -234,7 +238,7 @@ class NetmikoTransport:
             try:
                 _get_in(driver, target, platform)
             except EXPECTED as exc:
-                raise translated(exc, target, deadline=deadline, connecting=not driver.policy.shown) from None
+                raise translated(exc, target, deadline=deadline, stage=_stage(driver)) from None
             yield NetmikoSession(driver, target, platform)
         finally:
             _close(driver, link)
@@ -269,6 +273,12 @@ def _driver(target: Target, platform: Platform, limits: Limits, link: DeviceSock
         "manner": Manner(platform.pager_pattern, decorated=platform.ansi),
     }
     return driver
+
+
+def _stage(driver: WireReading) -> Stage:
+    if not driver.policy.shown:
+        return Stage.CONNECTING
+    return Stage.LOGGING_IN if driver.remote_conn is None else Stage.INSIDE
 
 
 def _get_in(driver: WireReading, target: Target, platform: Platform) -> None:

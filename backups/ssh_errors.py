@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
 from time import monotonic
 
 import paramiko
@@ -11,6 +12,7 @@ from backups.errors import (
     AlgorithmRefused,
     CollectError,
     DeadlineExceeded,
+    EnableRefused,
     HostKeyChanged,
     LinkLost,
     LoginRefused,
@@ -24,11 +26,16 @@ from backups.transport import Target
 _NO_SERVER = ("protocol banner", "Indecipherable", "Invalid SSH banner", "No existing session")
 
 
-def translated(exc: BaseException, target: Target, *, deadline: float, connecting: bool) -> CollectError:
-    """Our error for whatever netmiko or paramiko raised.
+class Stage(Enum):
+    """How far we had come."""
 
-    `deadline` is on the monotonic clock; `connecting`: no SSH server has shown a key yet.
-    """
+    CONNECTING = "no SSH server has shown a key yet"
+    LOGGING_IN = "its key is right, and it has not let us in yet"
+    INSIDE = "it gave us a terminal"
+
+
+def translated(exc: BaseException, target: Target, *, deadline: float, stage: Stage) -> CollectError:
+    """Our error for whatever netmiko or paramiko raised. `deadline` is on the monotonic clock."""
     chain = list(_chain(exc))
     for one in chain:
         if isinstance(one, CollectError):
@@ -42,9 +49,11 @@ def translated(exc: BaseException, target: Target, *, deadline: float, connectin
             f"{place} has no SSH algorithm that is allowed for it; "
             "update the device, or mark it for legacy algorithms if it cannot be."
         )
-    if connecting:
+    if stage is Stage.CONNECTING:
         return _while_connecting(place, text)
-    return _while_logging_in(place, chain, text, target)
+    if stage is Stage.LOGGING_IN:
+        return _while_logging_in(place, chain, text, target)
+    return _inside(place, chain)
 
 
 def _chain(exc: BaseException | None) -> Iterator[BaseException]:
@@ -73,6 +82,12 @@ def _while_logging_in(place: str, chain: list[BaseException], text: str, target:
         return LoginRefused(f"{place} refused user {target.username}; correct its credential before trying again.")
     if any(isinstance(one, paramiko.ChannelException) for one in chain):
         return LinkLost(f"{place} let us in but gave us no terminal; perhaps all its lines are taken.")
-    if any(isinstance(one, paramiko.SSHException | OSError | EOFError) for one in chain):
+    return LinkLost(f"{place} broke the connection off; try again.")
+
+
+def _inside(place: str, chain: list[BaseException]) -> CollectError:
+    if isinstance(chain[0], paramiko.AuthenticationException):  # some drivers have to log in a second time
+        return EnableRefused(f"{place} let us in, but not into its privileged mode; give it an enable secret.")
+    if isinstance(chain[0], OSError | EOFError):
         return LinkLost(f"{place} broke the connection off; try again.")
     return NoPrompt(f"{place} let us in, but its session could not be made ready; is its platform right?")

@@ -103,6 +103,7 @@ class Answer:
         self._start = 0  # after the echo
         self._looked = 0  # where the search for the echo was when it failed
         self._pages: list[int] = []  # where a key was pressed for a pager
+        self._paged_by = b""  # the pager's prompt
         self.echoed = False
 
     def feed(self, said: bytes) -> None:
@@ -120,12 +121,23 @@ class Answer:
 
     def turn_page(self) -> None:
         """A key was pressed for the pager at the end."""
+        self._paged_by = _without_counters(self.last_line)
         self._pages.append(len(self.raw))
+
+    @property
+    def last_line(self) -> bytes:
+        """The visible part of what came after the last line end, behind the echo."""
+        return last_line(bytes(self.raw[max(self._start, len(self.raw) - TAIL) :]))
+
+    @property
+    def paged_again(self) -> bool:
+        """Whether the pager that was answered before waits again."""
+        return bool(self._pages) and _without_counters(self.last_line) == self._paged_by
 
     @property
     def standing(self) -> Standing:
         """Where it stands now."""
-        line = last_line(bytes(self.raw[max(self._start, len(self.raw) - TAIL) :]))
+        line = self.last_line
         if not line:
             return Standing.TALKING
         if self._prompt and line == self._prompt:
@@ -167,11 +179,13 @@ class Answer:
         return _undressed(body, everywhere=decorated)
 
     def _without_pages(self) -> bytearray:
-        kept, start = bytearray(), self._start
-        for pressed in self._pages:
-            line_start = max(self.raw.rfind(b"\n", 0, pressed) + 1, self._start)
-            kept += self.raw[start:line_start]
+        kept, start, wipes = bytearray(), self._start, False
+        for nth, pressed in enumerate(self._pages):
             erased = _ERASED.match(self.raw, pressed)
+            wipes = bool(erased) if nth == 0 else wipes
+            if wipes and not erased:
+                continue  # a line that only looked like the pager's prompt
+            kept += self.raw[start : max(self.raw.rfind(b"\n", 0, pressed) + 1, self._start)]
             # Most pagers wipe their prompt from the line; the others leave it and go on with the next.
             start = erased.end() if erased else pressed + len(_line_end(self.raw, pressed))
         return kept + self.raw[start:]

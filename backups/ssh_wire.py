@@ -15,12 +15,13 @@ from backups.errors import DeadlineExceeded, LinkLost, NoPrompt, OutputTooLarge
 from backups.ssh_reading import TAIL, Answer, Standing, last_line, like_a_prompt, same_prompt
 
 PIECE = 65_536
-NUDGE_AFTER = 3.0  # seconds of silence after which a RETURN asks for the prompt again
-NUDGES = 4
+NUDGE_AFTER = 3.0  # seconds of silence after which a RETURN asks for the prompt again; doubled each time
+NUDGES = 3
 PAGER_QUIET = 0.05  # seconds: a pager's prompt counts when nothing follows it
 PROMPT_QUIET = 0.1  # the same for the prompt, where nothing else shows that the answer is whole
 STRANGE_QUIET = 1.0  # the same for something that is only like the prompt
 LONGEST_QUIET = 2.0
+PAGING = (Standing.PAGED, Standing.PAGER_ENDED)
 
 
 class Channel(Protocol):
@@ -71,7 +72,8 @@ class Wire:
         self._pulled = bytearray()
         self._tail = b""
         self._received = 0
-        self._echoes: bool | None = None  # whether the device echoes; None: not seen yet
+        self._echoes = False  # whether the device was seen to echo
+        self._longest_pause = 0.0  # seconds, within the present answer
 
     # Bytes
 
@@ -149,20 +151,31 @@ class Wire:
     def settle(self) -> None:
         """Wait until the device seems to have come to a prompt, asking with RETURN when it says nothing.
 
-        Raises NoPrompt.
+        Raises NoPrompt, DeadlineExceeded, LinkLost.
         """
-        nudges, before = 0, b""
-        while not like_a_prompt(self.last_line):
-            if self.pull(min(NUDGE_AFTER, self._bounds.idle)):
-                continue
-            if nudges and self.last_line and same_prompt(self.last_line, before):
+        before = b""
+        for nudges in range(NUDGES + 1):
+            while not like_a_prompt(self.last_line):
+                if not self.pull(min(NUDGE_AFTER * 2**nudges, self._bounds.idle)):
+                    break
+            else:
+                return
+            if nudges and same_prompt(self.last_line, before):
                 return  # it ends like no other, but it comes again and again
-            nudges, before = nudges + 1, self.last_line
-            if nudges > NUDGES and not self.last_line:
-                raise DeadlineExceeded(f"{self._place} let us in and then said nothing; try again.")
-            if nudges > NUDGES:
-                raise NoPrompt(f"{self._place} let us in but showed no prompt; is its platform right?")
+            before = self.last_line
             self.say(b"")
+        if self.heard:
+            raise NoPrompt(f"{self._place} let us in but showed no prompt; is its platform right?")
+        raise self.said_nothing()
+
+    @property
+    def heard(self) -> bool:
+        """Whether the device has said anything yet."""
+        return self._received > 0
+
+    def said_nothing(self) -> DeadlineExceeded:
+        """The error for a device that logs us in and then says nothing at all."""
+        return DeadlineExceeded(f"{self._place} let us in and then said nothing; try again.")
 
     def learn_prompt(self) -> bytes:
         """The prompt: the same last line twice, once as it is and once after RETURN. Raises NoPrompt."""
@@ -207,42 +220,47 @@ class Wire:
         return self._ask(line, prompt, whole=whole, trusting=False).text(decorated=self._manner.decorated)
 
     def _ask(self, line: str, prompt: bytes, *, whole: re.Pattern[bytes] | None, trusting: bool) -> Answer:
-        said = line.encode("latin-1")
-        answer = Answer(said, prompt, self._manner.pager)
+        answer = Answer(line.encode("latin-1"), prompt, self._manner.pager)
         self.take()
-        self.say(said)
-        longest, last = 0.0, monotonic()
+        self.say(line.encode("latin-1"))
         while True:
             standing = answer.standing
-            patience = self._patience(answer, standing, whole, trusting, longest)
+            if standing in PAGING:
+                self._turn_page(answer, standing, line)
+                continue
+            patience = self._patience(answer, standing, whole, trusting)
             if patience <= 0:
                 break
+            began = monotonic()
             if self.pull(patience):
+                self._longest_pause = max(self._longest_pause, monotonic() - began) if answer.echoed else 0.0
                 answer.feed(self.take())
-                now = monotonic()
-                longest, last = max(longest, now - last if answer.echoed else 0.0), now
             elif standing is Standing.TALKING or (standing is Standing.STRANGE and not trusting):
-                raise DeadlineExceeded(
-                    f"{self._place} fell silent for {patience:.0f} seconds in the middle of its answer to '{line}'."
-                )
-            elif standing in (Standing.PAGED, Standing.PAGER_ENDED):
-                answer.turn_page()
-                self.send(b" " if standing is Standing.PAGED else b"q")
-                last = monotonic()
+                raise self._fell_silent(line)
             else:
                 break
-        self._echoes = answer.echoed if answer.echoed or self._echoes is None else self._echoes
+        self._echoes = self._echoes or answer.echoed
         return answer
 
-    def _patience(
-        self, answer: Answer, standing: Standing, whole: re.Pattern[bytes] | None, trusting: bool, longest: float
-    ) -> float:
+    def _fell_silent(self, line: str) -> DeadlineExceeded:
+        return DeadlineExceeded(
+            f"{self._place} fell silent for {self._bounds.idle:g} seconds in the middle of its answer to '{line}'."
+        )
+
+    def _turn_page(self, answer: Answer, standing: Standing, line: str) -> None:
+        """Press the pager's key, unless more comes: then it was only a line that looks like a pager's."""
+        if answer.paged_again or not self.pull(PAGER_QUIET):
+            answer.turn_page()
+            self.send(b" " if standing is Standing.PAGED else b"q")
+            if not self.pull(self._bounds.idle):
+                raise self._fell_silent(line)
+        answer.feed(self.take())
+
+    def _patience(self, answer: Answer, standing: Standing, whole: re.Pattern[bytes] | None, trusting: bool) -> float:
         """Seconds of silence that would end the wait; 0: it is over."""
         if standing is Standing.TALKING or (standing is Standing.STRANGE and not trusting):
             return self._bounds.idle
-        slow = min(3 * longest, LONGEST_QUIET)
-        if standing in (Standing.PAGED, Standing.PAGER_ENDED):
-            return PAGER_QUIET
+        slow = min(3 * self._longest_pause, LONGEST_QUIET)
         if not answer.echoed:
             # Perhaps the last prompt, and the echo is still on its way. A device that never echoes gets the wait.
             return self._bounds.idle if self._echoes else STRANGE_QUIET
