@@ -49,6 +49,7 @@ SUBCOMMANDS = {"version", "init", "fast-import", "update-ref", "pack-refs", "rep
     "diff",
     "diff-tree",
     "log",
+    "prune",
 }
 
 
@@ -58,6 +59,7 @@ class Answer:
 
     status: int
     out: bytes
+    complaint: bytes = b""  # what it wrote on its standard error
 
 
 class Process:
@@ -92,7 +94,7 @@ class Process:
             self.end()
         if self.popen.returncode not in expect:
             raise self.failure(complaint)
-        return Answer(self.popen.returncode, out)
+        return Answer(self.popen.returncode, out, complaint)
 
     def end(self) -> None:
         """Stop it now, if it still runs."""

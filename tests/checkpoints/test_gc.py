@@ -1,0 +1,267 @@
+"""Collecting garbage: everything that nothing needs goes, nothing else ever."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backups.store import layout
+from backups.store.reader import TenantStore, open_store
+from backups.store.writer import RefMove, move_refs
+from checkpoints.gc import GRACE, Collected, collect_garbage, plan_gc
+from checkpoints.models import Checkpoint
+from checkpoints.services import create_checkpoint, delete_checkpoint, undelete_checkpoint
+from inventory.models import Device, Tenant
+from tests.checkpoints.conftest import NOON, back_up, later
+from tests.factories import make_tenant
+
+AFTER = later(49)  # when what was deleted at noon has expired
+
+
+def create(tenant: Tenant, message: str = "x") -> Checkpoint:
+    """A checkpoint by hand."""
+    return create_checkpoint(tenant, message=message, author="anna", now=NOON)
+
+
+def only_in_a_checkpoint(tenant: Tenant, content: bytes) -> Checkpoint:
+    """A checkpoint that holds a file which is not in the record, as one does that outlives its epoch."""
+    checkpoint = create(tenant)
+    store = open_store(tenant.pk)
+    blob = git(store, "hash-object", "-w", "--stdin", stdin=content)
+    tree = git(store, "mktree", stdin=f"100644 blob {blob}\tx\n".encode())
+    pin = git(store, "-c", "user.name=x", "-c", "user.email=x@y", "commit-tree", "-m", "x", tree)
+    git(store, "update-ref", layout.checkpoint_ref(checkpoint.pk), pin)
+    Checkpoint.objects.filter(pk=checkpoint.pk).update(pin=pin)
+    checkpoint.refresh_from_db()
+    # The commit that the row named at first is nobody's garbage to count.
+    git(store, "repack", "-adq")
+    git(store, "prune")
+    return checkpoint
+
+
+def git(store: TenantStore, *arguments: str, stdin: bytes = b"") -> str:
+    """git as an administrator would run it."""
+    command = ["git", f"--git-dir={store.path}", *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, check=True).stdout.decode().strip()
+
+
+def objects(store: TenantStore) -> set[str]:
+    """Every object there is."""
+    return set(git(store, "cat-file", "--batch-all-objects", "--batch-check=%(objectname)").split())
+
+
+def lose(store: TenantStore, object_id: str) -> None:
+    """Damage as a bad disk does it: one object is gone, everything else is there."""
+    for pack in list((store.path / "objects" / "pack").glob("*.pack")):
+        content = pack.read_bytes()
+        for part in (store.path / "objects" / "pack").glob(f"{pack.stem}.*"):
+            part.unlink()
+        git(store, "unpack-objects", "-q", stdin=content)
+    (store.path / "objects" / object_id[:2] / object_id[2:]).unlink()
+
+
+def collect(tenant: Tenant, **options: object) -> Collected:
+    """Collect when everything that was deleted has expired."""
+    return collect_garbage(tenant, **{"now": AFTER, **options})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def store(tenant: Tenant, edge: Device, core: Device) -> Iterator[TenantStore]:
+    """A repository with two devices in it."""
+    found = open_store(tenant.pk)
+    yield found
+    found.close()
+
+
+def test_what_only_a_deleted_checkpoint_held_is_removed(tenant: Tenant, store: TenantStore) -> None:
+    """D16: with its row, its ref and every object of it; what was freed is measured on the disk."""
+    before = objects(store)
+    gone = delete_checkpoint(only_in_a_checkpoint(tenant, b"secret " * 9999), by="anna", now=NOON)
+    with_it = objects(store)
+
+    result = collect(tenant)
+
+    assert objects(store) == before
+    assert (result.objects_removed, result.checkpoints_removed) == (len(with_it) - len(before), 1)
+    assert result.bytes_freed > 0 and result.kept == len(before) and not result.refused
+    assert not Checkpoint.objects.filter(pk=gone.pk).exists()
+    assert layout.checkpoint_ref(gone.pk) not in store.refs()
+
+
+def test_until_the_grace_is_over_a_deletion_can_be_undone(tenant: Tenant, store: TenantStore) -> None:
+    """D16: nothing is swept that somebody deleted a moment ago."""
+    gone = delete_checkpoint(only_in_a_checkpoint(tenant, b"precious"), by="anna", now=NOON)
+    before = objects(store)
+
+    collect(tenant, now=NOON + GRACE - timedelta(seconds=1))
+
+    assert objects(store) == before
+    assert store.tree(undelete_checkpoint(gone, by="anna", now=NOON).pin)
+
+
+def test_every_version_and_every_kept_checkpoint_is_still_there(
+    tenant: Tenant, store: TenantStore, edge: Device
+) -> None:
+    """Promise 4: a collection loses nothing that a row needs, to the byte."""
+    back_up(edge, running_cfg="hostname edge2\n")
+    kept = only_in_a_checkpoint(tenant, b"outlives its epoch")
+    delete_checkpoint(create(tenant), by="anna", now=NOON)
+    collect(tenant)
+
+    assert [store.blob(version.files["running.cfg"]["blob"]) for version in edge.snapshots.all()] == [
+        b"hostname edge2\n",
+        b"hostname edge1\n",
+    ]
+    assert [store.blob(entry.id) for entry in store.tree(kept.pin).values()] == [b"outlives its epoch"]
+    assert git(store, "fsck", "--full", "--strict") == ""
+
+
+def test_where_something_kept_is_missing_nothing_is_deleted(tenant: Tenant, store: TenantStore, edge: Device) -> None:
+    """D16: the collection that deletes from a damaged store destroys what could still be saved."""
+    gone = delete_checkpoint(only_in_a_checkpoint(tenant, b"x" * 999), by="anna", now=NOON)
+    lose(store, edge.snapshots.get().files["running.cfg"]["blob"])
+    before = objects(store)
+
+    result = collect(tenant)
+
+    assert "running.cfg of edge1" in result.refused[0]
+    assert (objects(store), result.objects_removed, result.bytes_freed) == (before, 0, 0)
+    assert Checkpoint.objects.filter(pk=gone.pk).exists() and layout.checkpoint_ref(gone.pk) in store.refs()
+
+
+def test_where_a_checkpoints_commit_is_missing_it_is_named(tenant: Tenant, store: TenantStore) -> None:
+    """D2, D16: a checkpoint that cannot be read any more is said by name, not skipped."""
+    create(tenant, "before the move")
+    lose(store, Checkpoint.objects.get().pin)
+
+    assert "before the move" in collect(tenant).refused[0]
+
+
+def test_where_content_is_not_what_it_was_nothing_is_deleted(tenant: Tenant, store: TenantStore, edge: Device) -> None:
+    """An object that is there but rotten is as good as missing."""
+    delete_checkpoint(only_in_a_checkpoint(tenant, b"x" * 999), by="anna", now=NOON)
+    blob = edge.snapshots.get().files["running.cfg"]["blob"]
+    lose(store, blob)
+    other = git(store, "hash-object", "-w", "--stdin", stdin=b"hostname evil1\n")
+    rotten = store.path / "objects" / blob[:2] / blob[2:]
+    rotten.write_bytes((store.path / "objects" / other[:2] / other[2:]).read_bytes())
+    before = objects(store)
+
+    assert collect(tenant).refused
+    assert objects(store) == before
+
+
+def test_a_ref_without_a_row_is_swept(tenant: Tenant, store: TenantStore) -> None:
+    """A crash between the pin and its row leaves one; it would keep its content for ever."""
+    stray = layout.checkpoint_ref(uuid4())
+    pin = only_in_a_checkpoint(tenant, b"never acknowledged").pin
+    Checkpoint.objects.update(pin=create(tenant).pin)
+    git(store, "update-ref", stray, pin)
+
+    collect(tenant)
+
+    assert stray not in store.refs() and pin not in objects(store)
+
+
+def test_a_lost_ref_of_a_kept_checkpoint_is_set_again(tenant: Tenant, store: TenantStore) -> None:
+    """The row is the truth: what it names is kept even where its ref is gone."""
+    kept = only_in_a_checkpoint(tenant, b"precious")
+    delete_checkpoint(only_in_a_checkpoint(tenant, b"not"), by="anna", now=NOON)
+    move_refs(store.git, [RefMove(layout.checkpoint_ref(kept.pk), None, None)])
+
+    assert collect(tenant).objects_removed == 3
+    assert store.refs()[layout.checkpoint_ref(kept.pk)] == kept.pin
+
+
+def test_refs_that_are_not_ours_keep_what_they_name(tenant: Tenant, store: TenantStore) -> None:
+    """What a foreign writer left is in quarantine for a person to look at, not for us to throw away."""
+    pin = only_in_a_checkpoint(tenant, b"foreign").pin
+    git(store, "update-ref", layout.quarantine_ref(pin), pin)
+    Checkpoint.objects.update(pin=create(tenant).pin)
+
+    collect(tenant)
+
+    assert pin in objects(store)
+
+
+def test_a_dry_run_says_what_would_go_and_touches_nothing(tenant: Tenant, store: TenantStore) -> None:
+    """D16: the figures of the plan are those of the deed."""
+    delete_checkpoint(only_in_a_checkpoint(tenant, b"x" * 99_999), by="anna", now=NOON)
+    before, refs = objects(store), store.refs()
+
+    foreseen = collect(tenant, dry_run=True)
+    assert (objects(store), store.refs(), Checkpoint.objects.count()) == (before, refs, 1)
+
+    done = collect(tenant)
+    assert (foreseen.objects_removed, foreseen.kept) == (done.objects_removed, done.kept)
+    assert foreseen.bytes_freed > 0
+
+
+def test_the_row_of_a_collected_checkpoint_leaves_no_hole_in_the_line(tenant: Tenant, store: TenantStore) -> None:
+    """D12, D16: first parents skip what is gone."""
+    first, second, third = create(tenant), create(tenant), create(tenant)
+    delete_checkpoint(second, by="anna", now=NOON)
+    collect(tenant)
+
+    third.refresh_from_db()
+    assert (third.parent, third.first_parent) == (first, first)
+
+
+def test_packs_become_one(tenant: Tenant, store: TenantStore, edge: Device) -> None:
+    """Garbage is a reason to put a repository in order; without any it is left alone."""
+    for at in range(3):
+        back_up(edge, running_cfg=f"hostname edge1\n! {at}\n")
+    packs = len(list(store.path.rglob("*.pack")))
+    collect(tenant)
+    assert len(list(store.path.rglob("*.pack"))) == packs
+
+    delete_checkpoint(only_in_a_checkpoint(tenant, b"x"), by="anna", now=NOON)
+    collect(tenant)
+    assert len(list(store.path.rglob("*.pack"))) == 1
+
+
+def test_a_tenant_without_a_repository_has_no_garbage(tenant: Tenant, store_root: Path) -> None:
+    """And gets no repository from being asked."""
+    assert collect(tenant) == Collected(tenant)
+    assert not store_root.exists()
+
+
+def test_another_tenants_garbage_stays(tenant: Tenant, store: TenantStore) -> None:
+    """D16: one tenant's collection never opens another's repository."""
+    other = make_tenant("other")
+    gone = delete_checkpoint(only_in_a_checkpoint(tenant, b"x"), by="anna", now=NOON)
+    collect(other)
+
+    assert gone.pin in objects(store)
+
+
+CHECKPOINTS = st.lists(
+    st.tuples(st.sampled_from(["kept", "fresh", "expired"]), st.sampled_from(["right", "lost", "wrong"]))
+)
+
+
+@given(states=CHECKPOINTS, strays=st.integers(0, 3))
+def test_a_plan_keeps_all_but_the_expired(states: list[tuple[str, str]], strays: int) -> None:
+    """D16: whatever the rows and the refs say of each other, only what has expired, and refs without rows, go."""
+    deleted = {"kept": None, "fresh": AFTER - GRACE / 2, "expired": NOON}
+    rows = [Checkpoint(id=uuid4(), pin=f"{at:040x}", deleted_at=deleted[state]) for at, (state, _) in enumerate(states)]
+    refs = {f"{layout.CHECKPOINTS}/{uuid4()}": "f" * 40 for _ in range(strays)} | {layout.MAIN: "e" * 40}
+    for row, (_, ref) in zip(rows, states, strict=True):
+        if ref != "lost":
+            refs[layout.checkpoint_ref(row.pk)] = row.pin if ref == "right" else "d" * 40
+
+    plan = plan_gc(rows, refs, "e" * 40, now=AFTER, grace=GRACE)
+
+    kept = {row.pin for row, (state, _) in zip(rows, states, strict=True) if state != "expired"}
+    assert plan.tips == kept | {"e" * 40}
+    assert len(plan.expired) == len(rows) - len(kept) and len(plan.stray) == strays
+    assert set(plan.astray.values()) == {
+        row.pin for row, (state, ref) in zip(rows, states, strict=True) if state != "expired" and ref != "right"
+    }
