@@ -14,6 +14,7 @@ from backups.store import layout
 
 COMMITTER = "Netcairn <netcairn@localhost>"
 CONTROL = re.compile(r"[\x00-\x1f\x7f<>]+")
+TRAILER = re.compile(r"([A-Z][A-Za-z0-9-]*): (.*)\Z")
 TRAILER_KEY = re.compile(r"[A-Z][A-Za-z0-9-]*\Z")
 
 
@@ -100,3 +101,9 @@ def with_trailers(message: str, trailers: Mapping[str, str]) -> str:
             raise ValueError(f"{key!r} cannot be the key of a trailer")
     lines = (f"{key}: {' '.join(value.split())}" for key, value in trailers.items())
     return f"{message.strip() or 'Change'}\n\n" + "\n".join(lines) + "\n"
+
+
+def trailers_of(message: str) -> dict[str, str]:
+    """The trailers of one of our commits: its last paragraph, whatever the others look like."""
+    found = (TRAILER.match(line) for line in message.strip().rpartition("\n\n")[2].splitlines())
+    return {line[1]: line[2] for line in found if line}

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from backups.errors import GitFailed
 from backups.store import layout
-from backups.store.creation import fsync
+from backups.store.creation import HEAD, fsync
 from backups.store.git import Git
 from backups.store.reader import TenantStore
+from backups.store.stream import trailers_of
 from backups.store.writer import RefMove, make_ref_durable, move_refs
 
 # Of fast-import, repack and commit-graph. A .keep is fast-import's until its refs are moved, and would stop repack.
@@ -44,6 +45,7 @@ def troubles(store: TenantStore, head: str | None) -> Iterator[Trouble]:
         yield Trouble("missing-object", f"{store.path} has not the commit {head} that the database names.")
         return
     yield from stale_files(store.path)
+    yield from head_elsewhere(store.path)
     yield from broken_refs(store.path)
     refs = store.refs(layout.MAIN, layout.TXN)
     for ref, commit in refs.items():
@@ -76,6 +78,22 @@ def matching(path: Path, patterns: Iterable[str]) -> list[Path]:
     return sorted(found for pattern in patterns for found in path.glob(pattern))
 
 
+def head_elsewhere(path: Path) -> Iterator[Trouble]:
+    """A HEAD that is not main: a clone would check out something else, or nothing."""
+    head = path / "HEAD"
+    if head.read_text("ascii", "replace") != HEAD:
+        yield Trouble("head-elsewhere", f"{head} does not name main.", lambda: replace(head, HEAD))
+
+
+def replace(path: Path, text: str) -> None:
+    """Give a file new content, whole and durable, or not at all."""
+    draft = path.with_name(f"{path.name}.lock")
+    draft.write_text(text)
+    fsync(draft)
+    draft.rename(path)
+    fsync(path.parent)
+
+
 def broken_refs(path: Path) -> Iterator[Trouble]:
     """A main, or a ref of a batch, that holds no id: git would neither read nor replace it."""
     for ref in [path / layout.MAIN, *(path / layout.TXN).glob("*")]:
@@ -93,9 +111,24 @@ def main_elsewhere(store: TenantStore, head: str | None, main: str | None) -> It
     elif not is_readable(store.git, main):
         yield Trouble("ref-broken", f"main in {store.path} names {main}, which is not there.", mend, alarm=True)
     else:
+        code = "database-older" if continues(store, head, main) else "ref-foreign"
         kept = layout.quarantine_ref(main)
-        what = f"main in {store.path} names {main}, which the database does not know; it is kept as {kept}."
-        yield Trouble("ref-foreign", what, quarantine(store.git, head, main), alarm=True)
+        what = f"main in {store.path} names {main}, which the database does not know; a writer keeps it as {kept}."
+        yield Trouble(code, what, quarantine(store.git, head, main), alarm=True)
+
+
+def continues(store: TenantStore, head: str | None, main: str) -> bool:
+    """Whether main goes on from the head by commits of our own: then the database is of an earlier time."""
+    first = int(trailers(store, head).get("Seq", 0)) if head else 0
+    last = trailers(store, main)
+    ours = last.get("Tenant") == store.path.stem and last.get("Seq", "").isdecimal()
+    return ours and int(last["Seq"]) > first and (head is None or is_ancestor(store.git, head, main))
+
+
+def trailers(store: TenantStore, commit: str) -> dict[str, str]:
+    """What a commit says about itself."""
+    _, content = store.objects.read(commit)
+    return trailers_of(content.decode("utf-8", "replace"))
 
 
 def is_ancestor(git: Git, old: str, new: str) -> bool:

@@ -1,0 +1,218 @@
+"""Looking whether git and the database agree."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import threading
+from contextlib import redirect_stderr
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from backups import fsck
+from backups.commit import writing
+from backups.models import Repository, Snapshot
+from inventory.models import Device, Tenant
+from tests.backups.store_kit import assert_sound, back_up, git, kept, repository
+from tests.factories import make_tenant
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def path(device: Device) -> Path:
+    """A repository with two versions of one device."""
+    back_up(kept(device, b"1\n"))
+    back_up(kept(device, b"2\n"))
+    return repository(device.tenant)
+
+
+def codes(tenant: Tenant, **options: bool) -> list[str]:
+    return [finding.code for finding in fsck.check(tenant, **options)]
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """Exit status and standard output of the command."""
+    out = io.StringIO()
+    try:
+        with redirect_stderr(io.StringIO()):
+            call_command("fsck", *arguments, stdout=out)
+    except SystemExit as ended:
+        return int(ended.code), out.getvalue()
+    return 0, out.getvalue()
+
+
+def test_a_sound_store_has_no_findings(tenant: Tenant, path: Path) -> None:
+    """An alarm without a cause is worse than none."""
+    assert codes(tenant, full=True) == []
+    assert run() == (0, "Everything that is kept is there.\n")
+
+
+def test_a_tenant_without_a_store_has_no_findings(tenant: Tenant, store_root: Path) -> None:
+    """Nothing was backed up yet, and looking makes no repository."""
+    assert codes(tenant, full=True) == []
+    assert not store_root.exists()
+
+
+def break_lock(path: Path) -> None:
+    (path / "refs" / "heads" / "main.lock").touch()
+
+
+def break_txn(path: Path) -> None:
+    git(path, "update-ref", "refs/txn/7-7-00", "main")
+
+
+def break_temporary(path: Path) -> None:
+    (path / "objects" / "pack" / "tmp_pack_x").touch()
+
+
+def break_behind(path: Path) -> None:
+    git(path, "update-ref", "refs/heads/main", "main~1")
+
+
+def break_foreign(path: Path) -> None:
+    tree = git(path, "rev-parse", "main^{tree}")
+    made = git(path, "-c", "user.name=x", "-c", "user.email=x@y", "commit-tree", tree, "-m", "foreign")
+    git(path, "update-ref", "refs/heads/main", made)
+
+
+def break_ref(path: Path) -> None:
+    (path / "refs" / "heads" / "main").write_bytes(b"\0" * 41)
+
+
+def break_head(path: Path) -> None:
+    (path / "HEAD").write_text("ref: refs/heads/master\n")
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        (break_lock, "stale-lock"),
+        (break_txn, "stale-txn"),
+        (break_temporary, "stale-temporary"),
+        (break_behind, "ref-behind"),
+        (break_foreign, "ref-foreign"),
+        (break_ref, "ref-broken"),
+        (break_head, "head-elsewhere"),
+    ],
+)
+def test_what_can_be_mended_is_mended_only_when_asked(tenant: Tenant, path: Path, damage, code: str) -> None:
+    """Looking changes nothing; mending mends all of it, and says what it did."""
+    damage(path)
+    before = sorted((found, found.stat().st_mtime_ns) for found in path.rglob("*") if found.is_file())
+
+    found = fsck.check(tenant)
+
+    assert (found[0].code, found[0].repairable, found[0].repaired) == (code, True, False)
+    assert sorted((found, found.stat().st_mtime_ns) for found in path.rglob("*") if found.is_file()) == before
+    assert all(finding.repaired for finding in fsck.check(tenant, repair=True))
+    assert codes(tenant, full=True) == []
+    assert_sound(tenant)
+
+
+def test_a_database_that_is_older_than_git_is_not_taken_for_a_foreign_writer(tenant: Tenant, path: Path) -> None:
+    """A database restored to an earlier point: git still has what it has forgotten, so nothing is put aside here."""
+    Snapshot.objects.get(seq=2).delete()
+    Repository.objects.update(head=git(path, "rev-parse", "main~1"), seq=1)
+
+    found = fsck.check(tenant, repair=True)
+
+    assert [(one.code, one.repairable, one.repaired) for one in found] == [("database-older", False, False)]
+
+
+def test_a_database_that_was_lost_is_older_than_git(tenant: Tenant, path: Path) -> None:
+    """The earliest point is an empty database."""
+    Snapshot.objects.all().delete()
+    Repository.objects.all().delete()
+
+    assert codes(tenant) == ["database-older"]
+
+
+def test_a_lost_repository_is_a_finding(tenant: Tenant, path: Path) -> None:
+    """An unmounted disk."""
+    shutil.rmtree(path)
+
+    assert codes(tenant, repair=True) == ["missing-repository"]
+    assert not path.exists()
+
+
+def test_a_lost_commit_is_a_finding_that_only_a_copy_mends(tenant: Tenant, path: Path) -> None:
+    """An older copy of the repository."""
+    Repository.objects.update(head="f" * 40)
+    Snapshot.objects.filter(seq=2).update(commit="f" * 40)
+
+    found = fsck.check(tenant, repair=True)
+
+    assert [(one.code, one.repaired) for one in found] == [("missing-object", False)] * 2
+    assert "running.cfg of edge1" in found[1].what
+    assert run("--tenant", tenant.name)[0] == 1
+
+
+def test_a_lost_file_of_an_old_version_is_a_finding(tenant: Tenant, path: Path) -> None:
+    """C8: the newest being fine says nothing about the one that somebody will need."""
+    pack = min((path / "objects" / "pack").glob("*.pack"), key=lambda found: found.stat().st_mtime_ns)
+    blob = Snapshot.objects.get(seq=1).files["running.cfg"]["blob"]
+    with pack.rename(path / "aside").open("rb") as stream:
+        subprocess.run(["git", "-C", path, "unpack-objects", "-q"], stdin=stream, check=True)
+    pack.with_suffix(".idx").unlink()
+    (path / "objects" / blob[:2] / blob[2:]).unlink()
+
+    assert codes(tenant) == ["missing-object"]
+    assert "damaged-object" in codes(tenant, full=True)
+
+
+def test_a_flipped_bit_is_found_by_reading_everything(tenant: Tenant, path: Path) -> None:
+    """Disks rot; `--full` is for finding it before a restore does."""
+    pack = next((path / "objects" / "pack").glob("*.pack"))
+    whole = bytearray(pack.read_bytes())
+    whole[40] ^= 0xFF
+    pack.chmod(0o600)
+    pack.write_bytes(whole)
+
+    assert "damaged-object" in codes(tenant, full=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_busy_store_is_a_finding_and_the_others_are_looked_at(tenant: Tenant, path: Path) -> None:
+    """One tenant's long commit must not hide another's loss."""
+    other = make_tenant("beta")
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with writing(tenant.pk):
+            held.set()
+            release.wait(30)
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(30)
+    try:
+        found = fsck.check(tenant, wait=0.05) + fsck.check(other, wait=0.05)
+    finally:
+        release.set()
+        thread.join()
+
+    assert [finding.code for finding in found] == ["store-busy"]
+
+
+def test_the_command_prints_one_document(tenant: Tenant, path: Path) -> None:
+    """The public surface: code, tenant, what, repairable, repaired."""
+    break_lock(path)
+
+    status, out = run("--json", "--repair")
+
+    (finding,) = json.loads(out)["findings"]
+    assert status == 0
+    assert finding["what"].endswith("it blocks every writer.")
+    assert {key: finding[key] for key in ("code", "tenant", "repairable", "repaired")} == {
+        "code": "stale-lock",
+        "tenant": "acme",
+        "repairable": True,
+        "repaired": True,
+    }
