@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from functools import lru_cache
 
 TAIL = 2048  # bytes in which a last line is looked for: prompts and pagers are short, even with their escape sequences
-ECHO_WITHIN = 16_384  # bytes in which the echo of a command is looked for
+ECHO_WITHIN = 4096  # bytes in which the echo of a command is looked for
 
 ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-Z]|[=>78DEMc])")
 _LINE_END = re.compile(rb"\n|\x1bE")
@@ -29,7 +28,7 @@ _PLAIN = rb"\x1b\[0?m"  # "no colour any more": pagers say it at the end of ever
 _EDGE_START = re.compile(rb"\A(?:\r?(?:" + _PLACING + rb"|" + _PLAIN + rb"))+\r?")
 _EDGE_END = re.compile(rb"(?:" + _PLACING + rb"|" + _PLAIN + rb")+[\r ]*\Z")
 _LESS = re.compile(rb"\x1b\[\?1h|\x1b=")
-_DECORATION = re.compile(rb"(?m)" + _PLAIN + rb"(?=\r*$)|^\r?" + _PLACING + rb"\r?|" + _PLACING)
+_DECORATION = re.compile(rb"(?m)" + _PLAIN + rb"(?=\r*$)|^(?:\r?" + _PLACING + rb")+(?:\r(?!\r*\n))?|" + _PLACING)
 
 # As the vendors print them. What `more`, `less` and their like leave on the last line while they wait for a key.
 _PAGER = re.compile(
@@ -37,7 +36,9 @@ _PAGER = re.compile(
     rb"|.*\bpress\b.{1,24}\b(?:continue|more|next page)\b.*|.*\bspace\b.*\bnext page\b.*|lines \d+-\d+.*"
 )
 _PAGER_END = re.compile(rb"(?i)\(END\)|lines \d+-\d+.*\(END\)")
-_ERASED = re.compile(rb"(?:[\x08\r]|\x1b(?:\[[0-9;?]*[A-Za-z]|[=>])| (?=[ \x08\r\x1b]))+")
+# After a key most pagers wipe their prompt from the line; the others leave it standing and go on below.
+_LEFT_STANDING = re.compile(rb"\r*\n")
+_WIPED = re.compile(rb"(?:\x08|\r(?!\n)|\x1b(?:\[[0-9;?]*[A-Za-z]|[=>])| (?=[ \x08\r\x1b]))+")
 
 
 class Standing(Enum):
@@ -86,11 +87,13 @@ def _without_counters(prompt: bytes) -> bytes:
     return _NUMBER.sub(b"0", prompt.lstrip(b"*!+ "))
 
 
-@lru_cache(maxsize=256)
-def _echo_of(line: bytes) -> re.Pattern[bytes]:
-    """The echo of a command, also when the device repaints the line while it is typed."""
-    noise = rb"(?:\x1b(?:\[[0-9;?]*[A-Za-z]|[=>])|[\r\x08\x00]| \r)*"
-    return re.compile(noise.join(re.escape(line[n : n + 1]) for n in range(len(line))) + rb"[^\n]*\n")
+def is_echo(line: bytes, command: bytes, prompt: bytes) -> bool:
+    """Whether a line that came is the command as the device shows it while it is typed, perhaps behind the prompt."""
+    shown = visible(line)
+    if not shown.endswith(command):
+        return False
+    before = shown[: -len(command)].rstrip()
+    return not before or same_prompt(before, prompt) or like_a_prompt(before)
 
 
 class Answer:
@@ -101,7 +104,7 @@ class Answer:
         self.raw = bytearray()
         self._line, self._prompt, self._pager = line, prompt, pager
         self._start = 0  # after the echo
-        self._looked = 0  # where the search for the echo was when it failed
+        self._looked = 0  # the lines before here are no echo
         self._pages: list[int] = []  # where a key was pressed for a pager
         self._paged_by = b""  # the pager's prompt
         self.echoed = False
@@ -109,15 +112,13 @@ class Answer:
     def feed(self, said: bytes) -> None:
         """Take what came."""
         self.raw += said
-        if not self.echoed and self._looked < ECHO_WITHIN and b"\n" in said:
-            self._find_echo()
-
-    def _find_echo(self) -> None:
-        found = _echo_of(self._line).search(self.raw, 0, ECHO_WITHIN)
-        self._looked = len(self.raw)
-        if found:
-            self.echoed = True
-            self._start = found.end()
+        while not self.echoed and self._looked < ECHO_WITHIN:
+            end = self.raw.find(b"\n", self._looked)
+            if end < 0:
+                return
+            line, self._looked = bytes(self.raw[self._looked : end]), end + 1
+            if is_echo(line, self._line, self._prompt):
+                self.echoed, self._start = True, self._looked
 
     def turn_page(self) -> None:
         """A key was pressed for the pager at the end."""
@@ -181,13 +182,13 @@ class Answer:
     def _without_pages(self) -> bytearray:
         kept, start, wipes = bytearray(), self._start, False
         for nth, pressed in enumerate(self._pages):
-            erased = _ERASED.match(self.raw, pressed)
-            wipes = bool(erased) if nth == 0 else wipes
-            if wipes and not erased:
+            left = _LEFT_STANDING.match(self.raw, pressed)
+            wiped = None if left else _WIPED.match(self.raw, pressed)
+            wipes = bool(wiped) if nth == 0 else wipes
+            if wipes and not wiped:
                 continue  # a line that only looked like the pager's prompt
             kept += self.raw[start : max(self.raw.rfind(b"\n", 0, pressed) + 1, self._start)]
-            # Most pagers wipe their prompt from the line; the others leave it and go on with the next.
-            start = erased.end() if erased else pressed + len(_line_end(self.raw, pressed))
+            start = next((found.end() for found in (left, wiped) if found), pressed)
         return kept + self.raw[start:]
 
     def _without_prompt(self, body: bytes) -> bytes:
@@ -198,11 +199,6 @@ class Answer:
         body = body[:start]
         context = body.rstrip(b"\r\n").rfind(b"\n") + 1
         return body[:context] if _CONTEXT.fullmatch(visible(body[context:].rstrip(b"\r\n"))) else body
-
-
-def _line_end(raw: bytearray, at: int) -> bytes:
-    found = re.compile(rb"\r*\n").match(raw, at)
-    return found.group() if found else b""
 
 
 def _drop_echoes(body: bytes, prompt_and_line: bytes) -> bytes:
