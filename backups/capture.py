@@ -47,7 +47,7 @@ _ERASING = rb"(?: *(?:\x08[\x08 ]*|\r *\r(?!\n)|\r?\x1b\[[0-9;]*[A-Za-z]\r?))+"
 # What nearly every system says to a command that it does not know, where a sheet forgets it.
 _ANY_REFUSAL = re.compile(rb"^\s*% ?(?:Invalid|Unknown|Unrecognized|Incomplete|Ambiguous) (?:input|command)")
 # The usual pagers, where a sheet names none: at the start of a line. Within one, or indented, it is somebody's text.
-_ANY_PAGER = re.compile(rb"^ ?(?:<?-+ ?\(?[Mm](?:ore|ORE)\)? ?-+>?)", re.MULTILINE)
+_ANY_PAGER = re.compile(rb"^ ?<?--+ ?\(?[Mm](?:ore|ORE)\)? ?--+>?", re.MULTILINE)
 # ESC with a colour may be meant, in a banner; ESC that moves a cursor or erases is a screen, not a configuration.
 _NEVER_MEANT = re.compile(rb"\x00|\x08|\x1b\[[0-9;?]*[A-HJKfhlrsu]")
 
@@ -104,7 +104,8 @@ def tidy(platform: Platform, answer: bytes) -> bytes:
         answer = re.sub(rb"(?:" + platform.pager_pattern.pattern + rb")" + _ERASING, b"", answer, flags=re.MULTILINE)
     if platform.ansi:
         answer = _ANSI.sub(b"", answer)
-    lines = _LINE_END.sub(b"\n", answer).split(b"\n")
+    answer = answer.replace(b"\r\n", b"\n")  # nearly all there is to do: the pattern is for the rest
+    lines = (_LINE_END.sub(b"\n", answer) if b"\r" in answer else answer).split(b"\n")
     around = platform.frame_pattern
     first, last = 0, len(lines)
     while first < last and _is_around(lines[first], around):
@@ -196,15 +197,24 @@ def _withheld(platform: Platform, command: Command, content: bytes) -> Iterator[
 
 def _left_over(platform: Platform, command: Command, content: bytes) -> Iterator[Doubt]:
     name = command.filename
-    if _ANY_PAGER.search(content) or (platform.pager_pattern and platform.pager_pattern.search(content)):
+    if _holds_pager(platform, content):
         yield Doubt("pager-left", f"{name} still holds the prompt of a pager: lines may be missing around it.")
-    if _echo(command).search(content):
+    if _holds_echo(command, content):
         yield Doubt("prompt-inside", f"{name} holds a prompt and our own command: two answers ran into each other.")
     if _NEVER_MEANT.search(content):
         yield Doubt("control-bytes", f"{name} holds control bytes that no configuration has and none could be given.")
 
 
-def _echo(command: Command) -> re.Pattern[bytes]:
-    """A prompt with our command behind it. A prompt alone proves nothing: banners hold it."""
-    said = "|".join(re.escape(line) for line in command.lines)
-    return re.compile(rf"^\S[^\n]{{0,98}}[#>$%] ?(?:{said})\s*$".encode("ascii"), re.MULTILINE)
+def _holds_pager(platform: Platform, content: bytes) -> bool:
+    own = platform.pager_pattern
+    usual = b"--" in content and _ANY_PAGER.search(content)
+    return bool(usual or (own and own.search(content)))
+
+
+def _holds_echo(command: Command, content: bytes) -> bool:
+    """Whether a prompt with our command behind it is there. A prompt alone proves nothing: banners hold it."""
+    said = [line.encode("ascii") for line in command.lines]
+    if not any(line in content for line in said):
+        return False
+    lines = b"|".join(re.escape(line) for line in said)
+    return re.search(rb"^\S[^\n]{0,98}[#>$%] ?(?:" + lines + rb")\s*$", content, re.MULTILINE) is not None

@@ -10,6 +10,7 @@ from django.conf import LazySettings
 from inventory.errors import UnknownPlatform
 from inventory.platforms import registry
 from inventory.platforms.catalogue import read_catalogue
+from inventory.platforms.listing import DOCUMENT
 
 SHEET = """
 from inventory.platforms.sheet import Command, Platform, Restore
@@ -54,6 +55,13 @@ def test_a_sheet_of_the_user_joins_ours(tmp_path: Path, settings: LazySettings) 
 
     assert registry.platform("acme_os").label == "Of the user"
     assert registry.platform("cisco_ios").label == "Cisco IOS and IOS-XE"
+
+
+def test_the_documents_example_is_a_sheet(tmp_path: Path) -> None:
+    """People start from it."""
+    (tmp_path / "acme_os.py").write_text(DOCUMENT.read_text("utf-8").partition("```python\n")[2].partition("```")[0])
+
+    assert read_catalogue(tmp_path).get("acme_os").restore.way == "merge"
 
 
 def test_a_sheet_of_the_user_replaces_ours_of_the_same_name(tmp_path: Path) -> None:

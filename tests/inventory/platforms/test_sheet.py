@@ -8,6 +8,7 @@ import pytest
 
 from inventory.errors import BadPlatformSheet
 from inventory.platforms.catalogue import read_catalogue
+from inventory.platforms.listing import DOCUMENT, renewed
 from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore, Section
 from tests.platforms.cases import CASES
 
@@ -65,3 +66,10 @@ def test_every_sheet_brings_what_a_device_said(slug: str) -> None:
     cases = [case for case in CASES if case.platform.slug == slug]
 
     assert {file.name for case in cases for file in case.files} == set(read_catalogue(None).get(slug).filenames)
+
+
+def test_the_documents_table_is_what_the_sheets_say() -> None:
+    """`python -m inventory.platforms.listing` writes it anew."""
+    written = DOCUMENT.read_text("utf-8")
+
+    assert written == renewed(written, read_catalogue(None).sheets.values())
