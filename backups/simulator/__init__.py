@@ -5,7 +5,7 @@
     with Fleet([DeviceSpec("cisco_ios"), DeviceSpec("arista_eos", enable_secret="s3")], seed=7) as fleet:
         device = fleet[0]                       # or fleet["sim-ios-0001"]; fleet is iterable
         device.address, device.port, device.username, device.password, device.enable_secret, device.host_key
-        device.running_config                   # what a tidied capture holds: no volatile lines, \\n line ends
+        device.running_config                   # the configuration proper: no header, nothing volatile, \\n line ends
         device.running_config_output            # what `show running-config` (or its like) prints at this moment
         device.startup_config
         device.edit(["interface Vlan10", "description changed by hand"])     # as an engineer at the console
@@ -21,6 +21,7 @@ that share of the connections. Everything is thread-safe; the fleet runs in a th
 Django and nothing else of Netcairn. Only `Fleet.start` needs asyncssh, and says so in one sentence when it is missing.
 """
 
+from backups.simulator.clock import Clock
 from backups.simulator.device import Device, DeviceSpec, LoginAttempt
 from backups.simulator.errors import (
     AsyncsshMissing,
@@ -30,17 +31,19 @@ from backups.simulator.errors import (
     UnknownFault,
     UnknownPersona,
 )
-from backups.simulator.faults import FAULTS, Fault
+from backups.simulator.faults import FAULTS, Fault, FaultDraw
 from backups.simulator.fleet import Fleet
 from backups.simulator.persona import slugs
 
 __all__ = [
     "FAULTS",
     "AsyncsshMissing",
+    "Clock",
     "Device",
     "DeviceSpec",
     "EditRefused",
     "Fault",
+    "FaultDraw",
     "Fleet",
     "LoginAttempt",
     "PortTaken",

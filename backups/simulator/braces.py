@@ -41,7 +41,8 @@ class Schema:
     Pairs of words in `plain` are two statements although the first is keyed (`filter input`).
     `top` sorts top-level statements; those inside `sorted_inside` are sorted by name, all others by their first word as
     `inner` says, and else stay as entered; `sort_all` sorts everything by name.
-    `hidden` matches statements that are marked as secret.
+    `hidden` matches statements that are marked as secret. When its last content is deleted, a statement
+    goes too, unless it is keyed and `keeps_keyed` is set.
     """
 
     top: tuple[str, ...]
@@ -54,6 +55,7 @@ class Schema:
     plain: frozenset[str] = frozenset()
     hidden: str = ""
     sort_all: bool = False
+    keeps_keyed: bool = False
 
     def statements(self, words: list[str]) -> list[str]:
         """The chain of statements that the words of a line form. Raises SyntaxMistake."""
@@ -119,7 +121,7 @@ class Schema:
             ]
             return True
         done = self._delete(found, chain[1:])
-        if done and not found.children:
+        if done and not found.children and not (self.keeps_keyed and found.text.split(" ", 1)[0] in self.keyed):
             here.children.remove(found)
         return done
 

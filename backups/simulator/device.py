@@ -140,7 +140,7 @@ class Device:
     def startup(self) -> str:
         """The saved configuration."""
         with self.lock:
-            return self.running if self._startup is None else self._startup
+            return self.running if self._startup is None or self.persona.saves_itself else self._startup
 
     def save(self, username: str, text: str | None = None) -> None:
         """Make the running configuration (or the given text) the one to start with."""
@@ -161,10 +161,10 @@ class Device:
 
     @property
     def running_config(self) -> str:
-        """What a good capture holds after tidying: the configuration without volatile lines, `\\n` line ends."""
+        """The configuration proper: no header, nothing that differs from one look to the next, `\\n` line ends."""
         with self.lock:
             self.settle()
-            return self.persona.tidied(self)
+            return self.running
 
     @property
     def startup_config(self) -> str:
@@ -175,7 +175,7 @@ class Device:
 
     @property
     def running_config_output(self) -> str:
-        """What the device would print now when asked for its configuration, with headers and times."""
+        """What the device would print now when asked for its configuration: headers, times and the proper one."""
         with self.lock:
             self.settle()
             return self.persona.shown(self)
@@ -184,6 +184,7 @@ class Device:
     def hostname(self) -> str:
         """The name in the prompt."""
         with self.lock:
+            self.settle()
             if self._text is None and self._tree is not None:
                 return self.persona.tree_hostname(self._tree)
             return self.persona.hostname(self.running)

@@ -22,6 +22,8 @@ class Persona:
     short: ClassVar[str]
     """A few letters for the names of devices."""
     console: ClassVar[type[Console]]
+    saves_itself: ClassVar[bool] = False
+    """Whether what runs is also what the device starts with, without a command."""
 
     def sample(self, name: str, size: int, rng: random.Random) -> str:
         """A realistic configuration of about `size` bytes, as the device itself would order it."""
@@ -45,10 +47,6 @@ class Persona:
 
     def shown(self, device: Device) -> str:
         """What the device prints when asked for its configuration: the proper one plus headers and times."""
-        return device.running
-
-    def tidied(self, device: Device) -> str:
-        """The running configuration without lines that differ from one look to the next."""
         return device.running
 
     def edit_script(self, lines: list[str]) -> list[str]:

@@ -26,7 +26,8 @@ def token(rng: random.Random, length: int, alphabet: str = string.ascii_letters 
 
 def address(rng: random.Random) -> str:
     """An address of the private range 10.0.0.0/8."""
-    return f"10.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
+    bits = rng.getrandbits(24)
+    return f"10.{bits >> 16}.{bits >> 8 & 255}.{bits % 254 + 1}"
 
 
 def md5_crypt(rng: random.Random) -> str:
@@ -50,10 +51,10 @@ def type7(rng: random.Random, length: int = 8) -> str:
 
 
 def fill(size: int, make: Callable[[int], str]) -> str:
-    """Pieces number 0, 1, 2, … until they are `size` bytes long together."""
+    """Pieces number 0, 1, 2, … until they are `size` bytes long together; at least one."""
     pieces: list[str] = []
     length = 0
-    while length < size:
+    while length < size or not pieces:
         piece = make(len(pieces))
         pieces.append(piece)
         length += len(piece)

@@ -11,6 +11,7 @@ from backups.simulator.console import Console, Reply
 from backups.simulator.device import Device
 
 PIECE = 32_768
+SLOW_PIECE = 4_096
 GARBAGE = "\xff\xfe\x00\x1b[2J\x1b[31m\r\r\x08\x80\x07"
 ENTER, ERASE, CONTROLS = "\r\n", "\x7f\x08", "\x03\x04\x1a"
 
@@ -47,6 +48,7 @@ class Terminal:
         self._typed = ""
         self._pending = ""
         self._after_cr = False
+        self._said: list[str] = []
 
     async def run(self) -> None:
         """Serve until the client leaves or logs out."""
@@ -58,6 +60,7 @@ class Terminal:
             if not key:
                 return
             await self._take(key)
+        self._flush()
 
     async def _take(self, key: str) -> None:
         if self._after_cr and key == "\n":
@@ -90,7 +93,7 @@ class Terminal:
             key += run
         self._typed += key
         if question is None or not question.secret:
-            self.writer.write(key)
+            self._said.append(key)
 
     async def _answer(self, line: str) -> None:
         question = self.console.question
@@ -117,6 +120,7 @@ class Terminal:
         slow = self.console.faults.get("slow")
         delay = self.device.spec.latency + (slow.seconds if slow else 0.0)
         if delay:
+            self._flush()
             await asyncio.sleep(delay)
 
     async def _hangs(self) -> bool:
@@ -124,6 +128,7 @@ class Terminal:
         hung = False
         while self.console.faults.get("hang") is not None:
             hung = True
+            self._flush()
             if not await self.reader.read(PIECE):
                 self.console.closed = True
                 return True
@@ -134,11 +139,15 @@ class Terminal:
         half = text[: len(text) // 2]
         if faults.get("drop") is not None:
             await self._send_pieces(half)
+            self._flush()
+            await self.writer.drain()
             self.abort()
             self.console.closed = True
             return ""
         while faults.get("endless") is not None:
             await self._send_pieces(text)
+            self._flush()
+            await self.writer.drain()
             # The client decides when it has enough; the pause keeps the other devices alive.
             await asyncio.sleep(0.01)
         if faults.get("garbage") is not None:
@@ -149,15 +158,23 @@ class Terminal:
     # Output
 
     def _send(self, text: str) -> None:
-        self.writer.write(text.replace("\n", "\r\n"))
+        self._said.append(text.replace("\n", "\r\n"))
+
+    def _flush(self) -> None:
+        """Send what was said since the last time; one packet for echo, answer and prompt costs a third of three."""
+        if self._said:
+            self.writer.write("".join(self._said))
+            self._said = []
 
     async def _send_pieces(self, text: str) -> None:
-        for start in range(0, len(text), PIECE):
-            self._send(text[start : start + PIECE])
-            await self.writer.drain()
-            slow = self.console.faults.get("slow")
-            if slow is not None:
-                await asyncio.sleep(slow.seconds)
+        slow = self.console.faults.get("slow")
+        piece = SLOW_PIECE if slow else PIECE
+        for start in range(0, len(text), piece):
+            self._send(text[start : start + piece])
+            if len(text) - start > piece:
+                self._flush()
+                await self.writer.drain()
+                await asyncio.sleep(slow.seconds if slow else 0)
 
     async def _print(self, text: str) -> None:
         """Print, stopping at each full page when paging is on: space goes on, Enter gives one line, q stops."""
@@ -180,6 +197,7 @@ class Terminal:
 
     async def _key(self) -> str:
         if not self._pending:
+            self._flush()
             self._pending = await self.reader.read(PIECE)
         key, self._pending = self._pending[:1], self._pending[1:]
         return key

@@ -22,6 +22,7 @@ SCHEMA = Schema(
     single=frozenset(_SINGLE.split()),
     pairs=frozenset({"address", "allowed-ips", "name-server", "server", "listen-address", "network", "trap-target"}),
     sort_all=True,
+    keeps_keyed=True,
 )
 
 

@@ -354,6 +354,7 @@ class JuniperJunos(Persona):
     slug = "juniper_junos"
     short = "sim-junos"
     console = JuniperJunosConsole
+    saves_itself = True
 
     def parse(self, text: str) -> Statement:
         """The tree of a configuration."""

@@ -245,6 +245,7 @@ class MikrotikRouteros(Persona):
     slug = "mikrotik_routeros"
     short = "sim-ros"
     console = MikrotikRouterosConsole
+    saves_itself = True
 
     def parse(self, text: str) -> Menus:
         """The menus of an export."""
@@ -268,10 +269,6 @@ class MikrotikRouteros(Persona):
     def shown(self, device: Device) -> str:
         """The header with the time, and everything with secrets."""
         return _header(device) + _export(device, sensitive=True)
-
-    def tidied(self, device: Device) -> str:
-        """All but the first line of the header, which holds the time."""
-        return self.shown(device).partition("\n")[2]
 
     def edit_script(self, lines: list[str]) -> list[str]:
         """The lines alone."""

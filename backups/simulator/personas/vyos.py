@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from backups.simulator.braces import Statement, SyntaxMistake, split_words
+from backups.simulator.braces import Statement, SyntaxMistake, parse_braces, quoted, split_words
 from backups.simulator.candidate import Candidate
 from backups.simulator.console import Console, Refused, Reply, Said, command
 from backups.simulator.flash_name import flash_name
@@ -75,6 +75,13 @@ class VyosConsole(Console):
     def show_commands(self) -> Reply:
         """The running configuration as `set` lines."""
         return Reply(self.device.running, is_configuration=True)
+
+    @command("cat /config/config.boot")
+    def show_boot(self) -> Reply:
+        """The saved configuration as a file, which ends with the version that wrote it."""
+        version = f'// vyos-config-version: "bgp@5:system@27"\n// Release version: {VERSION}\n'
+        saved = _boot(self.device.persona.parse(self.device.startup))
+        return Reply(f"{saved}\n// Warning: Do not remove the following line.\n{version}", is_configuration=True)
 
     @command("show configuration")
     def show_configuration(self) -> Reply:
@@ -147,18 +154,22 @@ class VyosConsole(Console):
 
     @command("load {}", mode="config")
     def do_load(self, where: str) -> str:
-        """Take a file of `set` lines as the candidate."""
+        """Take a file, written as `set` lines or with braces like config.boot, as the candidate."""
         content = self.device.files.get(flash_name(where))
         if content is None:
             raise Refused(f"Can not open configuration file {where}\n")
-        before = self.candidate.tree
-        self.candidate.replace(Statement(""))
         try:
-            self.candidate.load("set", content.decode("latin-1"), self._refuse)
+            self._load(content.decode("latin-1"))
         except SyntaxMistake as mistake:
-            self.candidate.replace(before)
             raise Refused(f"Failed to parse specified config file: {mistake}\n") from None
         return f"Loading configuration from '{where}'\nLoad complete. Use 'commit' to make changes effective.\n"
+
+    def _load(self, text: str) -> None:
+        persona = self.device.persona
+        tree = persona.parse(text) if text.lstrip().startswith("set ") else _parse_boot(text)
+        for line in persona.render(tree).splitlines():
+            self._refuse(line.removeprefix("set "))
+        self.candidate.replace(tree)
 
     @command("commit", "commit comment ...", mode="config")
     def do_commit(self, _comment: str = "") -> str:
@@ -237,6 +248,29 @@ class VyosConsole(Console):
 
 def _braces(root: Statement) -> str:
     return SCHEMA.braces(root).replace(";\n", "\n")
+
+
+def _boot(root: Statement) -> str:
+    """Braces, with each value in quotes."""
+    lines = (re.sub(r"^( *[\w-]+) (\S.*);$", _quote_value, line) for line in SCHEMA.braces(root).splitlines())
+    return "".join(f"{line.removesuffix(';')}\n" for line in lines)
+
+
+def _quote_value(found: re.Match[str]) -> str:
+    word, value = found.groups()
+    return f"{word} {value}" if word.strip() in SCHEMA.keyed else f'{word} "{value.strip(chr(34))}"'
+
+
+def _parse_boot(text: str) -> Statement:
+    """The opposite. Raises SyntaxMistake."""
+    lines = (line.strip() for line in text.splitlines() if not line.startswith("//"))
+    marked = (line if not line or line[-1] in "{}" else _unquoted(line) for line in lines)
+    return parse_braces("\n".join(marked))
+
+
+def _unquoted(line: str) -> str:
+    word, *values = split_words(line)
+    return " ".join([word, *map(quoted, values)]) + ";"
 
 
 def _commands(statement: Statement, before: str) -> Iterator[str]:
