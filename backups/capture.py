@@ -133,8 +133,7 @@ def refusal(platform: Platform, answer: bytes) -> str | None:
 
 def stable(platform: Platform, content: bytes) -> bytes:
     """The content without what never counts as a change: for comparing, never for storing."""
-    for pattern in platform.volatile_values:
-        content = pattern.sub(rb"\g<keep>", content)
+    content = platform.without_volatile_values(content)
     volatile = platform.volatile_lines
     if volatile is None:
         return content

@@ -41,6 +41,8 @@ _EVERYWHERE: tuple[str, ...] = (
     rf"(?!list\b|map\b){_VALUE}",
 )
 
+_ALREADY = re.compile(rf"{re.escape(MASK)}[^\w\s]*")  # masked by another pattern, with the punctuation behind it
+
 Masker = Callable[[str], str]
 
 
@@ -85,4 +87,6 @@ def _masked(match: re.Match[str]) -> str:
     """What stays, then MASK; a secret of several lines becomes as many masked lines."""
     kept = match.group("keep")
     secret = match.group()[len(kept) :]
+    if _ALREADY.fullmatch(secret):
+        return match.group()
     return kept + "\n".join(MASK if line.strip() else line for line in secret.split("\n"))

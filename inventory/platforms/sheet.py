@@ -22,8 +22,6 @@ from inventory.errors import BadPlatformSheet
 Verified = Literal["system", "recording", "manual", "none"]
 Way = Literal["replace", "candidate", "merge", "file", "none"]
 
-NEUTRAL = b""  # what stands for the changing part of a line when two captures are compared
-
 _SLUG = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _FILENAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -160,6 +158,17 @@ class Platform:
     def volatile_values(self) -> tuple[re.Pattern[bytes], ...]:
         """Match the part of a line that never counts as a change, after what does (`keep`)."""
         return tuple(compiled(pattern) for pattern in self.volatile if "(?P<keep>" in pattern)
+
+    def without_volatile_values(self, content: bytes) -> bytes:
+        """The content without the parts of lines that never count as a change; line n stays line n."""
+        for pattern in self.volatile_values:
+            content = pattern.sub(_only_kept, content)
+        return content
+
+
+def _only_kept(match: re.Match[bytes]) -> bytes:
+    kept = match.group("keep")
+    return kept + b"\n" * match.group()[len(kept) :].count(b"\n")
 
 
 def compiled(pattern: str) -> re.Pattern[bytes]:

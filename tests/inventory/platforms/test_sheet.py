@@ -68,6 +68,15 @@ def test_every_sheet_brings_what_a_device_said(slug: str) -> None:
     assert {file.name for case in cases for file in case.files} == set(read_catalogue(None).get(slug).filenames)
 
 
+def test_volatile_values_go_and_lines_stay() -> None:
+    """A page that leaves them out still shows true line numbers."""
+    platform = sheet(volatile=(r"(?P<keep>^saved by )\S+", r"(?P<keep>^key\n)(?:\w+\n)+", r"^uptime"))
+
+    assert platform.without_volatile_values(b"saved by anna now\nkey\nab\ncd\n-\nuptime 1\n") == (
+        b"saved by  now\nkey\n\n\n-\nuptime 1\n"
+    )
+
+
 def test_the_documents_table_is_what_the_sheets_say() -> None:
     """`python -m inventory.platforms.listing` writes it anew."""
     written = DOCUMENT.read_text("utf-8")
