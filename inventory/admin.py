@@ -64,6 +64,11 @@ class TenantAdmin(TenantModelAdmin):
             .annotate(devices_n=Count("devices", distinct=True), members_n=Count("memberships", distinct=True))
         )
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        """Trying names would tell which other customers there are, so only superusers rename."""
+        fixed = super().get_readonly_fields(request, obj)
+        return fixed if is_superuser(request.user) else (*fixed, "name")
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Tenants are made by those who run the program."""
         return is_superuser(request.user)

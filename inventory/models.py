@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 from datetime import datetime
 from typing import Self
@@ -197,5 +198,8 @@ class Device(TenantOwned):
         kind, _, encoded = self.host_key.partition(" ")
         if not encoded:
             return ""
-        digest = hashlib.sha256(base64.b64decode(encoded)).digest()
+        try:
+            digest = hashlib.sha256(base64.b64decode(encoded)).digest()
+        except binascii.Error:
+            return f"{kind} that cannot be read; forget it"
         return f"{kind} SHA256:{base64.b64encode(digest).decode().rstrip('=')}"

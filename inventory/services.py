@@ -144,14 +144,13 @@ def changes_of(rows: Iterable[Row], known: Known) -> tuple[Change, ...]:
     changes, problems, lines = [], [], dict[str, int]()
     for row in rows:
         name = row.cells["name"]
-        found = list(row_problems(row, known))
+        found = dict(row_problems(row, known))
         if name and name in lines:
-            found.append(f"device {name!r} stands in line {lines[name]} already")
+            found["name"] = f"device {name!r} stands in line {lines[name]} already"
         lines.setdefault(name, row.line)
-        change, invalid = change_of(row, known) if not found else (None, [])
-        problems += [sentence(row.line, problem) for problem in (*found, *invalid)]
-        if change is not None:
-            changes.append(change)
+        change, invalid = change_of(row, known, wrong=found)
+        problems += [sentence(row.line, problem) for problem in (*found.values(), *invalid)]
+        changes.append(change)
     if problems:
         raise ImportRefused(problems)
     return tuple(changes)
@@ -162,23 +161,28 @@ def sentence(line: int, problem: str) -> str:
     return f"Line {line}: {problem}" + ("" if problem.endswith(("?", ".")) else ".")
 
 
-def row_problems(row: Row, known: Known) -> Iterator[str]:
-    """What is wrong with a row before it is looked at as a device."""
+def row_problems(row: Row, known: Known) -> Iterator[tuple[str, str]]:
+    """What is wrong with a row beyond the rules of the device's fields: column and problem."""
     cells = row.cells
-    yield from (f"the {column} is empty" for column in ("name", "address", "platform") if not cells[column])
-    if cells["port"] and not (cells["port"].isascii() and cells["port"].isdigit() and len(cells["port"]) < 6):
-        yield f"port {cells['port']!r} is not a number from 1 to 65535"
+    yield from ((column, f"the {column} is empty") for column in ("name", "address", "platform") if not cells[column])
+    if not is_port(cells["port"] or "22"):
+        yield "port", f"port {cells['port']!r} is not a number from 1 to 65535"
     if cells["platform"] and cells["platform"] not in known.platforms:
-        yield f"there is no platform {cells['platform']!r}{near(cells['platform'], known.platforms)}"
+        yield "platform", f"there is no platform {cells['platform']!r}{near(cells['platform'], known.platforms)}"
     if cells["credential"] and cells["credential"] not in known.credentials:
         hint = near(cells["credential"], known.credentials)
-        yield f"tenant {known.tenant} has no credential {cells['credential']!r}{hint}"
+        yield "credential", f"tenant {known.tenant} has no credential {cells['credential']!r}{hint}"
     if cells.get("enabled", "").lower() not in YES + NO:
-        yield f"enabled is {cells['enabled']!r}; write yes or no"
+        yield "enabled", f"enabled is {cells['enabled']!r}; write yes or no"
     if cells.get("jump_host"):
-        yield "jump hosts are not supported yet; leave the cell empty"
+        yield "jump_host", "jump hosts are not supported yet; leave the cell empty"
     if cells.get("tenant", known.tenant.name) not in ("", known.tenant.name):
-        yield f"the row is of tenant {cells['tenant']!r}, but the import is for {known.tenant}"
+        yield "tenant", f"the row is of tenant {cells['tenant']!r}, but the import is for {known.tenant}"
+
+
+def is_port(text: str) -> bool:
+    """Whether the text is a TCP port."""
+    return text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535
 
 
 def near(name: str, names: Iterable[str]) -> str:
@@ -187,27 +191,28 @@ def near(name: str, names: Iterable[str]) -> str:
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
-def change_of(row: Row, known: Known) -> tuple[Change | None, list[str]]:
-    """The row as a device and what it changes, or what its fields' own rules have against it."""
+def change_of(row: Row, known: Known, *, wrong: Mapping[str, str]) -> tuple[Change, list[str]]:
+    """The row as a device and what it changes, and what its fields' own rules have against columns not yet wrong."""
     name = row.cells["name"]
     existing = known.devices.get(name)
     device = existing or Device(tenant=known.tenant, name=name)
     before = {column: getattr(device, column) for column in COMPARED}
     fill(device, row.cells, known)
-    try:
-        device.clean_fields(exclude=["tenant", "credential"])
-    except ValidationError as error:
-        return None, error.messages
     differing = tuple(column for column in COMPARED if before[column] != getattr(device, column))
-    if existing is None:
-        return Change(row.line, "added", device, ()), []
-    return Change(row.line, "updated" if differing else "unchanged", device, differing), []
+    kind: Kind = "added" if existing is None else "updated" if differing else "unchanged"
+    change = Change(row.line, kind, device, differing if existing else ())
+    try:
+        device.clean_fields(exclude={"tenant", "credential", *wrong})
+    except ValidationError as error:
+        told = error.message_dict.items()
+        return change, [text.replace("this value", f"the {column}") for column, texts in told for text in texts]
+    return change, []
 
 
 def fill(device: Device, cells: Mapping[str, str], known: Known) -> None:
     """Put a row's cells into a device."""
     device.address = cells["address"]
-    device.port = int(cells["port"] or 22)
+    device.port = int(cells["port"] or 22) if is_port(cells["port"] or "22") else 22
     device.platform = cells["platform"]
     device.credential = known.credentials.get(cells["credential"])
     if "site" in cells:

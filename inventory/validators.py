@@ -28,7 +28,7 @@ def validate_address(text: str) -> None:
     """An IPv4 or IPv6 address or a host name (RFC 1123); no port, no user, no scheme."""
     if is_ip_address(text):
         return
-    labels = text.rstrip(".").split(".")
+    labels = text.removesuffix(".").split(".")
     if len(text) > 253 or not all(LABEL.match(label) for label in labels) or labels[-1].isdigit():
         raise ValidationError(f"{text!r} is neither an IP address nor a host name.")
 

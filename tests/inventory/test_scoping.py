@@ -204,6 +204,13 @@ def test_a_member_select_offers_colleagues_only(world: World) -> None:
     assert not world.acme.memberships.filter(user=stranger).exists()
 
 
+def test_a_tenants_administrator_cannot_feel_for_other_tenants_by_renaming(world: World) -> None:
+    """The sentence that a name is taken would be an answer."""
+    data = {"name": "globex", "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
+    assert world.client.post(change_url(world.acme), data).status_code == 302
+    assert Tenant.objects.get(pk=world.acme.pk).name == "acme"
+
+
 def test_a_foreign_row_in_an_inline_is_refused(world: World) -> None:
     """The id of another tenant's membership in a hidden field must not edit it."""
     other = make_user("other", (world.globex, Role.AUDITOR)).memberships.get()

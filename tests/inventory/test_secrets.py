@@ -76,7 +76,7 @@ def test_an_unreadable_secret_names_the_credential_and_the_mend(settings: Any) -
     row = unsaved()
     row.set_password("x")
     settings.NETCAIRN_SECRETS_KEYS = [new_key()]
-    with pytest.raises(SecretUnreadable, match="password of credential lab .* put that key back"):
+    with pytest.raises(SecretUnreadable, match=r"password of credential lab .* put that key back"):
         row.password()
 
 
