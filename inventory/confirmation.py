@@ -28,7 +28,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.enums import ActionVariant
@@ -93,7 +93,7 @@ class ConfirmedAction:
     description: str
     permission: str
     plan: Callable[[Any, HttpRequest, QuerySet], Plan]
-    act: Callable[[Any, HttpRequest, QuerySet, dict[str, Any]], str | HttpResponse]
+    act: Callable[[Any, HttpRequest, QuerySet, dict[str, Any]], str | HttpResponseBase]
     form: type[AnswerForm]
     danger: bool
     template: str
@@ -108,20 +108,20 @@ def confirmed_action(
     icon: str | None = None,
     danger: bool = False,
     template: str = "admin/confirm_action.html",
-) -> Callable[[Callable[..., str | HttpResponse]], Callable[..., HttpResponse]]:
+) -> Callable[[Callable[..., str | HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """Make a method of a TenantModelAdmin an action with a permission and a confirmation page.
 
     The method is called with (self, request, rows, answers) and gives back the sentence that tells of success, or a
     response. Our own errors and ValidationErrors become a message; nothing else is caught.
     """
 
-    def wrap(act: Callable[..., str | HttpResponse]) -> Callable[..., HttpResponse]:
+    def wrap(act: Callable[..., str | HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         action = ConfirmedAction(act.__name__, description, permission, plan, act, form, danger, template)
 
         @wraps(act)
         def view(
             self: Any, request: HttpRequest, queryset: QuerySet | None = None, object_id: str | None = None
-        ) -> HttpResponse:
+        ) -> HttpResponseBase:
             return Confirmation(self, request, action, queryset, object_id).respond()
 
         variant = ActionVariant.DANGER if danger else ActionVariant.DEFAULT
@@ -172,7 +172,7 @@ class Confirmation:
         """The rows' ids."""
         return list(self.rows.values_list("pk", flat=True))
 
-    def respond(self) -> HttpResponse:
+    def respond(self) -> HttpResponseBase:
         """Show the plan, or carry it out where it was agreed to."""
         try:
             return self.page_or_deed()
@@ -181,7 +181,7 @@ class Confirmation:
             self.page.message_user(self.request, sentence, messages.ERROR)
             return HttpResponseRedirect(self.back())
 
-    def page_or_deed(self) -> HttpResponse:
+    def page_or_deed(self) -> HttpResponseBase:
         """The plan as of now decides; what was agreed to must be the same."""
         if self.of_rows and not self.pks:
             raise Invalid("Nothing was chosen that you may do this with.")
@@ -196,7 +196,7 @@ class Confirmation:
             return self.deed(form.cleaned_data)
         return self.show(plan, form, fingerprint, moved=moved)
 
-    def deed(self, answers: dict[str, Any]) -> HttpResponse:
+    def deed(self, answers: dict[str, Any]) -> HttpResponseBase:
         """Do it, leave a line in each row's history, and tell."""
         # By the very ids that were shown: the list's filter may fit other rows by now.
         rows = self.rows.model._default_manager.filter(pk__in=self.pks)
@@ -205,7 +205,7 @@ class Confirmation:
         if before:
             author = cast(int, self.request.user.pk)
             LogEntry.objects.log_actions(author, before, CHANGE, change_message=f"{self.action.description}.")
-        if isinstance(result, HttpResponse):
+        if isinstance(result, HttpResponseBase):  # a download may be sent while it is made
             return result
         self.page.message_user(self.request, result, messages.SUCCESS)
         return HttpResponseRedirect(self.back())
