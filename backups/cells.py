@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Model
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from backups.models import Run
@@ -42,6 +43,11 @@ def link(row: Model, text: object = None) -> SafeString:
     kind = "overview" if isinstance(row, Device) else "change"
     page = f"admin:{row._meta.app_label}_{row._meta.model_name}_{kind}"
     return format_html('<a class="nc-link" href="{}">{}</a>', reverse(page, args=[row.pk]), text or row)
+
+
+def tags(names: Iterable[str], kind: str = "tag") -> SafeString:
+    """Each word as a small mark."""
+    return format_html_join(" ", '<span class="nc-{}">{}</span>', ((kind, name) for name in names))
 
 
 def size(number: int) -> str:

@@ -1,0 +1,42 @@
+/* The keys n and p walk through the changes of a difference. Everything else of our pages works without a script. */
+"use strict";
+
+(function () {
+  let at = -1;
+
+  function changes() {
+    return Array.from(document.querySelectorAll("[data-change]"));
+  }
+
+  function go(step) {
+    const found = changes();
+    if (!found.length) return;
+    at = Math.min(Math.max(at + step, 0), found.length - 1);
+    found.forEach((row) => row.classList.remove("nc-here"));
+    found[at].classList.add("nc-here");
+    found[at].scrollIntoView({ block: "center" });
+    document.querySelectorAll("[data-change-count]").forEach((place) => {
+      place.textContent = `${at + 1} of ${found.length}`;
+    });
+  }
+
+  function typing(target) {
+    return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (event.key === "n") go(1);
+    if (event.key === "p") go(-1);
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-go]");
+    if (button) go(Number(button.dataset.go));
+  });
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-send-at-once]");
+    if (form) form.requestSubmit();
+  });
+})();

@@ -1,0 +1,118 @@
+"""What checkpoints and comparing add to the pages of devices, versions, runs and tenants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from backups.admin import RunAdmin as BackupsRunAdmin
+from backups.admin import SnapshotAdmin as BackupsSnapshotAdmin
+from backups.device_admin import DeviceAdmin as BackupsDeviceAdmin
+from backups.models import Run, Snapshot
+from checkpoints import checkpoint_actions as verbs
+from checkpoints import services
+from checkpoints.compare_admin import CHOICES, Compares
+from inventory.admin import TenantAdmin as InventoryTenantAdmin
+from inventory.confirmation import confirmed_action
+from inventory.models import Device, Tenant
+
+COMPARE = "admin:backups_snapshot_compare"
+
+
+class SnapshotAdmin(Compares, BackupsSnapshotAdmin):
+    """Versions that can be compared."""
+
+    def before(self, version: Snapshot) -> Snapshot | None:
+        """The device's version before."""
+        return Snapshot.objects.filter(device=version.device_id, seq__lt=version.seq).order_by("-seq").first()
+
+    def newest(self, version: Snapshot) -> Snapshot | None:
+        """The device's newest version."""
+        return Snapshot.objects.filter(device=version.device_id).order_by("-seq").first()
+
+    def redirected(self, request: HttpRequest, right: Snapshot) -> HttpResponse | None:
+        """With the name of another device: its newest version is the left side."""
+        name = request.GET.get("with", "").strip()
+        if not name:
+            return None
+        other = Snapshot.objects.filter(tenant=right.tenant_id, device__name=name).order_by("-seq").first()
+        if other is None:
+            self.message_user(request, f"Nothing is kept of a device {name!r} in this tenant.", messages.WARNING)
+        return HttpResponseRedirect(self.page_url("compare", left=other.pk if other else None, right=right.pk))
+
+    def choices(self, left: Snapshot | None, right: Snapshot) -> dict[str, Any]:
+        """The versions of both devices."""
+        return {"lefts": choices_of(left or right), "rights": choices_of(right)}
+
+    def page_context(self, request: HttpRequest, row: Snapshot) -> dict[str, Any]:
+        """With the way to what it changed."""
+        return super().page_context(request, row) | {"changes_url": self.page_url("compare", right=row.pk)}
+
+
+def choices_of(version: Snapshot) -> list[Snapshot]:
+    """The newest versions of the same device, and this one."""
+    siblings = Snapshot.objects.filter(device=version.device_id).defer("files").order_by("-seq")[:CHOICES]
+    found = list(siblings)
+    return found if version in found else [*found, version]
+
+
+class DeviceAdmin(BackupsDeviceAdmin):
+    """Devices whose versions can be compared, and that a checkpoint can be made of."""
+
+    actions = (*BackupsDeviceAdmin.actions, "make_checkpoint")
+
+    def head(self, request: HttpRequest, device: Any, tab: str) -> dict[str, Any]:
+        """With the way to differences."""
+        return super().head(request, device, tab) | {"compare_url": reverse(COMPARE)}
+
+    @confirmed_action(
+        description="Make a checkpoint of them",
+        permission="checkpoints.add_checkpoint",
+        plan=verbs.plan_of_devices,
+        form=verbs.MessageForm,
+    )
+    def make_checkpoint(self, request: HttpRequest, rows: QuerySet[Device], answers: dict[str, Any]) -> str:
+        """One checkpoint of just these."""
+        return verbs.create_of(request, list(rows.select_related("tenant")), answers)
+
+
+class RunAdmin(BackupsRunAdmin):
+    """Runs, with the checkpoint that each made."""
+
+    def page_context(self, request: HttpRequest, row: Run) -> dict[str, Any]:
+        """With its checkpoint."""
+        return super().page_context(request, row) | {"checkpoints": row.checkpoints.kept()}
+
+
+class TenantAdmin(InventoryTenantAdmin):
+    """Tenants, with their record in figures and the collection of its garbage."""
+
+    actions_detail = (*InventoryTenantAdmin.actions_detail, "collect_garbage")
+    change_form_outer_before_template = "netcairn/tenant_head.html"
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """The form, below the figures."""
+        tenant = self.get_object(request, object_id) if object_id else None
+        head = {"tenant": tenant, "summary": services.summary_of(tenant)} if tenant else {}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **head})
+
+    @confirmed_action(
+        description="Collect garbage",
+        permission="checkpoints.collect_garbage",
+        plan=verbs.plan_to_collect,
+        icon="delete_sweep",
+        danger=True,
+    )
+    def collect_garbage(self, request: HttpRequest, rows: QuerySet[Tenant], answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """What the plan has shown."""
+        return verbs.collect(list(rows))
