@@ -1,0 +1,136 @@
+"""The first page: what stands how, what changed, and what waits for a person. Everything in the user's tenants only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from backups.models import Attempt, Run, Snapshot
+from backups.progress import Progress, progress_of
+from backups.standing import Standings, by_day, changed_devices, standings, troubled_devices
+from inventory.models import Credential, Device, Tenant
+
+CHART_DAYS = 21
+ROWS = 8  # of each list: what fits a screen
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number that matters, and the list behind it."""
+
+    label: str
+    value: int
+    note: str
+    link: str
+    tone: str = ""  # good, warn or bad colours it; only where it is not zero
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What unfold's index page is to know."""
+    now = timezone.now()
+    tenants = list(Tenant.objects.visible_to(request.user).values_list("pk", flat=True))
+    devices = Device.objects.filter(tenant__in=tenants)
+    counted = standings(devices)
+    context |= {"title": "Dashboard", "counted": counted, "several_tenants": len(tenants) > 1}
+    if not counted.asked + counted.resting:
+        return context | {"steps": first_steps(request, tenants)}
+    return context | {
+        "figures": figures(counted, changed_devices(tenants, since=now - timedelta(days=1))),
+        "chart": json.dumps(chart(tenants, now)),
+        "chart_days": CHART_DAYS,
+        "changes": latest_changes(tenants),
+        "runs": latest_runs(tenants),
+        "troubled": troubled_devices(devices)[:ROWS] if counted.troubled else [],
+    }
+
+
+def figures(counted: Standings, changed: int) -> list[Figure]:
+    """The row of numbers."""
+    devices = reverse("admin:inventory_device_changelist")
+    share = f"{100 * counted.in_sync / counted.asked:.1f} % of those asked" if counted.asked else "none is asked"
+    return [
+        Figure("Devices", counted.asked + counted.resting, resting_note(counted), devices),
+        Figure("In sync", counted.in_sync, share, f"{devices}?standing=in_sync", "good"),
+        Figure("Changed", changed, "in the last 24 hours", f"{devices}?standing=changed"),
+        Figure("Failed", counted.failed, "at the last attempt", f"{devices}?standing=failed", "bad"),
+        Figure("Quarantined", counted.quarantined, "wait for a look", f"{devices}?standing=quarantined", "warn"),
+        Figure("Nothing kept", counted.never_kept, "no version yet", f"{devices}?standing=never_kept", "warn"),
+    ]
+
+
+def resting_note(counted: Standings) -> str:
+    """What is to be said beside the number of devices."""
+    return f"{counted.resting} not collected" if counted.resting else "all are collected"
+
+
+def chart(tenants: list[UUID], now: datetime) -> dict[str, Any]:
+    """Bars per day, as unfold's Chart.js wants them; the colours are the theme's."""
+    counts = by_day(tenants, days=CHART_DAYS, now=now)
+    bars = (
+        (Attempt.State.CHANGED, "Changed", "var(--color-primary-600)"),
+        (Attempt.State.QUARANTINED, "Quarantined", "var(--color-orange-400)"),
+        (Attempt.State.FAILED, "Failed", "var(--color-red-500)"),
+    )
+    days = [now - timedelta(days=CHART_DAYS - 1 - at) for at in range(CHART_DAYS)]
+    return {
+        "labels": [f"{day:%-d %b}" for day in days],
+        "datasets": [
+            {
+                "label": label,
+                "data": counts[state],
+                "backgroundColor": colour,
+                "stack": "all",
+                "displayYAxis": True,
+                "maxTicksXLimit": 8,
+                "maxBarThickness": 14,
+                "borderRadius": 2,
+            }
+            for state, label, colour in bars
+        ],
+    }
+
+
+def latest_changes(tenants: list[UUID]) -> list[Snapshot]:
+    """The newest versions."""
+    versions = Snapshot.objects.filter(tenant__in=tenants).select_related("device", "tenant").defer("files")
+    return list(versions.order_by("-taken_at")[:ROWS])
+
+
+def latest_runs(tenants: list[UUID]) -> list[tuple[Run, Progress]]:
+    """The newest runs, and how far they are."""
+    runs = Run.objects.filter(tenant__in=tenants).select_related("tenant").order_by("-requested_at")[:ROWS]
+    progress = progress_of(runs)
+    return [(run, progress[run.pk]) for run in runs]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do first; without a link for those who may not do it."""
+
+    title: str
+    text: str
+    link: str
+    done: bool = False
+
+
+def first_steps(request: HttpRequest, tenants: list[UUID]) -> list[Step]:
+    """What somebody with an empty installation does first, in order."""
+
+    def page(kind: str) -> str:
+        return reverse(f"admin:inventory_{kind}_add") if request.user.has_perm(f"inventory.add_{kind}") else ""
+
+    credentials = Credential.objects.filter(tenant__in=tenants).exists()
+    owner = "A customer or a part of your organisation: it owns devices, and has a repository of its own."
+    login = "How to log in. Secrets are sealed when they are saved, and never shown again."
+    return [
+        Step("Add a tenant", owner, page("tenant"), done=bool(tenants)),
+        Step("Add a credential", login, page("credential"), done=credentials),
+        Step("Add devices", "One by one here, or many from a CSV file in their list.", page("device")),
+    ]
