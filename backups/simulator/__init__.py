@@ -13,12 +13,14 @@
         device.commands                         # command lines that came over SSH, in order
         device.password_attempts                # LoginAttempt(username, method, accepted), never the password
         device.connections, device.logins, device.sessions       # TCP accepted, logged in, open now
+        device.wait_for(lambda device: device.sessions == 0)     # no sleeping: woken by connections, logins, commands
         device.files                            # flash: name -> bytes
         fleet.advance(600)                      # ten minutes pass: rollback timers go off; nothing sleeps
 
 Platforms are the modules of `personas/` (`slugs()` names them), faults stand in `FAULTS`. A fault with a rate strikes
-that share of the connections. Everything is thread-safe; the fleet runs in a thread of its own. The package imports no
-Django and nothing else of Netcairn. Only `Fleet.start` needs asyncssh, and says so in one sentence when it is missing.
+that share of the connections (`lookalike` and `lockout`: of the devices). Everything is thread-safe; the fleet runs in
+a thread of its own. The package imports no Django and nothing else of Netcairn. Only `Fleet.start` needs asyncssh, and
+says so in one sentence when it is missing.
 """
 
 from backups.simulator.clock import Clock

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from backups.simulator.indented import natural
 
 
-class SyntaxMistake(Exception):
+class SyntaxMistake(ValueError):
     """The text or line cannot be read; the message is the place or the word."""
 
 

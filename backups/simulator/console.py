@@ -167,6 +167,9 @@ class Console:
             said = act(text)
         except Refused as refused:
             return Reply(str(refused), refused=True)
+        except (ValueError, re.error):
+            # A word that should have been a number or a pattern, or a quotation mark without its partner.
+            return Reply(self.refusal(text), refused=True)
         return said if isinstance(said, Reply) else Reply(said or "")
 
     def _take(self, line: str) -> Said:

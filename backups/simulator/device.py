@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from backups.simulator.clock import Clock
 from backups.simulator.errors import EditRefused
-from backups.simulator.faults import Fault, FaultBox, FaultDraw
+from backups.simulator.faults import OF_THE_STATE, Fault, FaultBox, FaultDraw
 from backups.simulator.hostkeys import public_line
 from backups.simulator.persona import Persona, persona
 
@@ -73,6 +73,7 @@ class Device:
 
     def __post_init__(self) -> None:
         self.lock = threading.RLock()
+        self._news = threading.Condition(self.lock)
         self.persona: Persona = persona(self.spec.platform)
         self.platform = self.spec.platform
         self.name = self.spec.name or f"{self.persona.short}-{self.index + 1:04d}"
@@ -93,7 +94,9 @@ class Device:
         self._text: str | None = self.spec.config or None
         self._tree: Any = None
         self._startup: str | None = None
-        self._faults = FaultBox(random.Random(f"{self.seed}/{self.index}/faults"))  # noqa: S311 - reproducible on purpose
+        self._rng = random.Random(f"{self.seed}/{self.index}/faults")  # noqa: S311 - reproducible on purpose
+        self._faults = FaultBox(self._rng)
+        self._hostname: tuple[str, str] | None = None
         self._before_lockout: str | None = None
         if self.spec.faults:
             self.set_faults(*self.spec.faults)
@@ -187,7 +190,11 @@ class Device:
             self.settle()
             if self._text is None and self._tree is not None:
                 return self.persona.tree_hostname(self._tree)
-            return self.persona.hostname(self.running)
+            text = self.running
+            # Each prompt asks, and the text may be long and stays the same object for long.
+            if self._hostname is None or self._hostname[0] is not text:
+                self._hostname = text, self.persona.hostname(text)
+            return self._hostname[1]
 
     @property
     def host_key(self) -> str:
@@ -213,14 +220,26 @@ class Device:
 
     def set_faults(self, *faults: Fault | str) -> None:
         """Replace all faults, with none by none; a text is `NAME` or `NAME=RATE`. Raises UnknownFault."""
-        chosen = tuple(Fault.parse(each) if isinstance(each, str) else each for each in faults)
+        wanted = (Fault.parse(each) if isinstance(each, str) else each for each in faults)
         with self.lock:
+            chosen = tuple(each for each in map(self._struck, wanted) if each is not None)
             before, after = self._faults.always("lookalike"), any(fault.name == "lookalike" for fault in chosen)
             if before != after:
                 put, take = self.persona.lookalike(self.prompt)
                 self.edit(put if after else take)
             self._before_lockout = self.running if any(fault.name == "lockout" for fault in chosen) else None
             self._faults.set(chosen)
+
+    def _struck(self, fault: Fault) -> Fault | None:
+        """A fault of the state strikes a share of the devices, and not of the connections of each."""
+        if fault.name not in OF_THE_STATE:
+            return fault
+        return replace(fault, rate=1.0) if self._rng.random() < fault.rate else None
+
+    def wait_for(self, condition: Callable[[Device], bool], *, seconds: float = 10) -> bool:
+        """Wait until the condition holds, looked at after each connection, login, command and end; whether it does."""
+        with self._news:
+            return self._news.wait_for(lambda: condition(self), timeout=seconds)
 
     def edit(self, lines: Sequence[str] | str) -> None:
         """Change the running configuration as an engineer would at the console. Raises EditRefused."""
@@ -241,6 +260,31 @@ class Device:
         return console.prompt.strip()
 
     # For the consoles and the server
+
+    def note_connection(self) -> None:
+        """TCP was accepted."""
+        with self._news:
+            self.connections += 1
+            self._news.notify_all()
+
+    def note_attempt(self, attempt: LoginAttempt) -> None:
+        """Somebody tried to log in."""
+        with self._news:
+            self.attempts.append(attempt)
+            self._news.notify_all()
+
+    def note_session(self, change: int) -> None:
+        """Somebody is in (1), or gone again (-1)."""
+        with self._news:
+            self.logins += change > 0
+            self.sessions += change
+            self._news.notify_all()
+
+    def note_command(self, line: str) -> None:
+        """A command line came."""
+        with self._news:
+            self.log.append(line)
+            self._news.notify_all()
 
     def draw_faults(self) -> FaultDraw:
         """The faults of one new connection."""

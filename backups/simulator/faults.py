@@ -24,11 +24,13 @@ FAULTS: dict[str, str] = {
     "refuse-line": "one configuration line (or each, when none is named) is refused",
     "lockout": "any change of the configuration makes the device unreachable until it is taken back",
 }
+OF_THE_STATE = frozenset({"lookalike", "lockout"})
+"""Faults that are in the configuration or in what happened to it, and not on the wire."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: its name, the chance that a connection meets it, and what it needs to know.
+    """One fault: its name, the chance that a connection (for those of the state: the device) meets it, and details.
 
     `seconds` is the delay of `slow`; `line` is the start of the line that `refuse-line` refuses.
     """

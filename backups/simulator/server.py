@@ -36,17 +36,14 @@ class Door(asyncssh.SSHServer):
 
     def auth_completed(self) -> None:
         """Count a login."""
-        with self._device.lock:
-            self._inside = True
-            self._device.logins += 1
-            self._device.sessions += 1
+        self._inside = True
+        self._device.note_session(1)
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Count a session less."""
         if self._inside:
-            with self._device.lock:
-                self._inside = False
-                self._device.sessions -= 1
+            self._inside = False
+            self._device.note_session(-1)
 
     def password_auth_supported(self) -> bool:
         """Yes."""
@@ -71,8 +68,7 @@ class Door(asyncssh.SSHServer):
 
     def _judged(self, username: str, method: str, right: bool) -> bool:
         accepted = right and self.faults.get("refuse-login") is None
-        with self._device.lock:
-            self._device.attempts.append(LoginAttempt(username, method, accepted))
+        self._device.note_attempt(LoginAttempt(username, method, accepted))
         return accepted
 
 
@@ -88,8 +84,7 @@ class Host:
     async def take(self, sock: socket.socket) -> None:
         """Speak SSH on a TCP connection, or misbehave on it."""
         faults = self.device.draw_faults()
-        with self.device.lock:
-            self.device.connections += 1
+        self.device.note_connection()
         if self.device.unreachable:
             sock.close()
         elif faults.get("silent") is not None:

@@ -98,8 +98,7 @@ class Terminal:
     async def _answer(self, line: str) -> None:
         question = self.console.question
         if question is None and line.strip():
-            with self.device.lock:
-                self.device.log.append(line.strip())
+            self.device.note_command(line.strip())
         self._send("\n")
         await self._wait()
         if not await self._hangs():

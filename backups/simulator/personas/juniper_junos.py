@@ -8,123 +8,17 @@ from collections.abc import Callable
 from typing import Any
 
 from backups.simulator.braces import Statement, SyntaxMistake, parse_braces, split_words
-from backups.simulator.candidate import Candidate
-from backups.simulator.console import Console, Refused, Reply, Said, command
+from backups.simulator.console import Refused, Reply, Said, command
 from backups.simulator.device import Device
-from backups.simulator.flash_name import flash_name
 from backups.simulator.persona import Persona
+from backups.simulator.personas._juniper_junos_looking import OperationalConsole, set_text
 from backups.simulator.personas._juniper_junos_sample import SCHEMA, sample
 
 MINUTE = 60
-MODEL, VERSION = "srx300", "22.4R3-S2.11"
 
 
-class JuniperJunosConsole(Console):
+class JuniperJunosConsole(OperationalConsole):
     """One login on a Junos device."""
-
-    more = "---(more)---"
-    erase_more = "\r" + " " * 40 + "\r"
-    filters = ("match", "except", "find", "count", "no-more")
-
-    _edit: tuple[str, ...] = ()
-    _display = ""
-
-    @property
-    def command_prompt(self) -> str:
-        """`user@name> `, or the place in the configuration and `user@name# `."""
-        name = f"{self.username}@{self.device.hostname}"
-        if self.mode == "config":
-            return f"\n[edit{''.join(' ' + word for word in self._edit)}]\n{name}# "
-        return f"{name}> "
-
-    def greeting(self) -> str:
-        """Version and build date."""
-        return f"--- JUNOS {VERSION} built 2024-05-10 20:45:39 UTC\n"
-
-    def refusal(self, line: str) -> str:
-        """A marker below the word, then the sentence."""
-        marker = " " * (len(self.username) + len(self.device.hostname) + 3) + "^\n"
-        return f"{marker}{'syntax error' if self.mode == 'config' else 'unknown command'}.\n" if line else ""
-
-    def run(self, line: str) -> Said:
-        """Junos writes `| display set` and `| compare` as filters, but they choose what is printed."""
-        parts = re.split(r"\s*\|\s*", line.strip())
-        chosen = [part for part in parts[1:] if part.startswith(("display", "compare"))]
-        self._display = chosen[0] if chosen else ""
-        return super().run(" | ".join(part for part in parts if part not in chosen))
-
-    # Commands of both modes
-
-    @command("exit", "quit")
-    def do_exit(self) -> str:
-        """Log out."""
-        self.closed = True
-        return ""
-
-    @command("set cli screen-length {}")
-    def do_length(self, lines: str) -> str:
-        """Paging."""
-        self.set_page_length(int(lines))
-        return f"Screen length set to {lines}\n\n"
-
-    @command("set cli screen-width {}")
-    def do_width(self, columns: str) -> str:
-        """The width of the terminal."""
-        self.width = int(columns)
-        return f"Screen width set to {columns}\n\n"
-
-    @command("set cli complete-on-space {}")
-    def do_complete(self, how: str) -> str:
-        """Completion, which is not simulated."""
-        return f"{'Disabling' if how == 'off' else 'Enabling'} complete-on-space\n\n"
-
-    @command("show version")
-    def show_version(self) -> str:
-        """Version and model."""
-        name = self.device.hostname
-        return f"Hostname: {name}\nModel: {MODEL}\nJunos: {VERSION}\nJUNOS Software Release [{VERSION}]\n\n"
-
-    @command("show chassis hardware")
-    def show_hardware(self) -> str:
-        """Serial number."""
-        return (
-            "Hardware inventory:\nItem             Version  Part number  Serial number     Description\n"
-            f"Chassis                                SIM{self.device.index:08d}       SRX300\n\n"
-        )
-
-    @command("show configuration", "show configuration ...")
-    def show_configuration(self, path: str = "") -> Reply:
-        """The running configuration, as braces or as `set` lines."""
-        running = self._part(self.candidate.running(), path.split())
-        if self._display.startswith("compare"):
-            return Reply(SCHEMA.compare(self._version(self._back()), running))
-        if self._display.startswith("display set"):
-            return Reply(_set_text(running), is_configuration=True)
-        if path:
-            return Reply(SCHEMA.braces(running), is_configuration=True)
-        return Reply(self.device.persona.shown(self.device), is_configuration=True)
-
-    @command("show system commit")
-    def show_commits(self) -> str:
-        """Who committed last."""
-        return f"0   {self.device.changed_at:%Y-%m-%d %H:%M:%S} UTC by {self.device.changed_by} via cli\n"
-
-    @command("file list", "file list {}")
-    def do_list(self, _where: str = "") -> str:
-        """Files."""
-        return "\n".join(["", "/var/home/admin/:", *sorted(self.device.files), ""]) + "\n"
-
-    @command("file show {}")
-    def do_show(self, where: str) -> Reply:
-        """Print a file."""
-        return Reply(self._file(where))
-
-    @command("file delete {}")
-    def do_delete_file(self, where: str) -> str:
-        """Remove a file."""
-        self._file(where)
-        del self.device.files[flash_name(where)]
-        return ""
 
     @command("configure", "configure exclusive", "edit")
     def do_configure(self) -> str:
@@ -171,10 +65,6 @@ class JuniperJunosConsole(Console):
         except SyntaxMistake:
             raise Refused(self.refusal(line)) from None
 
-    def _back(self) -> int:
-        last = self._display.split()[-1]
-        return int(last) if last.isdigit() else 0
-
     def _refuse(self, line: str) -> None:
         fault = self.faults.get("refuse-line")
         if fault is not None and line.startswith(fault.line):
@@ -205,7 +95,7 @@ class JuniperJunosConsole(Console):
             return Reply(self.candidate.compare(self._back()))
         part = self._part(self.candidate.tree, [*self._edit, *path.split()])
         if self._display.startswith("display set"):
-            return Reply(_set_text(part), is_configuration=True)
+            return Reply(set_text(part), is_configuration=True)
         return Reply(SCHEMA.braces(part), is_configuration=True)
 
     @command("load {} {}", mode="config")
@@ -309,43 +199,12 @@ class JuniperJunosConsole(Console):
         self.mode = "exec"
         return "Exiting configuration mode\n\n"
 
-    @property
-    def candidate(self) -> Candidate:
-        """What will run after the next commit."""
-        return Candidate(self.device, SCHEMA)
-
     def _ignored(self) -> bool:
         return self.faults.get("accept-and-ignore") is not None
 
     def _check(self) -> None:
         if self.candidate.tree.child("system") is None:
             raise Refused("error: Missing mandatory statement: 'system'\nerror: configuration check-out failed\n")
-
-    def _version(self, number: int) -> Statement:
-        text = self.candidate.version(number)
-        if text is None:
-            raise Refused(f"error: rollback file {number} does not exist\n")
-        return parse_braces(text)
-
-    def _part(self, root: Statement, words: list[str]) -> Statement:
-        if not words:
-            return root
-        for text in SCHEMA.statements(words):
-            found = root.child(text)
-            if found is None:
-                return Statement("")
-            root = found
-        return root
-
-    def _file(self, where: str) -> str:
-        content = self.device.files.get(flash_name(where))
-        if content is None:
-            raise Refused(f"error: could not resolve file: {where}\n")
-        return content.decode("latin-1")
-
-
-def _set_text(root: Statement) -> str:
-    return "".join(f"{line}\n" for line in SCHEMA.set_lines(root))
 
 
 class JuniperJunos(Persona):
@@ -366,7 +225,7 @@ class JuniperJunos(Persona):
 
     def as_set(self, text: str) -> str:
         """The configuration as `set` lines."""
-        return _set_text(parse_braces(text))
+        return set_text(parse_braces(text))
 
     def hostname(self, text: str) -> str:
         """The value of `host-name`."""

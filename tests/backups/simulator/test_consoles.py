@@ -102,6 +102,16 @@ def test_nonsense_is_refused_in_the_words_of_the_vendor(platform: str) -> None:
 
 
 @EVERY_PLATFORM
+@pytest.mark.parametrize(
+    "line", ["terminal length many", 'set system "', "|", "show version | include (", "/", "\x1b[A", "no", "commit"]
+)
+def test_no_line_breaks_a_console(platform: str, line: str) -> None:
+    """Whatever is typed, in either mode, gets an answer."""
+    shell = console(device(platform))
+    assert isinstance(typed(shell, line, "configure", line, line), str)
+
+
+@EVERY_PLATFORM
 def test_an_edit_that_is_refused_says_so(platform: str) -> None:
     """A test must not go on with a change that never happened."""
     with pytest.raises(EditRefused, match="frobnicate"):

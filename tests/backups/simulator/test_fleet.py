@@ -127,3 +127,5 @@ def test_the_log_holds_commands_and_no_secrets() -> None:
 
         assert fleet[0].commands == ["enable"]
         assert fleet[0].sessions == 1
+        shell.transport.close()
+        assert fleet[0].wait_for(lambda device: device.sessions == 0)
