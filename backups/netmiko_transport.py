@@ -26,7 +26,8 @@ from netmiko.ssh_dispatcher import CLASS_MAPPER
 from backups.errors import CollectError, EnableRefused, UnknownPlatform
 from backups.sftp import fetched
 from backups.ssh_errors import Stage, translated
-from backups.ssh_link import DeviceSocket, PinnedKey, dial, login_key, place_of, transport_factory
+from backups.ssh_handshake import PinnedKey, login_key, transport_factory
+from backups.ssh_link import DeviceSocket, dial, place_of
 from backups.ssh_reading import like_a_prompt
 from backups.ssh_wire import Bounds, Manner, Wire
 from backups.transport import Limits, Target
@@ -35,7 +36,9 @@ from inventory.platforms.sheet import Platform, compiled
 logging.getLogger("netmiko").setLevel(logging.CRITICAL + 1)  # it would log what devices say
 
 CLOSING = 5.0  # seconds for paramiko's thread to notice that its socket was closed
-GIVE_UP_AFTER = 3.0  # seconds of silence at a prompt after which a text that a driver waits for will not come
+GIVE_UP_AFTER = (
+    3.0  # seconds of silence at a prompt or question after which a text that a driver waits for will not come
+)
 BUILD = 0.3  # seconds of silence that end a driver's reading without a pattern
 
 
@@ -102,8 +105,8 @@ class WireReading(BaseConnection):
                 self._read_buffer = text[found.end() :]
                 return text[: found.end()]
             left = until - monotonic()
-            at_prompt = heard and like_a_prompt(self.wire.last_line)
-            if left <= 0 or not self.wire.pull(min(left, GIVE_UP_AFTER) if at_prompt else left):
+            waits = heard and _waits_for_us(self.wire.last_line)
+            if left <= 0 or not self.wire.pull(min(left, GIVE_UP_AFTER) if waits else left):
                 raise (
                     ReadTimeout("what the driver waits for did not come")
                     if self.wire.heard
@@ -155,6 +158,11 @@ class WireReading(BaseConnection):
     ) -> str:
         """Ask the device for long lines."""
         return self.wire.prepare(command.strip()).decode("latin-1") if command else ""
+
+
+def _waits_for_us(line: bytes) -> bool:
+    """Whether a device that stops at this line has said what it has to say."""
+    return like_a_prompt(line) or line.lower().endswith((b"password:", b"username:", b"login:"))
 
 
 class FortinetByPager(FortinetSSH):
