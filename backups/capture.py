@@ -38,6 +38,7 @@ Cause = Literal[
 
 SHRUNK_TO = 0.5  # of the last good version
 SHRINK_FLOOR = 1024  # bytes of the last good version below which halving it is an ordinary edit
+A_MESSAGE = 2  # lines at most of an answer that may be a message about a file that an optional command has not
 REFUSAL_WITHIN = 5  # lines from the start; further down the same words are somebody's banner or description
 
 _LINE_END = re.compile(rb"\r*\n\r*|\A\r+|\r+\Z")
@@ -90,12 +91,24 @@ def read_capture(platform: Platform, answers: Mapping[str, bytes], *, last_good:
     for name, answer in answers.items():
         command = commands.get(name)
         content = tidy(platform, answer) if command else answer
-        if command and command.optional and refusal(platform, content):
-            continue  # this device has none
+        if command and _is_none(platform, command, content, last_good):
+            continue
         files[name] = content
         doubts += [*(_judge(platform, command, content) if command else ()), *_shrunk(name, content, last_good)]
     doubts += _missing(platform, files)
     return Capture(files, stable_digest(platform, files), tuple(doubts))
+
+
+def _is_none(platform: Platform, command: Command, content: bytes, last_good: Mapping[str, int]) -> bool:
+    """Whether the device says that it has no such file, and may have none.
+
+    Whoever's startup-config cannot be read must still be backed up, in whatever words the device says it. A file that
+    was there before is only taken for gone where the words are known.
+    """
+    if not command.optional:
+        return False
+    words = command.filename not in last_good and content.count(b"\n") <= A_MESSAGE and not _is_whole(command, content)
+    return words or refusal(platform, content) is not None
 
 
 def tidy(platform: Platform, answer: bytes) -> bytes:
@@ -173,12 +186,14 @@ def _cut_off(command: Command, content: bytes) -> Iterator[Doubt]:
     name = command.filename
     if len(content) < command.min_bytes:
         yield Doubt("too-small", f"{name} has {len(content)} bytes, too few for a configuration.")
-    elif command.complete_when and not compiled(command.complete_when).search(_last_line(content)):
+    elif not _is_whole(command, content):
         yield Doubt("no-end-marker", f"{name} does not end as every complete one does: the rest of it is missing.")
 
 
-def _last_line(content: bytes) -> bytes:
-    return content.rstrip(b"\n").rpartition(b"\n")[2]
+def _is_whole(command: Command, content: bytes) -> bool:
+    """Whether the last line is what the system ends with; always where it ends with nothing of its own."""
+    last_line = content.rstrip(b"\n").rpartition(b"\n")[2]
+    return command.complete_when is None or compiled(command.complete_when).search(last_line) is not None
 
 
 def _shrunk(name: str, content: bytes, last_good: Mapping[str, int]) -> Iterator[Doubt]:

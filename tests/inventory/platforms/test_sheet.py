@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from netmiko.ssh_dispatcher import CLASS_MAPPER_BASE
 
 from inventory.errors import BadPlatformSheet
 from inventory.platforms.catalogue import read_catalogue
@@ -66,6 +67,12 @@ def test_every_sheet_brings_what_a_device_said(slug: str) -> None:
     cases = [case for case in CASES if case.platform.slug == slug]
 
     assert {file.name for case in cases for file in case.files} == set(read_catalogue(None).get(slug).filenames)
+
+
+@pytest.mark.parametrize("slug", read_catalogue(None).sheets)
+def test_every_sheet_names_a_way_to_log_in_that_exists(slug: str) -> None:
+    """A device type that netmiko does not know fails on somebody's device, at night."""
+    assert read_catalogue(None).get(slug).netmiko_type in CLASS_MAPPER_BASE
 
 
 def test_volatile_values_go_and_lines_stay() -> None:
