@@ -182,7 +182,8 @@ def restore_record(
         current = plan_against(batch.store, batch.head, checkpoint, shown.devices)
         if current.fingerprint != shown.fingerprint:
             raise PlanOutdated("The record has moved on since this plan was shown; look at a new plan.")
-        return carry_out(batch, current, author=author, now=now)
+        # The same plan, but the one that was shown has its lines counted.
+        return replace(carry_out(batch, current, author=author, now=now), plan=shown)
 
 
 def carry_out(batch: Batch, plan: RecordPlan, *, author: str, now: datetime) -> WentBack:

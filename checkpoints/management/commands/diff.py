@@ -1,0 +1,73 @@
+"""`diff A B`: what changed between two versions."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from backups.store.patches import DiffCaps
+from checkpoints.compare import Comparison, FileDiff, compare, file_diffs
+from checkpoints.diff import visible
+from checkpoints.documents import diff_document, diff_table
+from checkpoints.find import find_two
+from checkpoints.patch import patch_of
+from inventory.commands import NetcairnCommand, find_device, find_tenant, tenant_option
+
+CAPS = DiffCaps(max_bytes=256 * 1024 * 1024, max_lines=5_000_000, seconds=300.0)  # a terminal has a pager
+
+
+class Command(NetcairnCommand):
+    """Two versions side by side."""
+
+    help = "Show what changed between two checkpoints, snapshots or devices."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which two, and how much of them."""
+        version = "An id of a snapshot or a checkpoint, at least 8 digits of one, a ref, or a device (its newest)."
+        parser.add_argument("old", metavar="A", help=version)
+        parser.add_argument("new", metavar="B", help=version)
+        tenant_option(parser)
+        parser.add_argument("--device", action="append", default=[], metavar="NAME", help="Only this one; repeatable.")
+        parser.add_argument(
+            "--raw", action="store_true", help="As stored: secrets in clear, and lines that never count as a change."
+        )
+        parser.add_argument("--stat", action="store_true", help="Only count the lines of each file.")
+
+    def handle(self, **options: Any) -> None:
+        """Compare, then show."""
+        tenant = find_tenant(options["tenant"]) if options["tenant"] else None
+        old, new = find_two(options["old"], options["new"], tenant)
+        names = dict.fromkeys(options["device"])
+        devices = [find_device(name, new.tenant).pk for name in names] or None
+        comparison = compare(old, new, devices=devices)
+        tidy = not options["raw"]
+        context = 0 if options["stat"] or self.as_json else 3
+        diffs = list(file_diffs(comparison, masked=tidy, hide_volatile=tidy, context=context, caps=CAPS))
+        if self.as_json or options["stat"]:
+            self.answer(diff_document(comparison, diffs, masked=tidy, volatile=tidy), diff_table(diffs))
+        else:
+            self.show(comparison, diffs, raw=options["raw"])
+        self.mention_hidden(diffs)
+
+    def show(self, comparison: Comparison, diffs: Sequence[FileDiff], *, raw: bool) -> None:
+        """The unified text; exact bytes for another program, harmless characters for a terminal."""
+        patch = patch_of(diff for diff in diffs if not diff.hidden)
+        if raw and not self.stdout.isatty() and hasattr(sys.stdout, "buffer"):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(patch)
+            sys.stdout.buffer.flush()
+            return
+        for line in patch.split(b"\n")[:-1]:
+            self.stdout.write(visible(line))
+        if not patch:
+            self.tell(f"No difference between {comparison.old.label} and {comparison.new.label}.")
+
+    def mention_hidden(self, diffs: Sequence[FileDiff]) -> None:
+        """Say what was not shown, or nobody would look for it."""
+        hidden = [diff.change.path for diff in diffs if diff.hidden]
+        if hidden:
+            which = ", ".join(hidden[:3]) + (f" and {len(hidden) - 3} more" if len(hidden) > 3 else "")
+            self.tell(f"Only masked secrets or lines that never count as a change differ in {which}; --raw shows them.")
