@@ -233,6 +233,18 @@ def repository_of(tenant_id: UUID) -> Repository:
 
 def reconcile(store: TenantStore, head: str | None) -> None:
     """Put the repository in order before anything is written. Raises StoreDamaged where that cannot be done."""
+    try:
+        mend_all(store, head)
+    except GitFailed as exc:
+        if type(exc) is not GitFailed:
+            raise
+        # A git that has outlived its dead writer moves main to where we were about to move it; once, then it is gone.
+        log.info("Looking again: %s", exc)
+        mend_all(store, head)
+
+
+def mend_all(store: TenantStore, head: str | None) -> None:
+    """Mend every trouble, one after the other."""
     for trouble in troubles(store, head):
         if trouble.mend is None:
             raise StoreDamaged(f"{trouble.what} Nothing is written until `fsck` has been run for this tenant.")
