@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
-from backups.capture import Capture, read_capture, refusal
+from backups.capture import Capture, Doubt, read_capture, refusal
 from backups.errors import CommandRefused
 from backups.transport import Limits, Session, Target, Transport
 from inventory.platforms.sheet import Command, Platform, RemoteFile
 
 SAID = 80  # characters of a device's own words in an error
-_UNPRINTABLE = re.compile(r"[^ -~]+")
+_UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[^ -~]")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,19 @@ def collect(
         answers = dict(_answers(session, target, platform))
         host_key = session.host_key
     capture = read_capture(platform, answers, last_good=last_good or {})
-    return Collected(capture, host_key, monotonic() - started)
+    doubts = (*capture.doubts, *_broken_off(platform, answers))
+    return Collected(replace(capture, doubts=doubts), host_key, monotonic() - started)
+
+
+def _broken_off(platform: Platform, answers: Mapping[str, bytes]) -> Iterator[Doubt]:
+    """Answers behind whose last line the prompt stood, instead of below it: no command line ends an answer so.
+
+    Where an end marker shows whether all is there, it judges; a file that was printed may lack its last line end.
+    """
+    for command in platform.commands:
+        answer = answers.get(command.filename, b"")
+        if answer and command.complete_when is None and not answer.endswith(b"\n"):
+            yield Doubt("no-end-marker", f"{command.filename} breaks off in the middle of a line.")
 
 
 def _answers(session: Session, target: Target, platform: Platform) -> Iterator[tuple[str, bytes]]:
@@ -88,4 +100,4 @@ def _fetched(session: Session, file: RemoteFile) -> bytes | None:
 
 def printable(said: str) -> str:
     """A device's words for an error: without control bytes, at most 80 characters."""
-    return _UNPRINTABLE.sub(" ", said).strip()[:SAID]
+    return _UNPRINTABLE.sub("", said).strip()[:SAID]

@@ -30,15 +30,17 @@ _EDGE_END = re.compile(rb"(?:" + _PLACING + rb"|" + _PLAIN + rb")+[\r ]*\Z")
 _LESS = re.compile(rb"\x1b\[\?1h|\x1b=")
 _DECORATION = re.compile(rb"(?m)" + _PLAIN + rb"(?=\r*$)|^(?:\r?" + _PLACING + rb")+(?:\r(?!\r*\n))?|" + _PLACING)
 
-# As the vendors print them. What `more`, `less` and their like leave on the last line while they wait for a key.
+# As the vendors print them: what `more`, `less` and their like leave on the last line while they wait for a key.
 _PAGER = re.compile(
-    rb"(?i)[<(\-\s]*-{2,}\s*\(?more\b.*|<-+\s*more\s*-+>.*|--more--.*|\(more\).*"
-    rb"|.*\bpress\b.{1,24}\b(?:continue|more|next page)\b.*|.*\bspace\b.*\bnext page\b.*|lines \d+-\d+.*"
+    rb"(?i)[<(\-\s]*-{2,}\s*\(?more\b.*|<-+\s*more\s*-+>.*|--more--.*|\(more\).*"  # most of them
+    rb"|.*\bpress\b.{1,24}\b(?:continue|more|next page)\b.*|.*\bspace\b.*\bnext page\b.*"  # TP-Link, D-Link, SR OS
+    rb"|:|lines \d+-\d+.*"  # less
+    rb"|-- \[Q quit\|.*"  # RouterOS
 )
 _PAGER_END = re.compile(rb"(?i)\(END\)|lines \d+-\d+.*\(END\)")
 # After a key most pagers wipe their prompt from the line; the others leave it standing and go on below.
 _LEFT_STANDING = re.compile(rb"\r*\n")
-_WIPED = re.compile(rb"(?:\x08|\r(?!\n)|\x1b(?:\[[0-9;?]*[A-Za-z]|[=>])| (?=[ \x08\r\x1b]))+")
+_WIPED = re.compile(rb"(?:\x08|\r(?!\n)|\x1b(?:\[[0-9;?]*[A-Za-z]|[=>])| +(?=\x08|\x1b|\r(?!\n)))+")
 
 
 class Standing(Enum):

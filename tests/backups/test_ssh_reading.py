@@ -74,13 +74,13 @@ def test_pages_are_joined_without_a_trace_of_the_pager(more: bytes, wiped: bytes
     answer.feed(COMMAND + b"\r\nline 1\r\nline 2\r\n" + more)
     standing = answer.standing
     answer.turn_page()
-    answer.feed(wiped + b"line 3\r\n" + more)
+    answer.feed(wiped + b"   line 3\r\n" + more)
     again = answer.paged_again
     answer.turn_page()
     answer.feed(wiped + b"\r\nline 5\r\nend\r\n" + PROMPT)
 
     assert (standing, again) == (Standing.PAGED, True)
-    assert answer.text() == b"line 1\r\nline 2\r\nline 3\r\n\r\nline 5\r\nend\r\n"
+    assert answer.text() == b"line 1\r\nline 2\r\n   line 3\r\n\r\nline 5\r\nend\r\n"
 
 
 def test_a_line_that_only_looks_like_the_pager_stays() -> None:
