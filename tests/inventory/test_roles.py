@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
@@ -80,13 +82,25 @@ def test_the_backend_tells_django_of_roles() -> None:
     assert not backend.has_module_perms(user, "auth")
 
 
+def test_with_the_backend_menus_show_what_a_role_opens(settings: Any) -> None:
+    """Pages ask roles themselves; menus ask `user.has_perm`, which asks the backends."""
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "inventory.roles.RoleBackend"]
+    user = make_user("olga", (make_tenant(), Role.OPERATOR))
+    assert user.has_perm("inventory.view_device")
+    assert user.has_module_perms("inventory")
+    assert not user.has_perm("inventory.add_tenant")
+
+
 def test_an_auditor_looks_and_cannot_touch() -> None:
     """The page is there, its inputs and buttons are not, and a request by hand is refused."""
     tenant = make_tenant()
     device = make_device(tenant)
     client = logged_in(make_user("ada", (tenant, Role.AUDITOR)))
     url = reverse("admin:inventory_device_change", args=[device.pk])
-    assert 'name="address"' not in page(client.get(url))
+    shown = page(client.get(url))
+    assert 'name="address"' not in shown
+    assert "forget_host_key" not in shown
+    assert 'value="disable"' not in page(client.get(reverse("admin:inventory_device_changelist")))
     assert client.post(url, {"name": "taken"}).status_code == 403
     assert client.get(reverse("admin:inventory_device_add")).status_code == 403
     assert client.get(reverse("admin:inventory_device_import")).status_code == 403
