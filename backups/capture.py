@@ -41,7 +41,6 @@ SHRINK_FLOOR = 1024  # bytes of the last good version below which halving it is 
 A_MESSAGE = 2  # lines at most of an answer that may be a message about a file that an optional command has not
 REFUSAL_WITHIN = 5  # lines from the start; further down the same words are somebody's banner or description
 
-_LINE_END = re.compile(rb"\r*\n\r*|\A\r+|\r+\Z")
 _ANSI = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-Za-z]|[=>78cDEHMZ])")
 # What follows a pager's prompt when it is wiped away: only then was it the terminal's and not the configuration's.
 _ERASING = rb"(?: *(?:\x08[\x08 ]*|\r *\r(?!\n)|\r?\x1b\[[0-9;]*[A-Za-z]\r?))+"
@@ -117,8 +116,7 @@ def tidy(platform: Platform, answer: bytes) -> bytes:
         answer = re.sub(rb"(?:" + platform.pager_pattern.pattern + rb")" + _ERASING, b"", answer, flags=re.MULTILINE)
     if platform.ansi:
         answer = _ANSI.sub(b"", answer)
-    answer = answer.replace(b"\r\n", b"\n")  # nearly all there is to do: the pattern is for the rest
-    lines = (_LINE_END.sub(b"\n", answer) if b"\r" in answer else answer).split(b"\n")
+    lines = [line.strip(b"\r") for line in answer.split(b"\n")]
     around = platform.frame_pattern
     first, last = 0, len(lines)
     while first < last and _is_around(lines[first], around):

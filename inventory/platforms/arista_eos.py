@@ -26,9 +26,9 @@ PLATFORM = Platform(
     ),
     secrets=(
         *CISCO_SECRETS,
-        rf"(?P<keep>^\s*(?:shared-key|key [0-9A-Fa-f]+) [078]a? ){VALUE}",  # IPsec and MACsec
-        rf"(?P<keep>^\s*vrrp \d+ peer authentication (?:text |ietf-md5 key-string (?:7 )?)?){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:shared-key|key [0-9A-Fa-f]+) [078]a? ){VALUE}",  # IPsec and MACsec
+        rf"(?P<keep>^[ \t]*vrrp \d+ peer authentication (?:text |ietf-md5 key-string (?:7 )?)?){VALUE}",
     ),
-    refusals=(*CISCO_REFUSALS, r"^\s*% ?Error "),
+    refusals=(*CISCO_REFUSALS, r"^[ \t]*% ?Error "),
     save=("write memory",),
 )

@@ -35,14 +35,14 @@ PLATFORM = Platform(
         *CISCO_SECRETS,
         # A password in clear may hold blanks: all the rest of its line.
         r"(?P<keep>\bpassword (?:level \d+ )?(?:0 )?)(?![1-9] |encryption\b|policy\b)\S.*$",
-        rf"(?P<keep>^\s*ppp (?:chap password|pap sent-username \S+ password) {TYPE}){VALUE}",
-        rf"(?P<keep>^\s*(?:mgmtuser username \S+ password \d secret) {TYPE}){VALUE}",
+        rf"(?P<keep>^[ \t]*ppp (?:chap password|pap sent-username \S+ password) {TYPE}){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:mgmtuser username \S+ password \d secret) {TYPE}){VALUE}",
     ),
     refusals=(
         *CISCO_REFUSALS,
-        r"^\s*(?:%% ?)?Non-volatile configuration memory (?:is not present|invalid or not present)",
-        r"^\s*startup-config is not present",
-        r"^\s*% ?Type .* for a list of",
+        r"^[ \t]*(?:%% ?)?Non-volatile configuration memory (?:is not present|invalid or not present)",
+        r"^[ \t]*startup-config is not present",
+        r"^[ \t]*% ?Type .* for a list of",
     ),
     save=("write memory",),
 )

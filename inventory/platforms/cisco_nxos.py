@@ -28,9 +28,9 @@ PLATFORM = Platform(
     ),
     secrets=(
         *CISCO_SECRETS,
-        r"(?P<keep>^\s*authentication text )\S+",  # HSRP and VRRP
-        rf"(?P<keep>^\s*(?:feature-)?vpc\b.* key {TYPE}){VALUE}",
+        r"(?P<keep>^[ \t]*authentication text )\S+",  # HSRP and VRRP
+        rf"(?P<keep>^[ \t]*(?:feature-)?vpc\b.* key {TYPE}){VALUE}",
     ),
-    refusals=(*CISCO_REFUSALS, r"^\s*No startup configuration"),
+    refusals=(*CISCO_REFUSALS, r"^[ \t]*No startup configuration"),
     save=("copy running-config startup-config",),
 )

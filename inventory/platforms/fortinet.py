@@ -29,22 +29,24 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(
         # Every `show` encrypts every secret anew, so a new password alone is no change that could be seen.
-        r"(?P<keep>^\s*set \S+ (?:\S+ )?ENC )\S+",
+        r"(?P<keep>^[ \t]*set \S+ (?:\S+ )?ENC )\S+",
         r"(?P<keep>-----BEGIN ENCRYPTED PRIVATE KEY-----\n)(?:[A-Za-z0-9+/=]+\n)+",
         r"(?P<keep>^#config-version=\S*:user=)\S*",
         r"^#conf_file_ver=",
     ),
     secrets=(
-        r"(?P<keep>^\s*set \S+ (?:\S+ )?ENC )\S+",
-        r"(?P<keep>^\s*set (?:\S*passw(?:or)?d|\S*passphrase|psksecret|\S*secret|auth-pwd|priv-pwd|key|\S+-key"
+        r"(?P<keep>^[ \t]*set \S+ (?:\S+ )?ENC )\S+",
+        r"(?P<keep>^[ \t]*set (?:\S*passw(?:or)?d|\S*passphrase|psksecret|\S*secret|auth-pwd|priv-pwd|key|\S+-key"
         rf"|key-string|\S*community|api-key|token) )(?!ENC |enable$|disable$|\"?-----BEGIN){VALUE}",
         Section(
-            begins=r"^\s*config system snmp community$", ends=r"^end$", secrets=(rf"(?P<keep>^\s+set name ){VALUE}",)
+            begins=r"^[ \t]*config system snmp community$",
+            ends=r"^end$",
+            secrets=(rf"(?P<keep>^[ \t]+set name ){VALUE}",),
         ),
     ),
     refusals=(
-        r"^\s*(?:Unknown action|Command fail\.|command parse error|Invalid command)",
-        r"^\s*(?:Permission denied|You do not have permission)",
+        r"^[ \t]*(?:Unknown action|Command fail\.|command parse error|Invalid command)",
+        r"^[ \t]*(?:Permission denied|You do not have permission)",
     ),
     pager=(r"^--More-- ",),
 )

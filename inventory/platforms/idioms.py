@@ -11,26 +11,27 @@ HOST_OPTION = "(?:vrf|use-vrf|filter-vrf|source-interface|version|traps?|informs
 CISCO_SECRETS: tuple[str, ...] = (
     rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{ENCODING}{TYPE})"
     rf"(?!encryption\b|strength|policy\b|level\b|[0-9] ){VALUE}",
-    rf"(?P<keep>^\s*snmp-server community ){VALUE}",
-    r"(?P<keep>^\s*snmp-server host \S+ (?:(?:vrf|use-vrf) \S+ )?(?:(?:traps?|informs?) )?"
+    rf"(?P<keep>^[ \t]*snmp-server community ){VALUE}",
+    r"(?P<keep>^[ \t]*snmp-server host \S+ (?:(?:vrf|use-vrf) \S+ )?(?:(?:traps?|informs?) )?"
     rf"(?:version (?:1|2c|3 (?:no)?auth|3 priv) )?(?:udp-port \d+ )?)(?!{HOST_OPTION} ){VALUE}",
-    rf"(?P<keep>^\s*snmp-server user .*?\bauth (?:md5|sha\S*) ){VALUE}",
-    rf"(?P<keep>^\s*snmp-server user .*?\bpriv (?:(?:des|3des|aes-?\d*|aes \d+) )?){VALUE}",
-    rf"(?P<keep>^\s*(?:radius|tacacs)-server\b.*? key {TYPE}){VALUE}",
-    rf"(?P<keep>\b(?:server-key|pac key|server-private \S+.*? key|key-string|hexadecimal-string) {TYPE}){VALUE}",
-    rf"(?P<keep>^\s+key (?!chain\b|\d+\s*$){TYPE}){VALUE}\s*$",
+    rf"(?P<keep>^[ \t]*snmp-server user .*?\bauth (?:md5|sha\S*) ){VALUE}",
+    rf"(?P<keep>^[ \t]*snmp-server user .*?\bpriv (?:(?:des|3des|aes-?\d*|aes \d+) )?){VALUE}",
+    rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server\b.*? key {TYPE}){VALUE}",
+    rf"(?P<keep>\b(?:server-key|pac key|key-string|hexadecimal-string) {TYPE}){VALUE}",
+    rf"(?P<keep>^[ \t]+server-private \S+.*? key {TYPE}){VALUE}",
+    rf"(?P<keep>^[ \t]+key (?!chain\b|\d+\s*$){TYPE}){VALUE}\s*$",
     rf"(?P<keep>\b(?:message-digest-key|authentication-key) \d+ \S+ {TYPE}){VALUE}",
     rf"(?P<keep>\bospf authentication-key {TYPE}){VALUE}",
-    rf"(?P<keep>^\s*(?:standby|vrrp|glbp)\b.*? authentication (?:text |md5 key-string )?{TYPE})(?!md5\b){VALUE}",
-    rf"(?P<keep>^\s*crypto isakmp key {TYPE}){VALUE}",
+    rf"(?P<keep>^[ \t]*(?:standby|vrrp|glbp)\b.*? authentication (?:text |md5 key-string )?{TYPE})(?!md5\b){VALUE}",
+    rf"(?P<keep>^[ \t]*crypto isakmp key {TYPE}){VALUE}",
     rf"(?P<keep>\bpre-shared-key (?:(?:local|remote|hex) )?(?:address \S+(?: \d+\.\d+\.\d+\.\d+)? key )?{TYPE}){VALUE}",
-    rf"(?P<keep>^\s*(?:area-password|domain-password) (?:(?:clear|md5) )?{TYPE}){VALUE}",
-    rf"(?P<keep>^\s*ip nhrp authentication ){VALUE}",
+    rf"(?P<keep>^[ \t]*(?:area-password|domain-password) (?:(?:clear|md5) )?{TYPE}){VALUE}",
+    rf"(?P<keep>^[ \t]*ip nhrp authentication ){VALUE}",
     rf"(?P<keep>\bpsk (?:set-key )?(?:ascii |hex )?{TYPE}){VALUE}",
 )
 
 CISCO_REFUSALS: tuple[str, ...] = (
-    r"^\s*% ?(?:Invalid (?:input|command)|Incomplete command|Ambiguous command|Unknown command|Unrecognized command)",
-    r"^\s*(?:% ?)?(?:Command a|A)uthorization (?:failed|denied)",
-    r"^\s*% ?(?:Permission denied|Access denied|Error opening|Bad )",
+    r"^[ \t]*% ?(?:Invalid (?:input|command)|(?:Incomplete|Ambiguous|Unknown|Unrecognized) command)",
+    r"^[ \t]*(?:% ?)?(?:Command a|A)uthorization (?:failed|denied)",
+    r"^[ \t]*% ?(?:Permission denied|Access denied|Error opening|Bad )",
 )

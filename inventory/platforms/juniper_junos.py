@@ -30,18 +30,18 @@ PLATFORM = Platform(
     volatile=(r"^## Last (?:commit|changed): ",),
     secrets=(
         # Junos itself says which values are secret: the last one of the line.
-        r"(?P<keep>^.*?)\"(?:[^\"\\\n]|\\.)*\"(?=; ## SECRET-DATA)",
+        r"(?P<keep>^.{0,200}?)\"(?:[^\"\\\n]|\\.)*\"(?=; ## SECRET-DATA)",
         rf"(?P<keep>\b(?:encrypted-password|simple-password|authentication-key|authentication-password"
         rf"|privacy-password|shared-secret|ascii-text|hexadecimal|secret|md5 \d+ key|password) ){_VALUE}",
-        rf"(?P<keep>^(?:set|deactivate) snmp (?:.* )?community(?:-name)? ){_VALUE}",
+        rf"(?P<keep>^(?:set|deactivate) snmp (?:.{{0,200}} )?community(?:-name)? ){_VALUE}",
         Section(
-            begins=r"^snmp \{", ends=r"^\}", secrets=(rf"(?P<keep>^\s*(?:inactive: )?community(?:-name)? ){_VALUE}",)
+            begins=r"^snmp \{", ends=r"^\}", secrets=(rf"(?P<keep>^[ \t]*(?:inactive: )?community(?:-name)? ){_VALUE}",)
         ),
     ),
     refusals=(
-        r"^\s*(?:unknown command|syntax error|missing argument|invalid value)\b",
+        r"^[ \t]*(?:unknown command|syntax error|missing argument|invalid value)\b",
         r"^error: (?:permission denied|command is not valid|no permission)",
-        r"^\s*could not open configuration database",
+        r"^[ \t]*could not open configuration database",
     ),
     # What an account sees that lacks the permissions of a section, or the permission "secret".
     withheld=(r"/\* ACCESS-DENIED \*/", r"/\* SECRET-DATA \*/"),

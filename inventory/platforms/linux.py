@@ -43,13 +43,13 @@ PLATFORM = Platform(
     ),
     secrets=(
         *CISCO_SECRETS,
-        r"(?P<keep>^\s*(?:PrivateKey|PresharedKey)\s*=\s*)\S+",
-        rf"(?P<keep>^\s*(?:wpa-psk|wpa-password|wireless-key\d?) ){VALUE}",
+        r"(?P<keep>^[ \t]*(?:PrivateKey|PresharedKey)\s*=\s*)\S+",
+        rf"(?P<keep>^[ \t]*(?:wpa-psk|wpa-password|wireless-key\d?) ){VALUE}",
     ),
     refusals=(
         r"(?:: not found|: command not found|: Permission denied|: No such file or directory)\s*$",
-        r"^\s*(?:sudo: |Exiting: failed to connect to any daemons|failed to connect to any daemons)",
-        r"^\s*% Can't open ",
+        r"^[ \t]*(?:sudo: |Exiting: failed to connect to any daemons|failed to connect to any daemons)",
+        r"^[ \t]*% Can't open ",
     ),
     ansi=True,  # shells announce that a paste may follow (ESC [ ? 2004 h)
 )

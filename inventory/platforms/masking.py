@@ -26,18 +26,19 @@ _KEYS = r"(?P<keep>-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----)(?s:.+?)(?=-----EN
 # What no sheet may forget, and what a platform that is gone still needs.
 _EVERYWHERE: tuple[str, ...] = (
     # A password inside an address: ftp://user:password@host
-    r"(?P<keep>\b[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@\"']*:)[^\s@\"']+(?=@)",
+    r"(?P<keep>\b[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s:/@\"']{0,100}:)[^\s@\"']{1,200}(?=@)",
     # A password's hash by its shape: $1$, $5$, $6$, $8$, $9$, $14$, $2b$, $y$, $sha512$ ... Junos' $9$ can be undone.
     r"(?P<keep>\$(?:[0-9]{1,2}[a-z]?|y|gy|sha[0-9]*|pbkdf2[a-z0-9-]*)\$)[A-Za-z0-9./$=+,*-]{6,}",
     # name=value, name: value and "name": "value"
-    rf"(?P<keep>\b(?i:[\w-]*(?:{_WORDS}))[\"']? ?[=:] ?)(?!\\$){_VALUE}",
+    rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']? ?[=:] ?)(?!\\$){_VALUE}",
     # <password>value</password>
-    rf"(?P<keep><(?i:[\w:.-]*(?:{_WORDS}))>)[^<\n]+(?=</)",
+    rf"(?P<keep><(?i:[\w:.-]{{0,40}}(?:{_WORDS}))>)[^<\n]+(?=</)",
     # Words of a command line, where the sheet has masked nothing behind them: password VALUE, secret 5 VALUE
-    r"(?P<keep>(?<![\w-])(?i:[\w-]*(?:password|passwd|passphrase)|(?:[\w-]+-)?secret|pre-shared-key|private-key|psk) "
-    rf"(?:[0-9]{{1,2}} )?)(?![^\n]*\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} ){_VALUE}",
+    r"(?P<keep>(?<![\w-])(?i:[\w-]{0,40}(?:password|passwd|passphrase)|(?:[\w-]{1,40}-)?secret|pre-shared-key"
+    r"|private-key|psk) (?:[0-9]{1,2} )?)"
+    rf"(?![^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} ){_VALUE}",
     # SNMP's community is a password; a community list is BGP's, and is none
-    r"(?P<keep>^[^\n]*\bsnmp(?:-server|-agent)?\b[^\n]*? community (?:(?:read|write|cipher|simple) )*)"
+    r"(?P<keep>^[^\n]{0,80}?\bsnmp(?:-server|-agent)?\b[^\n]{0,200}? community (?:(?:read|write|cipher|simple) )*)"
     rf"(?!list\b|map\b){_VALUE}",
 )
 

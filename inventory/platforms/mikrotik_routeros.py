@@ -29,13 +29,13 @@ PLATFORM = Platform(
         r"^# (?!software id = |model = |serial number = |.* by RouterOS )",
     ),
     secrets=(
-        r"(?P<keep>\b[a-z0-9.-]*(?:password|passphrase|secret|private-key|preshared-key|pre-shared-key|authentication-key"
+        r"(?P<keep>\b[a-z0-9.-]{0,40}(?:password|passphrase|secret|private-key|preshared-key|pre-shared-key|authentication-key"
         rf"|encryption-key|auth-key|md5-key|static-key-[0-3]|protection-key)={_BROKEN}){_VALUE}",
         Section(begins=r"^/snmp community$", ends=r"^/", secrets=(rf"(?P<keep>\bname={_BROKEN}){_VALUE}",)),
     ),
     refusals=(
-        r"^\s*(?:bad command name|syntax error|expected end of command|no such item|input does not match)\b",
-        r"^\s*(?:failure: )?not (?:permitted|enough permissions)",
+        r"^[ \t]*(?:bad command name|syntax error|expected end of command|no such item|input does not match)\b",
+        r"^[ \t]*(?:failure: )?not (?:permitted|enough permissions)",
     ),
     # A menu that did not answer in time (since 7.11), and an export that was broken off. A menu that this model does
     # not have is said without "(timeout)", on every export, and is no hole.

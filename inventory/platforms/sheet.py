@@ -6,7 +6,8 @@ eyes without the right, *refusals*, *withheld* lines and *completeness* only jud
 stored, because what is stored must be fit to be put back.
 
 Every pattern is a regular expression in ASCII, for which `^` and `$` are the ends of a line and `\s`, `\w` and `\d`
-mean ASCII only: a device's bytes are taken one by one (latin-1), never decoded, never lost.
+mean ASCII only: a device's bytes are taken one by one (latin-1), never decoded, never lost. A device may be hostile:
+give a repetition a limit (`.{0,200}`) wherever it could start at many places of a long line.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ Verified = Literal["system", "recording", "manual", "none"]
 Way = Literal["replace", "candidate", "merge", "file", "none"]
 
 _SLUG = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_RUNS_ON = re.compile(r"(?<!\[)\^\\s")  # ^\s, but not [^\s...]
 _FILENAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -227,6 +229,8 @@ def _bad_patterns(platform: Platform) -> Iterator[tuple[str, str]]:
             continue
         if matches_nothing:
             yield field, f"{pattern!r} matches an empty line"
+        if _RUNS_ON.search(pattern):  # it runs over line ends: a device that sends blank lines only would take hours
+            yield field, f"{pattern!r} must say [ \\t] for blanks at the start of a line, not \\s"
         if field == "secrets" and "(?P<keep>" not in pattern:
             yield field, f"{pattern!r} has no (?P<keep>...) to say what stays"
 

@@ -29,8 +29,9 @@ PLATFORM = Platform(
     secrets=(
         r"(?P<keep>\b(?:(?:encrypted-|plaintext-)?password|passphrase|secret|pre-shared-secret|shared-secret|private-key"
         rf"|preshared-key|private key|md5-key|plaintext-key|wpa-passphrase|shared-secret-key) ){_VALUE}",
-        rf"(?P<keep>^set .*\b(?:radius|tacacs|api keys id \S+|authentication)\b(?! public-keys).* key ){_VALUE}",
-        rf"(?P<keep>^set service snmp (?:.* )?community ){_VALUE}",
+        r"(?P<keep>^set .{0,200}\b(?:radius|tacacs|api keys id \S+|authentication)\b(?! public-keys).{0,200} key )"
+        rf"{_VALUE}",
+        rf"(?P<keep>^set service snmp (?:.{{0,200}} )?community ){_VALUE}",
         # The same in config.boot, where only the section says what a community or a key is.
         Section(begins=r"^(?P<in> +)snmp \{", ends=r"^(?P=in)\}", secrets=(rf"(?P<keep>\bcommunity ){_VALUE}",)),
         Section(
@@ -40,7 +41,7 @@ PLATFORM = Platform(
         ),
     ),
     refusals=(
-        r"^\s*(?:Invalid command|Configuration path .* is not valid|vbash: )",
+        r"^[ \t]*(?:Invalid command|Configuration path .* is not valid|vbash: )",
         r"^cat: .*: (?:No such file|Permission denied)",
     ),
     ansi=True,  # its pager decorates even what it does not stop

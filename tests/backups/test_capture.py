@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backups.capture import SHRINK_FLOOR, read_capture, refusal, stable_digest, tidy
+from inventory.platforms.catalogue import read_catalogue
 from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore
 from tests.platforms.cases import CASES, Case
 
@@ -292,3 +293,15 @@ def test_what_nearly_every_system_says_to_an_unknown_command_is_a_refusal() -> N
 def test_the_digest_knows_which_file_a_line_stands_in() -> None:
     """Two files that swap a line are two changes."""
     assert stable_digest(system(), {"a": b"x\n", "b": b""}) != stable_digest(system(), {"a": b"", "b": b"x\n"})
+
+
+@pytest.mark.parametrize("slug", read_catalogue(None).sheets)
+@pytest.mark.parametrize("piece", [b"\n", b"\r", b" ", b"\x1b[", b"--More-- ", b"set a ENC ", b"# by RouterOS "])
+def test_a_hostile_answer_does_not_keep_a_worker(slug: str, piece: bytes) -> None:
+    """A pattern whose work grows with the square of an answer would not come back from these for hours."""
+    platform = read_catalogue(None).get(slug)
+    name = platform.commands[0].filename
+
+    capture = read_capture(platform, {name: piece * (200_000 // len(piece))}, last_good={name: 1})
+
+    assert capture.doubts or platform.commands[0].complete_when is None

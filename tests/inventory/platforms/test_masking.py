@@ -70,3 +70,14 @@ def test_what_no_sheet_may_forget_is_masked_for_every_platform(text: str, hidden
 def test_what_only_speaks_of_secrets_stays(line: str) -> None:
     """A masked setting is one that nobody can review."""
     assert mask(None, line) == line
+
+
+@pytest.mark.parametrize("slug", read_catalogue(None).sheets)
+@pytest.mark.parametrize("piece", ["\n", " ", "a-", "password ", "x://y:", '\\"', "set radius snmp-server key "])
+def test_a_hostile_text_does_not_keep_a_worker(slug: str, piece: str) -> None:
+    """A pattern whose work grows with the square of a text would not come back from these for hours."""
+    text = piece * (50_000 // len(piece))
+
+    masked = mask(read_catalogue(None).get(slug), text)
+
+    assert masked.count("\n") == text.count("\n")

@@ -46,6 +46,7 @@ def sheet(**changes: Any) -> Platform:
         ({"commands": (Command(line="a", filename="a.txt", complete_when="("),)}, "complete_when"),
         ({"volatile": ("[",)}, "volatile"),
         ({"volatile": ("uptime .*|",)}, "volatile"),
+        ({"volatile": (r"^\s*uptime",)}, "volatile"),
         ({"refusals": ("é",)}, "refusals"),
         ({"withheld": ("(?<",)}, "withheld"),
         ({"frame": ("*",)}, "frame"),
