@@ -103,6 +103,10 @@ Q_CLUSTER = {
     "ALT_CLUSTERS": {},
 }
 
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "inventory.roles.RoleBackend",  # what a member's role in a tenant grants
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
