@@ -112,7 +112,8 @@ def compare(old: Version, new: Version, *, devices: Collection[UUID] | None = No
     if old.tenant_id != new.tenant_id:
         raise NotComparable("The two versions belong to different tenants, which are never compared.")
     store = open_store(new.tenant_id)
-    before, after = side_of(old, store), side_of(new, store)
+    only = devices_of_interest(old, new, devices)
+    before, after = side_of(old, store, only), side_of(new, store, only)
     scope = scope_of(before, after, devices)
     left, right = before.manifest, after.manifest
     if before.device and after.device:
@@ -121,10 +122,20 @@ def compare(old: Version, new: Version, *, devices: Collection[UUID] | None = No
     return Comparison(before, after, tuple(changes), store)
 
 
-def side_of(version: Version, store: TenantStore) -> Side:
-    """A version with what it consists of. Raises NothingKept, StoreDamaged."""
+def devices_of_interest(old: Version, new: Version, devices: Collection[UUID] | None) -> Collection[UUID] | None:
+    """The devices whose files a checkpoint has to be read for; None: all."""
+    for version in (old, new):
+        if isinstance(version, Snapshot):
+            return [version.device_id]
+        if isinstance(version, Device):
+            return [version.pk]
+    return devices
+
+
+def side_of(version: Version, store: TenantStore, only: Collection[UUID] | None = None) -> Side:
+    """A version with what it consists of, of these devices or of all. Raises NothingKept, StoreDamaged."""
     if isinstance(version, Checkpoint):
-        return Side(version, manifest.of_commit(store, version.pin), whole=version.whole)
+        return Side(version, manifest.of_commit(store, version.pin, only), whole=version.whole)
     snapshot = version if isinstance(version, Snapshot) else newest(version)
     return Side(version, manifest.of_snapshot(snapshot), device=snapshot.device_id)
 

@@ -12,7 +12,8 @@ from backups.store.git import Git
 
 SECONDS = 3600.0  # for each step: a large repository takes minutes, and nothing else may write meanwhile
 DAMAGE = 0b111  # of fsck's exit status: an object, a link between objects, a pack; the rest is no content
-SOME = tuple(range(256))
+ANY = tuple(range(256))
+MANY = 20_000  # commits; a command line has an end
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,13 @@ class Examined:
 def examine(git: Git, tips: Collection[str], *, read_all: bool) -> Examined:
     """Walk from the commits that are kept to every object they need; with `read_all` their content is checked, too.
 
-    Raises GitFailed. The commits themselves must be there (`absent`).
+    Raises GitFailed. The commits themselves must be there (`absent`). Too many for a command line are left to the refs:
+    then what a ref names counts as kept, so the next collection takes it.
     """
     depth = ("--full",) if read_all else ("--connectivity-only",)
     options = (*depth, "--unreachable", "--no-reflogs", "--no-dangling", "--no-progress")
     kept = sorted({layout.checked_id(tip) for tip in tips})
-    answer = git.run("fsck", *options, *kept, seconds=SECONDS, expect=SOME)
+    answer = git.run("fsck", *options, *(kept if len(kept) <= MANY else ()), seconds=SECONDS, expect=ANY)
     lines = [line.split() for line in answer.out.decode("ascii", "replace").splitlines()]
     return Examined(
         missing=tuple(sorted({line[2] for line in lines if line[0] == "missing"})),
@@ -83,8 +85,8 @@ def sweep(git: Git) -> None:
     options = ("-a", "-q", "--no-write-bitmap-index")
     git.run("repack", *options, seconds=SECONDS)
     fsync(git.path / "objects" / "pack")
+    # Before the commits that it may name are gone.
+    git.run("commit-graph", "write", "--reachable", "--changed-paths", "--no-progress", seconds=SECONDS)
     git.run("repack", "-d", *options, seconds=SECONDS)
     git.run("prune", "--expire=now", seconds=SECONDS)
-    # It may name commits that are gone.
-    git.run("commit-graph", "write", "--reachable", "--changed-paths", "--no-progress", seconds=SECONDS)
     fsync(git.path / "objects" / "pack")

@@ -116,9 +116,9 @@ class Collection:
         self.grace = grace
 
     def foresee(self) -> Collected:
-        """What `execute` would do. Nothing is written, no lock is taken. Raises CollectionRefused."""
+        """What `execute` would do. Nothing is written. Raises CollectionRefused."""
         plan = self.plan()
-        unreachable = self.look(plan, read_all=True).unreachable
+        unreachable = self.look_twice(plan).unreachable
         return Collected(
             self.tenant,
             objects_removed=len(unreachable),
@@ -131,7 +131,7 @@ class Collection:
 
     def execute(self) -> Collected:
         """Look, forget the rows, sweep. Raises CollectionRefused before anything is deleted."""
-        self.look(self.plan(), read_all=True)
+        self.look_twice(self.plan())
         forgotten, unreachable = self.forget_expired()
         result = Collected(self.tenant, kept=garbage.object_count(self.git), checkpoints_removed=forgotten)
         # An unreachable object is no reason to hurry, but a repack of everything needs one.
@@ -142,6 +142,19 @@ class Collection:
         refs = self.store.refs()
         head = Repository.objects.values_list("head", flat=True).get(tenant=self.tenant)
         return plan_gc(Checkpoint.objects.filter(tenant=self.tenant), refs, head, now=self.now, grace=self.grace)
+
+    def look_twice(self, plan: GcPlan) -> Examined:
+        """Read all that is kept, beside whoever writes. Raises CollectionRefused.
+
+        A writer that repacks meanwhile takes packs away from under our feet. So what is missing without the lock counts
+        only if it is missing with it.
+        """
+        try:
+            return self.look(plan, read_all=True)
+        except CollectionRefused:
+            with transaction.atomic():
+                lock_tenant(self.tenant.pk, wait=WAIT)
+                return self.look(self.plan(), read_all=True)
 
     def look(self, plan: GcPlan, *, read_all: bool) -> Examined:
         """Walk over all that is kept. Raises CollectionRefused where something of it is missing or damaged."""
@@ -180,13 +193,12 @@ class Collection:
 
         A second look, under the lock, because time has passed; it need not read content once more.
         """
-        with writing(self.tenant.pk, wait=WAIT) as batch:
+        with writing(self.tenant.pk, wait=WAIT):
             plan = self.plan()
             self.mend(plan)
             examined = self.look(plan, read_all=False)
             for checkpoint in plan.expired:
-                forget(checkpoint)
-            batch.drop_refs([layout.checkpoint_ref(checkpoint.pk) for checkpoint in plan.expired])
+                forget(checkpoint)  # its ref is stray from now on
         return len(plan.expired), bool(examined.unreachable or plan.stray)
 
     def mend(self, plan: GcPlan) -> None:
@@ -196,24 +208,30 @@ class Collection:
         move_refs(self.git, [RefMove(ref, pin, None) for ref, pin in plan.astray.items()])
 
     def sweep(self, result: Collected) -> Collected:
-        """Remove refs without rows, then what no ref needs, and measure both. Raises CollectionRefused."""
+        """Remove refs without rows, then what no ref needs, and measure what that came to."""
+        cut_short: tuple[str, ...] = ()
         with transaction.atomic():
             lock_tenant(self.tenant.pk, wait=WAIT)
             plan = self.plan()
             self.mend(plan)
             objects, space = garbage.object_count(self.git), garbage.bytes_on_disk(self.store.path)
-            move_refs(self.git, [RefMove(ref, None, commit) for ref, commit in plan.stray.items()])
             try:
+                move_refs(self.git, [RefMove(ref, None, commit) for ref, commit in plan.stray.items()])
                 garbage.sweep(self.git)
             except GitFailed as failure:
-                raise CollectionRefused([f"No object was deleted: {failure}"]) from failure
-            finally:
-                self.store.close()  # it may still read from packs that are gone
-        left = garbage.object_count(self.git)
-        freed = max(0, space - garbage.bytes_on_disk(self.store.path))
+                cut_short = (f"The collection was cut short, and the next one goes on: {failure}",)
+            self.store.close()  # it may still read from packs that are gone
+            left = garbage.object_count(self.git)
+            freed = max(0, space - garbage.bytes_on_disk(self.store.path))
         log.info("Garbage of %s: %d objects and %d bytes removed, %d kept.", self.tenant, objects - left, freed, left)
-        refs = max(len(plan.stray), result.checkpoints_removed)
-        return replace(result, objects_removed=objects - left, bytes_freed=freed, kept=left, refs_removed=refs)
+        return replace(
+            result,
+            objects_removed=objects - left,
+            bytes_freed=freed,
+            kept=left,
+            refs_removed=len(plan.stray),
+            refused=cut_short,
+        )
 
 
 def missing_commits(plan: GcPlan, gone: set[str]) -> Iterator[str]:

@@ -31,6 +31,7 @@ OUTCOMES: dict[Outcome, str] = {
     "retired": "is retired: left as it is",
 }
 MANY = 500  # devices; beyond that their paths are not named to git one by one
+A_COMMIT = 5_000  # devices of one commit: git takes their paths as arguments, and a command line has an end
 
 
 @dataclass(frozen=True)
@@ -187,21 +188,21 @@ def restore_record(
 
 
 def carry_out(batch: Batch, plan: RecordPlan, *, author: str, now: datetime) -> WentBack:
-    """Write the commit, the rows and the checkpoint of the result."""
+    """Write the commit (several, for thousands of devices), the rows and the checkpoint; all in one transaction."""
     read_all(batch.store, plan)
     message = message_of(plan)
-    written = batch.put(
-        [change_of(step) for step in plan.back],
-        message=message,
-        author=author,
-        when=now,
-        trailers={"Restored-Checkpoint": str(plan.checkpoint.pk)},
-    )
-    if written is None:
-        return WentBack(plan, None)
-    snapshots = tuple(snapshots_of(batch, plan, written, author=author, now=now))
+    snapshots: list[Snapshot] = []
+    for start in range(0, len(plan.back), A_COMMIT):
+        steps = plan.back[start : start + A_COMMIT]
+        trailers = {"Restored-Checkpoint": str(plan.checkpoint.pk)}
+        written = batch.put(
+            [change_of(step) for step in steps], message=message, author=author, when=now, trailers=trailers
+        )
+        if written:
+            snapshots += snapshots_of(batch, plan, written, author=author, now=now)
     Snapshot.objects.bulk_create(snapshots)
-    return WentBack(plan, make(batch, plan.checkpoint.tenant, message=message, author=author, now=now), snapshots)
+    made = make(batch, plan.checkpoint.tenant, message=message, author=author, now=now)
+    return WentBack(plan, made, tuple(snapshots))
 
 
 def read_all(store: TenantStore, plan: RecordPlan) -> None:

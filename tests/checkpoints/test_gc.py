@@ -12,10 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backups.errors import GitFailed
 from backups.store import layout
+from backups.store.git import Git
 from backups.store.reader import TenantStore, open_store
 from backups.store.writer import RefMove, move_refs
-from checkpoints.gc import GRACE, Collected, collect_garbage, plan_gc
+from checkpoints import garbage
+from checkpoints.garbage import Examined
+from checkpoints.gc import GRACE, Collected, Collection, collect_garbage, plan_gc
 from checkpoints.models import Checkpoint
 from checkpoints.services import create_checkpoint, delete_checkpoint, undelete_checkpoint
 from inventory.models import Device, Tenant
@@ -265,3 +269,54 @@ def test_a_plan_keeps_all_but_the_expired(states: list[tuple[str, str]], strays:
     assert set(plan.astray.values()) == {
         row.pin for row, (state, ref) in zip(rows, states, strict=True) if state != "expired" and ref != "right"
     }
+
+
+@pytest.mark.parametrize("step", range(1, 6))
+def test_a_collection_that_is_cut_short_loses_nothing_and_the_next_one_ends_it(
+    tenant: Tenant, store: TenantStore, edge: Device, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """Promise 4: wherever git fails in the sweep, all that is kept is whole, and what was to go goes later."""
+    kept = only_in_a_checkpoint(tenant, b"outlives its epoch")
+    delete_checkpoint(only_in_a_checkpoint(tenant, b"x" * 999), by="anna", now=NOON)
+    steps = iter(range(1, 99))
+    run = Git.run
+
+    def failing(self: Git, subcommand: str, *arguments: str, **options: object) -> object:
+        if subcommand in ("repack", "prune", "commit-graph", "update-ref") and next(steps) == step:
+            raise GitFailed("cut short")
+        return run(self, subcommand, *arguments, **options)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Git, "run", failing)
+        first = collect(tenant)
+    assert git(store, "fsck", "--full", "--strict", "--no-dangling") == ""
+    assert [store.blob(entry.id) for entry in store.tree(kept.pin).values()] == [b"outlives its epoch"]
+    assert store.blob(edge.snapshots.get().files["running.cfg"]["blob"]) == b"hostname edge1\n"
+
+    second = collect(tenant)
+    assert first.objects_removed + second.objects_removed == 3 and not second.refused
+    assert git(store, "fsck", "--unreachable") == ""
+
+
+def test_a_crash_between_the_rows_and_the_objects_is_ended_by_the_next_collection(
+    tenant: Tenant, store: TenantStore
+) -> None:
+    """The rows are gone, the refs are not: they are stray, and go with what they held."""
+    gone = delete_checkpoint(only_in_a_checkpoint(tenant, b"x" * 999), by="anna", now=NOON)
+    Collection(tenant, store, AFTER, GRACE).forget_expired()
+    assert layout.checkpoint_ref(gone.pk) in store.refs()
+
+    assert collect(tenant).objects_removed == 3
+    assert layout.checkpoint_ref(gone.pk) not in store.refs()
+
+
+def test_a_false_alarm_of_a_moment_is_no_refusal(
+    tenant: Tenant, store: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer that repacks takes packs away while they are read; with the lock everything is there again."""
+    delete_checkpoint(only_in_a_checkpoint(tenant, b"x"), by="anna", now=NOON)
+    alarms = iter([Examined((), True, frozenset())])
+    examine = garbage.examine
+    monkeypatch.setattr(garbage, "examine", lambda *given, **options: next(alarms, None) or examine(*given, **options))
+
+    assert collect(tenant).objects_removed == 3

@@ -40,6 +40,15 @@ def test_a_checkpoint_is_pinned_by_a_commit_of_its_own(tenant: Tenant, edge: Dev
     assert store.log(layout.DEVICES, start=checkpoint.pin)[0].message.splitlines()[0] == "before the change"
 
 
+def test_a_checkpoint_can_be_told_from_git_alone(tenant: Tenant, edge: Device) -> None:
+    """D1, D4: its commit names it and its tenant, and git's own sums cover every word and every file of it."""
+    checkpoint = create(tenant)
+    (entry,) = open_store(tenant.pk).log(layout.DEVICES, start=checkpoint.pin)
+
+    assert entry.author == "anna" and entry.when == NOON
+    assert {f"Checkpoint: {checkpoint.pk}", f"Tenant: {tenant.pk}"} <= set(entry.message.splitlines())
+
+
 def test_a_checkpoint_knows_how_much_it_holds(tenant: Tenant, edge: Device, core: Device) -> None:
     """D1: figures that a list shows without reading the store."""
     checkpoint = create(tenant, tags=["audit", " q4 ", "audit"])
