@@ -26,7 +26,8 @@ PLATFORM = Platform(
     ),
     secrets=(
         *CISCO_SECRETS,
-        rf"(?P<keep>^[ \t]*(?:shared-key|key [0-9A-Fa-f]+) [078]a? ){VALUE}",  # IPsec and MACsec
+        # IPsec, MACsec and shared secrets
+        rf"(?P<keep>^[ \t]*(?:shared-key|key [0-9A-Fa-f]+|secret \S+) [078]a? ){VALUE}",
         rf"(?P<keep>^[ \t]*vrrp \d+ peer authentication (?:text |ietf-md5 key-string (?:7 )?)?){VALUE}",
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*% ?Error "),

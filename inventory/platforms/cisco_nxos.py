@@ -28,7 +28,6 @@ PLATFORM = Platform(
     ),
     secrets=(
         *CISCO_SECRETS,
-        r"(?P<keep>^[ \t]*authentication text )\S+",  # HSRP and VRRP
         rf"(?P<keep>^[ \t]*(?:feature-)?vpc\b.* key {TYPE}){VALUE}",
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*No startup configuration"),

@@ -10,14 +10,19 @@ HOST_OPTION = "(?:vrf|use-vrf|filter-vrf|source-interface|version|traps?|informs
 # Command lines that look like Cisco's: IOS, NX-OS, EOS, FRR and the many that followed them.
 CISCO_SECRETS: tuple[str, ...] = (
     rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{ENCODING}{TYPE})"
-    rf"(?!encryption\b|strength|policy\b|level\b|[0-9] ){VALUE}",
+    rf"(?!encryption\b|strength|policy\b|level\b|lifetime\b|profile\b|[0-9] ){VALUE}",
     rf"(?P<keep>^[ \t]*snmp-server community ){VALUE}",
     r"(?P<keep>^[ \t]*snmp-server host \S+ (?:(?:vrf|use-vrf) \S+ )?(?:(?:traps?|informs?) )?"
     rf"(?:version (?:1|2c|3 (?:no)?auth|3 priv) )?(?:udp-port \d+ )?)(?!{HOST_OPTION} ){VALUE}",
     rf"(?P<keep>^[ \t]*snmp-server user .*?\bauth (?:md5|sha\S*) ){VALUE}",
-    rf"(?P<keep>^[ \t]*snmp-server user .*?\bpriv (?:(?:des|3des|aes-?\d*|aes \d+) )?){VALUE}",
+    rf"(?P<keep>^[ \t]*snmp-server user .*?\bpriv (?:(?:aes(?:[ -]\d{{3}})?|3des|des) )?){VALUE}",
     rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server\b.*? key {TYPE}){VALUE}",
-    rf"(?P<keep>\b(?:server-key|pac key|key-string|hexadecimal-string) {TYPE}){VALUE}",
+    rf"(?P<keep>^[ \t]*snmp mib community-map ){VALUE}",
+    rf"(?P<keep>\b(?:(?:server|client|authorization)-key|pac key) {TYPE}){VALUE}",
+    rf"(?P<keep>\b(?:key-(?:octet-)?string|key-hex|hexadecimal-string) {TYPE}){VALUE}",
+    rf"(?P<keep>^[ \t]+address ipv[46] \S+ .*?\bkey {TYPE}){VALUE}",
+    r"(?P<keep>\bipsec spi \d+ (?:esp )?\S+ )\S.*$",  # OSPFv3: more than one key may follow
+    rf"(?P<keep>\bauthentication (?:text|string|key|ah-md5) {TYPE}){VALUE}",
     rf"(?P<keep>^[ \t]+server-private \S+.*? key {TYPE}){VALUE}",
     rf"(?P<keep>^[ \t]+key (?!chain\b|\d+\s*$){TYPE}){VALUE}\s*$",
     rf"(?P<keep>\b(?:message-digest-key|authentication-key) \d+ \S+ {TYPE}){VALUE}",

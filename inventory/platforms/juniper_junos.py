@@ -31,11 +31,14 @@ PLATFORM = Platform(
     secrets=(
         # Junos itself says which values are secret: the last one of the line.
         r"(?P<keep>^.{0,200}?)\"(?:[^\"\\\n]|\\.)*\"(?=; ## SECRET-DATA)",
-        rf"(?P<keep>\b(?:encrypted-password|simple-password|authentication-key|authentication-password"
-        rf"|privacy-password|shared-secret|ascii-text|hexadecimal|secret|md5 \d+ key|password) ){_VALUE}",
-        rf"(?P<keep>^(?:set|deactivate) snmp (?:.{{0,200}} )?community(?:-name)? ){_VALUE}",
+        r"(?P<keep>\b(?:encrypted-password|plain-text-password-value|simple-password|authentication-key"
+        r"|authentication-password|privacy-password|privacy-key|shared-secret|ascii-text|hexadecimal|secret"
+        rf"|md5 \d+ key|authentication-key \d+ (?:type \S+ )?value|password) )(?!\d+ (?:type|value) ){_VALUE}",
+        rf"(?P<keep>^(?:set|deactivate) snmp (?:.{{0,200}} )?(?:community(?:-name)?|trap-group) ){_VALUE}",
         Section(
-            begins=r"^snmp \{", ends=r"^\}", secrets=(rf"(?P<keep>^[ \t]*(?:inactive: )?community(?:-name)? ){_VALUE}",)
+            begins=r"^snmp \{",
+            ends=r"^\}",
+            secrets=(rf"(?P<keep>^[ \t]*(?:inactive: )?(?:community(?:-name)?|trap-group) ){_VALUE}",),
         ),
     ),
     refusals=(

@@ -16,7 +16,7 @@ from inventory.platforms.sheet import Platform, Section
 MASK = "(masked)"  # one word, no quote, no bracket of JSON or XML, ASCII: what a pattern takes for a value
 
 _WORDS = r"password|passwd|passphrase|secret|pre-?shared-?key|private-?key|api-?key|psk|authkey"
-_NO_VALUE = r"(?:encryption|policy|required)\b|strength|min|max"  # what follows these words where none is given
+_NO_VALUE = r"(?:encryption|policy|required|lifetime|profile)\b|strength|min|max"  # no value follows
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S+)"""
 
 # A private key in PEM or OpenSSH's form, over lines or in one line with "\n" spelled out. Before the sheet's patterns:

@@ -27,8 +27,10 @@ PLATFORM = Platform(
     source="VyOS 1.4 on x86; config.boot and the restore from VyOS' documentation",
     comment="#",
     secrets=(
-        r"(?P<keep>\b(?:(?:encrypted-|plaintext-)?password|passphrase|secret|pre-shared-secret|shared-secret|private-key"
-        rf"|preshared-key|private key|md5-key|plaintext-key|wpa-passphrase|shared-secret-key) ){_VALUE}",
+        r"(?P<keep>\b(?:(?:encrypted-|plaintext-)?password|passphrase|secret|pre-shared-secret"
+        r"|shared-secret(?: \S+ key)?|private-key|preshared-key|private key|md5-key|plaintext-key|shared-secret-key"
+        r"|cak|wep key|otp key) )"
+        rf"(?!(?:encrypted|plaintext)-password ){_VALUE}",
         r"(?P<keep>^set .{0,200}\b(?:radius|tacacs|api keys id \S+|authentication)\b(?! public-keys).{0,200} key )"
         rf"{_VALUE}",
         rf"(?P<keep>^set service snmp (?:.{{0,200}} )?community ){_VALUE}",
