@@ -10,3 +10,9 @@ class ConfigConfig(AppConfig):
 
     name = "config"
     verbose_name = "Netcairn"
+
+    def ready(self) -> None:
+        """Have the queue's workers say when they are busy."""
+        from config import queue_watch
+
+        queue_watch.connect()

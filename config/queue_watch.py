@@ -1,0 +1,101 @@
+"""Finding out that the queue's workers only look alive.
+
+A worker that is killed while it waits for work can take the lock of the cluster's inner queue with it; all others
+then wait for ever, and nothing in django-q2 notices. From outside it shows like this: tasks wait, and nobody works.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.utils import timezone
+from django_q.models import OrmQ
+from django_q.signals import post_execute_in_worker, pre_execute
+
+WAITED_TOO_LONG = timedelta(seconds=60)
+"""A cluster with a free worker fetches a task within a second or two."""
+
+PATIENCE = timedelta(seconds=60)
+"""So long nothing may move before the cluster is called stuck."""
+
+_busy: list[int] = []
+"""This worker's shared lock while it has a task."""
+
+
+def busy_lock() -> Path:
+    """Held by every worker that has a task; the kernel takes it from one that was killed."""
+    return Path(settings.NETCAIRN_VAR) / "queue-busy.lock"
+
+
+def connect() -> None:
+    """Have the workers say when they are busy."""
+    pre_execute.connect(mark_busy, dispatch_uid="netcairn busy")
+    post_execute_in_worker.connect(mark_idle, dispatch_uid="netcairn idle")
+
+
+def mark_busy(**_: Any) -> None:
+    """Take the lock, in the worker, before a task."""
+    descriptor = os.open(busy_lock(), os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    _busy.append(descriptor)
+
+
+def mark_idle(**_: Any) -> None:
+    """Give the lock back, in the worker, after a task."""
+    while _busy:
+        os.close(_busy.pop())
+
+
+def somebody_is_busy() -> bool:
+    """Whether a worker on this machine has a task."""
+    descriptor = os.open(busy_lock(), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+class QueueWatch:
+    """Looks at the queue now and then, and remembers what it saw."""
+
+    def __init__(self, *, waited_too_long: timedelta = WAITED_TOO_LONG, patience: timedelta = PATIENCE) -> None:
+        self.waited_too_long = waited_too_long
+        self.patience = patience
+        self.waiting: set[int] = set()
+        self.still_since: datetime | None = None
+
+    def stuck(self) -> bool:
+        """Whether the cluster has stopped taking work; False while the database cannot be asked."""
+        try:
+            waiting = set(self._waiting_too_long())
+        except OperationalError:
+            return False  # the workers cannot work without it either, and it is not them who are stuck
+        finally:
+            connection.close()
+        return self.judge(waiting, busy=somebody_is_busy(), now=timezone.now())
+
+    def judge(self, waiting: set[int], *, busy: bool, now: datetime) -> bool:
+        """Whether tasks have waited, all the same ones, with nobody at work, for longer than our patience."""
+        moved = bool(self.waiting - waiting)
+        self.waiting = waiting
+        if not waiting or busy or moved or self.still_since is None:
+            self.still_since = now
+        if now - self.still_since < self.patience:
+            return False
+        self.still_since = None  # the next cluster begins with a clean slate
+        return True
+
+    def _waiting_too_long(self) -> list[int]:
+        """Tasks that nobody has fetched; a fetched one has its lock in the future."""
+        long_ago = timezone.now() - self.waited_too_long
+        queue = settings.Q_CLUSTER["name"]
+        return list(OrmQ.objects.filter(key=queue, lock__lt=long_ago).values_list("pk", flat=True)[:1000])
