@@ -23,6 +23,7 @@ class Lock(IntEnum):
     """
 
     TENANT_STORE = 0x6E630001  # the second number: the tenant
+    PREPARATION = 0x6E630002  # migrations and the first administrator; the second number: 0
 
 
 @dataclass(frozen=True)

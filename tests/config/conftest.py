@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import shutil
@@ -24,12 +25,23 @@ ROOT = Path(__file__).parents[2]
 LINGER = 0.1
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Return as soon as `condition` holds; the deadline is only there to end a test that has failed."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "what was waited for never came"
         time.sleep(0.01)
+
+
+def processes_of(var: Path) -> list[int]:
+    """The processes that were started for the installation in `var`, its watchdog included."""
+    wanted = f"NETCAIRN_VAR={var}\0".encode()
+    found = []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if wanted in environment.read_bytes():
+                found.append(int(environment.parent.name))
+    return found
 
 
 class Client:
