@@ -25,7 +25,7 @@ from checkpoints import compare, diff, services
 from checkpoints.models import Checkpoint
 from config.serving import Administrator
 from inventory.errors import NetcairnError
-from inventory.models import Credential, Device, Tenant
+from inventory.models import Credential, Device, DeviceSet, Tenant
 
 TENANTS = ("alpine-telecom", "harbor-bank")
 PLATFORMS = ("cisco_ios", "arista_eos", "juniper_junos", "mikrotik_routeros")
@@ -90,13 +90,13 @@ class Demo:
             self.show_change(changed)
         with self.titled("Naming this moment"):
             named = self.name_moment(changed.tenant)
-        with self.titled("A device breaks off in the middle of its answer"):
-            self.cut_one_off(changed)
         with self.titled("A night of wrong changes, backed up like everything else"):
             self.spoil(changed.tenant)
             self.say(f"   {self.back_up()}")
         with self.titled("Going back to the named moment in the record"):
             self.go_back(named)
+        with self.titled("A device breaks off in the middle of its answer"):
+            self.cut_one_off()
         return named
 
     @contextmanager
@@ -123,11 +123,13 @@ class Demo:
         devices = list(self.fleet)
         return devices[:half] if name == TENANTS[0] else devices[half:]
 
-    def back_up(self) -> Report:
-        """Every device of both tenants, as the command `backup` does it."""
+    def back_up(self, devices: DeviceSet | None = None) -> Report:
+        """These devices or all of both tenants, as the command `backup` does it."""
         began, now = monotonic(), timezone.now()
-        devices = Device.objects.filter(tenant__name__in=TENANTS).collectable()
-        asked = runs.start_runs(devices, requested_by=USERNAME, trigger=Run.Trigger.HAND, by_queue=False, now=now)
+        devices = devices or Device.objects.filter(tenant__name__in=TENANTS)
+        asked = runs.start_runs(
+            devices.collectable(), requested_by=USERNAME, trigger=Run.Trigger.HAND, by_queue=False, now=now
+        )
         for run in asked:
             shard.work_on(run, transport=NetmikoTransport(), limits=limits(), threads=8)
         return Report(asked, monotonic() - began)
@@ -161,19 +163,19 @@ class Demo:
         )
         return checkpoint
 
-    def cut_one_off(self, device: Device) -> None:
+    def cut_one_off(self) -> None:
         """Half an answer is put into quarantine, and the last good version stays the newest."""
-        simulated = self.fleet[device.name]
-        newest = device.snapshots.order_by("-seq").values_list("pk", flat=True)[0]
+        simulated = self.of_tenant(TENANTS[1])[0]
+        device = Device.objects.get(tenant__name=TENANTS[1], name=simulated.name)
+        newest = device.snapshots.latest("seq")
         simulated.set_faults("truncate")
-        self.say(f"   {self.back_up()}")
+        self.say(f"   {self.back_up(Device.objects.filter(tenant=device.tenant))}")
         simulated.set_faults()
-        attempt = device.attempts.order_by("-pk").first()
-        kept = device.snapshots.order_by("-seq").values_list("pk", flat=True)[0] == newest
-        if attempt is None or attempt.state != Attempt.State.QUARANTINED or not kept:
+        attempt = device.attempts.latest("pk")
+        if attempt.state != Attempt.State.QUARANTINED or device.snapshots.latest("seq") != newest:
             raise DemoFailed(f"The cut answer of {device.name} was not put into quarantine.")
         self.say(f"   {device.name}: {attempt.detail}")
-        self.say("   Its text waits in quarantine; the last good version is still the newest.")
+        self.say("   Its text waits in quarantine for a look; the last good version is still the newest.")
 
     def spoil(self, tenant: Tenant) -> None:
         """Changes that somebody will want to be rid of."""
