@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.views import ChangeList
 
@@ -129,7 +129,7 @@ def ended_after(attempt: Attempt) -> Attempt | None:
     return later.order_by("-id").first()
 
 
-class WaitingFilter(admin.SimpleListFilter):
+class WaitingFilter(DropdownFilter):
     """Texts that no later attempt has settled."""
 
     title = "waiting"

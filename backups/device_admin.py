@@ -6,12 +6,12 @@ from collections import Counter
 from typing import Any, cast
 from uuid import UUID
 
-from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.views import ChangeList
@@ -32,7 +32,7 @@ TABS = (("overview", "Overview"), ("versions", "Versions"), ("attempts", "Attemp
 NAMED = 12  # devices that a plan names one by one
 
 
-class StandingFilter(admin.SimpleListFilter):
+class StandingFilter(DropdownFilter):
     """How devices stand; the figures of the dashboard lead here."""
 
     title = "state"
@@ -84,8 +84,9 @@ class DeviceAdmin(Paged, InventoryDeviceAdmin):
     list_display = (*InventoryDeviceAdmin.list_display, "shown_standing", "last_version", "last_attempt")
     list_filter = (StandingFilter, *InventoryDeviceAdmin.list_filter)
     actions = (*InventoryDeviceAdmin.actions, "back_up_now")
-    actions_detail = ("back_up_now", *InventoryDeviceAdmin.actions_detail)
+    actions_detail = ("back_up_now", {"title": "More", "items": list(InventoryDeviceAdmin.actions_detail)})
     change_form_outer_before_template = "netcairn/device_head.html"
+    list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:
         """With the last attempt and version of each, as the list shows and sorts them."""

@@ -80,6 +80,7 @@ class RecordAdmin(Paged, TenantModelAdmin):
 
     page_template = ""
     list_display_links: Any = None
+    list_per_page = 50
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002  (Django's signature)
         """Nobody adds a record by hand."""

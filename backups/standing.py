@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import TruncDate
 
 from backups.models import Attempt, QuarantinedFile, Snapshot
@@ -74,19 +74,20 @@ def with_last_times(devices: DeviceSet) -> DeviceSet:
 
 def standings(devices: DeviceSet) -> Standings:
     """Count the devices by how they stand; one query."""
-    asked = with_last_state(devices.collectable()).annotate(kept=Exists(Snapshot.objects.filter(device=OuterRef("pk"))))
+    asked = Q(enabled=True, retired_at=None)  # DeviceSet.collectable, as a value and not as a filter
+    kept = Exists(Snapshot.objects.filter(device=OuterRef("pk")))
+    marked = with_last_state(devices).annotate(asked=ExpressionWrapper(asked, BooleanField()), kept=kept)
+    rows = list(marked.values_list("asked", "last_state", "kept").annotate(n=Count("pk")).order_by())
     by_state: Counter[str | None] = Counter()
-    never_kept = 0
-    for state, kept, number in asked.values_list("last_state", "kept").annotate(n=Count("pk")).order_by():
-        by_state[state] += number
-        never_kept += 0 if kept else number
+    for is_asked, state, _, number in rows:
+        by_state[state] += number if is_asked else 0
     return Standings(
         in_sync=sum(by_state[state] for state in GOOD),
         failed=by_state[Attempt.State.FAILED],
         quarantined=by_state[Attempt.State.QUARANTINED],
         untried=by_state[None],
-        never_kept=never_kept,
-        resting=devices.count() - sum(by_state.values()),
+        never_kept=sum(number for is_asked, _, is_kept, number in rows if is_asked and not is_kept),
+        resting=sum(number for is_asked, _, _, number in rows if not is_asked),
     )
 
 
@@ -112,7 +113,7 @@ def in_standing(devices: DeviceSet, standing: str, *, now: datetime) -> DeviceSe
     asked = with_last_state(devices.collectable())
     chosen: dict[str, Callable[[], DeviceSet]] = {
         "in_sync": lambda: asked.filter(last_state__in=GOOD),
-        "changed": lambda: devices.filter(lately),
+        "changed": lambda: devices.filter(lately, retired_at=None),
         "failed": lambda: asked.filter(last_state=Attempt.State.FAILED),
         "quarantined": lambda: asked.filter(last_state=Attempt.State.QUARANTINED),
         "troubled": lambda: asked.filter(last_state__in=TROUBLE),
@@ -124,8 +125,8 @@ def in_standing(devices: DeviceSet, standing: str, *, now: datetime) -> DeviceSe
 
 
 def changed_devices(tenants: Collection[UUID], *, since: datetime) -> int:
-    """How many devices of these tenants have a version taken since then."""
-    versions = Snapshot.objects.filter(tenant__in=tenants, taken_at__gte=since)
+    """How many devices of these tenants, retired ones left out, have a version taken since then."""
+    versions = Snapshot.objects.filter(tenant__in=tenants, taken_at__gte=since, device__retired_at=None)
     return versions.aggregate(n=Count("device", distinct=True))["n"]
 
 

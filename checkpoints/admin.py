@@ -80,7 +80,12 @@ class CheckpointAdmin(Compares, RecordAdmin):
     search_help_text = "Words of a message"
     actions = ("compare_two", "delete_them", "undelete_them")
     actions_list = ("new_checkpoint",)
-    actions_detail = ("go_back", "export", "set_tags", "set_name", "delete_it", "undelete_it")
+    actions_detail = (
+        "go_back",
+        "export",
+        "undelete_it",
+        {"title": "More", "items": ["set_tags", "set_name", "delete_it"]},
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Checkpoint]:
         """With the refs that name each."""
@@ -187,8 +192,11 @@ class CheckpointAdmin(Compares, RecordAdmin):
         icon="folder_zip",
     )
     def export(
-        self, request: HttpRequest, rows: QuerySet[Checkpoint], answers: dict[str, Any]
-    ) -> StreamingHttpResponse:  # noqa: ARG002
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Checkpoint],
+        answers: dict[str, Any],  # noqa: ARG002
+    ) -> StreamingHttpResponse:
         """All its files as a zip archive."""
         return verbs.export(request, rows.get())
 

@@ -21,6 +21,7 @@ CONTEXTS = {"3": 3, "10": 10, "all": WHOLE_FILE}
 VIEWS = ("split", "unified")
 TOO_LARGE = "This difference is too large for a page. Download it as a patch."
 ONLY_HIDDEN = "Only masked secrets or lines that never count as a change differ here."
+NO_END = "no newline at the end"
 NO_TEXT = "This file is not text; its content has changed."
 
 
@@ -135,7 +136,7 @@ def fold_row(row: Row, columns: int) -> SafeString:
 
 def mark(starts: bool) -> SafeString | str:
     """The attribute that the keys n and p look for."""
-    return format_html(" data-change") if starts else ""
+    return format_html(' data-change="{}"', "start") if starts else ""
 
 
 def cell(side: Cell | None, name: str) -> SafeString:
@@ -152,13 +153,11 @@ def number(side: Cell | None) -> SafeString | str:
     return format_html(' data-n="{}"', side.number) if side and side.number is not None else ""
 
 
-def line(side: Cell | None) -> tuple[SafeString, SafeString | str]:
+def line(side: Cell | None) -> tuple[SafeString | str, SafeString | str]:
     """A line with its marked words, and what is to be said about its end."""
     if side is None:
-        return format_html(""), ""
-    end = (
-        "" if side.ended else format_html('<i class="nc-noend" title="The file ends without a newline">no newline</i>')
-    )
+        return "", ""
+    end = "" if side.ended else format_html('<i class="nc-noend">{}</i>', NO_END)
     return format_html_join("", "{}", ((segment_html(segment),) for segment in side.segments)), end
 
 

@@ -91,7 +91,7 @@ class RunAdmin(BackupsRunAdmin):
 class TenantAdmin(InventoryTenantAdmin):
     """Tenants, with their record in figures and the collection of its garbage."""
 
-    actions_detail = (*InventoryTenantAdmin.actions_detail, "collect_garbage")
+    actions_detail = (*InventoryTenantAdmin.actions_detail, {"title": "More", "items": ["collect_garbage"]})
     change_form_outer_before_template = "netcairn/tenant_head.html"
 
     def changeform_view(

@@ -36,7 +36,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What unfold's index page is to know."""
     now = timezone.now()
     tenants = list(Tenant.objects.visible_to(request.user).values_list("pk", flat=True))
-    devices = Device.objects.filter(tenant__in=tenants)
+    devices = Device.objects.filter(tenant__in=tenants, retired_at=None)
     counted = standings(devices)
     context |= {"title": "Dashboard", "counted": counted, "several_tenants": len(tenants) > 1}
     if not counted.asked + counted.resting:
@@ -75,8 +75,8 @@ def chart(tenants: list[UUID], now: datetime) -> dict[str, Any]:
     counts = by_day(tenants, days=CHART_DAYS, now=now)
     bars = (
         (Attempt.State.CHANGED, "Changed", "var(--color-primary-600)"),
-        (Attempt.State.QUARANTINED, "Quarantined", "var(--color-orange-400)"),
-        (Attempt.State.FAILED, "Failed", "var(--color-red-500)"),
+        (Attempt.State.QUARANTINED, "Quarantined", "#e39a1c"),
+        (Attempt.State.FAILED, "Failed", "#dc3a2c"),
     )
     days = [now - timedelta(days=CHART_DAYS - 1 - at) for at in range(CHART_DAYS)]
     return {
