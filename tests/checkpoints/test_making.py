@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
+from django.db import connection
 
 from backups.models import Repository
 from backups.store import layout
@@ -220,3 +222,29 @@ def test_every_move_of_head_leaves_a_line(tenant: Tenant, edge: Device) -> None:
 
     moves = RefMove.objects.filter(name=HEAD).order_by("moved_at").values_list("before", "after", "moved_by")
     assert list(moves) == [(None, first.pk, "anna"), (first.pk, second.pk, "anna")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_checkpoints_made_at_once_are_one_line(store_root: Path) -> None:
+    """D3, D20: each has the one before as its parent, and HEAD names the last; nobody's is lost."""
+    tenant = make_tenant()
+    back_up(make_device(tenant), running_cfg="hostname edge1\n")
+    barrier = Barrier(3)
+
+    def contend(who: str) -> None:
+        barrier.wait()
+        create(tenant, who)
+        connection.close()
+
+    threads = [Thread(target=contend, args=[who]) for who in ("one", "two", "three")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    line, at = [], head_of(tenant.pk)
+    while at:
+        line.append(at.message)
+        at = at.parent
+    assert sorted(line) == ["one", "three", "two"]
+    assert len(open_store(tenant.pk).refs(layout.CHECKPOINTS)) == 3
