@@ -18,7 +18,16 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from backups import cells
-from backups.content import SECRETS, for_eyes, is_binary, shown_file, shown_stored, shown_version, stored
+from backups.content import (
+    SECRETS,
+    for_eyes,
+    is_binary,
+    same_beginning,
+    shown_file,
+    shown_stored,
+    shown_version,
+    stored,
+)
 from backups.device_admin import DeviceAdmin
 from backups.models import Attempt, QuarantinedFile, Run, Snapshot
 from backups.pages import RecordAdmin, attachment, page_of
@@ -264,10 +273,16 @@ class QuarantineAdmin(RecordAdmin):
         secrets = may(request.user, SECRETS, row.tenant_id)
         good = attempt.device.snapshots.order_by("-seq").first()
         last = shown_stored(good, row.name, secrets=secrets) if good and row.name in good.files else None
+        slug, content = attempt.device.platform, bytes(row.content)
+        same, ends = 0, False
+        if good and last and not last.refusal:
+            same, ends = same_beginning(content, stored(good, row.name), slug)
         return {
             "file": row,
             "attempt": attempt,
-            "said": shown_file(row.name, bytes(row.content), attempt.device.platform, secrets=secrets),
+            "said": shown_file(row.name, content, slug, secrets=secrets, mark="S"),
+            "same": same,
+            "ends": ends,
             "good": good,
             "settled": ended_after(attempt),
             "last": last,

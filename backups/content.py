@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from backups.capture import stable
 from backups.errors import StoreError
 from backups.models import Snapshot
 from backups.showing import harmless, lines_of
@@ -59,8 +60,8 @@ def for_eyes(content: bytes, slug: str, *, secrets: bool) -> bytes:
     return content if secrets else mask(sheet(slug), content.decode("latin-1")).encode("latin-1")
 
 
-def shown_file(name: str, content: bytes, slug: str, *, secrets: bool) -> ShownFile:
-    """A file for a page."""
+def shown_file(name: str, content: bytes, slug: str, *, secrets: bool, mark: str = "L") -> ShownFile:
+    """A file for a page; its lines can be linked to by the mark and their number."""
     size = len(content)
     if is_binary(content):
         return ShownFile(name, size, refusal=NO_TEXT)
@@ -68,15 +69,27 @@ def shown_file(name: str, content: bytes, slug: str, *, secrets: bool) -> ShownF
         return ShownFile(name, size, refusal=TOO_LARGE)
     seen = for_eyes(content, slug, secrets=secrets)
     lines = lines_of(seen)
-    items = format_html_join("\n", '<li id="L{}">{}</li>', numbered(lines))
+    items = format_html_join("\n", '<li id="{}{}">{}</li>', ((mark, *line) for line in numbered(lines)))
     if len(items) > MAX_HTML:
         return ShownFile(name, size, refusal=TOO_LARGE)
     return ShownFile(name, size, items, len(lines), masked=seen != content)
 
 
-def numbered(lines: Iterable[str]) -> Iterable[tuple[int, str | SafeString]]:
+def numbered(lines: Iterable[str]) -> Iterator[tuple[int, str | SafeString]]:
     """The lines with their numbers, from 1."""
     return ((number, harmless(line)) for number, line in enumerate(lines, 1))
+
+
+def same_beginning(one: bytes, other: bytes, slug: str) -> tuple[int, bool]:
+    """How many lines two texts of a device have in common before they part, and whether the first one just ends there.
+
+    Lines that never count as a change are left out, or the clock in line 3 would part them.
+    """
+    known = sheet(slug)
+    left, right = (lines_of(stable(known, text) if known else text) for text in (one, other))
+    same = next((at for at, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+    rest = left[same:]  # what was cut off in the middle of a line is the beginning of one
+    return same, not rest or (len(rest) == 1 and right[same : same + 1] != [] and right[same].startswith(rest[0]))
 
 
 def shown_version(version: Snapshot, user: AnyUser) -> list[ShownFile]:

@@ -111,10 +111,10 @@ class CheckpointAdmin(Compares, RecordAdmin):
         """Names that mean it."""
         return cells.tags([ref.name for ref in checkpoint.refs.all()], "ref")
 
-    @display(description="Devices", ordering="changed_count")
+    @display(description="Changed", ordering="changed_count")
     def changed(self, checkpoint: Checkpoint) -> str:
         """How many changed of how many."""
-        return f"{checkpoint.changed_count:,} of {checkpoint.device_count:,} changed"
+        return f"{checkpoint.changed_count:,} of {checkpoint.device_count:,}"
 
     @display(description="Size", ordering="total_bytes")
     def size(self, checkpoint: Checkpoint) -> str:

@@ -32,7 +32,7 @@ def span(length: float | timedelta | None) -> str:
         return ""
     seconds = length.total_seconds() if isinstance(length, timedelta) else length
     for unit, letter in STEPS:
-        if seconds >= unit:
+        if round(seconds) >= unit:
             return f"{seconds / unit:.0f} {letter}"
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 

@@ -6,7 +6,7 @@ from django.template import engines
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups.content import MAX_BYTES, shown_file
+from backups.content import MAX_BYTES, same_beginning, shown_file
 from backups.showing import harmless, lines_of
 
 
@@ -61,3 +61,13 @@ def test_hostile_bytes_cannot_blow_a_page_up() -> None:
     shown = shown_file("running.cfg", b"\x01" * 100_000 + b"\n", "cisco_ios", secrets=True)
 
     assert shown.refusal and not shown.lines
+
+
+def test_a_text_that_breaks_off_is_told_from_one_that_differs() -> None:
+    """The first is a lost connection, the second somebody's change."""
+    good = b"hostname a\n! Last configuration change at 10:00\ninterface e1\n mtu 1500\nend\n"
+
+    assert same_beginning(
+        b"hostname a\n! Last configuration change at 11:00\ninterface e1\n mt", good, "cisco_ios"
+    ) == (2, True)
+    assert same_beginning(b"hostname a\ninterface e1\n mtu 9000\nend\n", good, "cisco_ios") == (2, False)
