@@ -141,6 +141,14 @@ class WireReading(BaseConnection):
         self.clear_buffer()
         return self.wire.learn_prompt().decode("latin-1")
 
+    def set_base_prompt(self, *args: Any, **kwargs: Any) -> str:
+        """What netmiko's own methods look for; an unusual prompt is no reason to give up on a device."""
+        try:
+            prompt: str = super().set_base_prompt(*args, **kwargs)
+        except ValueError:
+            prompt = self.base_prompt = self.wire.prompt.decode("latin-1")
+        return prompt
+
     # Preparing: whether the device understood is no matter, its pager is read in any case
 
     def disable_paging(
