@@ -54,8 +54,7 @@ def prepared(content: bytes, platform: Platform | None, *, masked: bool, hide_vo
     lines = content
     dropped: set[int] = set()
     if hide_volatile and platform:
-        for pattern in platform.volatile_values:
-            lines = pattern.sub(rb"\g<keep>", lines)
+        lines = platform.without_volatile_values(lines)
         if volatile := platform.volatile_lines:
             dropped = {at for at, line in enumerate(lines.split(b"\n")) if volatile.search(line)}
     if masked:

@@ -6,6 +6,7 @@ Exit status: 0 done, 1 refused by the world or done in part, 2 wrong use.
 from __future__ import annotations
 
 import difflib
+import getpass
 import json
 import os
 import sys
@@ -208,6 +209,15 @@ def find_device(name: str, tenant: Tenant | str | None = None) -> Device:
         owners = ", ".join(device.tenant.name for device in found)
         raise Ambiguous(f"Several tenants have a device {name!r}: {owners}; say which with --tenant.")
     return found[0]
+
+
+def operator() -> str:
+    """Who sits at the terminal."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container's user id without a name.
+        return f"uid {os.getuid()}"
 
 
 def not_found(kind: str, name: str, names: Iterable[str]) -> str:

@@ -32,6 +32,7 @@ PLAIN = (
     "backups/store/layout.py",
     "backups/store/git.py",
     "checkpoints/diff.py",
+    "checkpoints/display.py",
 )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from django.conf import LazySettings
 
 from inventory.models import Device, Tenant
 from tests.factories import make_device, make_tenant
 
 
 @pytest.fixture
-def store_root(settings: SettingsWrapper, tmp_path: Path) -> Path:
+def store_root(settings: LazySettings, tmp_path: Path) -> Path:
     """An empty directory for repositories; nothing below it exists yet."""
     settings.NETCAIRN_STORE_ROOT = tmp_path / "store"
     return settings.NETCAIRN_STORE_ROOT

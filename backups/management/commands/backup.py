@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from backups import jobs, runs, shard
 from backups.conf import limits, threads
 from backups.models import Attempt, Run
 from backups.netmiko_transport import NetmikoTransport
-from inventory.commands import NetcairnCommand, Table, WrongUse, find_device, find_tenant, tenant_option
+from inventory.commands import NetcairnCommand, Table, WrongUse, find_device, find_tenant, operator, tenant_option
 from inventory.models import Device
 
 
@@ -80,15 +79,6 @@ def chosen(tenant_name: str | None, names: Sequence[str]) -> list[Device]:
     if not found:
         raise WrongUse("There is no enabled device to back up; add some with `devices import FILE --tenant NAME`.")
     return found
-
-
-def operator() -> str:
-    """Who sits at the terminal."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # A container's user id without a name.
-        return f"uid {os.getuid()}"
 
 
 def run_document(run: Run) -> dict[str, Any]:

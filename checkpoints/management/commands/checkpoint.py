@@ -10,7 +10,6 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from backups.management.commands.backup import operator
 from backups.store.reader import open_store
 from checkpoints import manifest
 from checkpoints.documents import checkpoint_document, checkpoint_table
@@ -19,7 +18,7 @@ from checkpoints.export import export_checkpoint
 from checkpoints.find import find_checkpoint
 from checkpoints.models import Checkpoint
 from checkpoints.services import create_checkpoint, delete_checkpoint, tag_checkpoint, undelete_checkpoint
-from inventory.commands import NetcairnCommand, Table, WrongUse, find_device, find_tenant, tenant_option
+from inventory.commands import NetcairnCommand, Table, WrongUse, find_device, find_tenant, operator, tenant_option
 from inventory.models import Device, Tenant
 
 

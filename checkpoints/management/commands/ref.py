@@ -7,13 +7,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from backups.management.commands.backup import operator
 from checkpoints.documents import ref_document
 from checkpoints.errors import AmbiguousVersion, UnknownVersion
 from checkpoints.find import find_checkpoint
 from checkpoints.models import Ref
 from checkpoints.services import ANYTHING, delete_ref, set_ref
-from inventory.commands import NetcairnCommand, Table, find_tenant, tenant_option
+from inventory.commands import NetcairnCommand, Table, find_tenant, operator, tenant_option
 from inventory.models import Tenant
 
 

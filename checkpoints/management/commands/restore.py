@@ -8,12 +8,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from backups.management.commands.backup import operator
 from checkpoints.documents import plan_table, went_back_document
 from checkpoints.find import find_checkpoint
 from checkpoints.record import RecordPlan, WentBack
 from checkpoints.services import plan_record_restore, restore_record
-from inventory.commands import NetcairnCommand, WrongUse, find_device, find_tenant, tenant_option
+from inventory.commands import NetcairnCommand, WrongUse, find_device, find_tenant, operator, tenant_option
 
 
 class Command(NetcairnCommand):
