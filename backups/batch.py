@@ -110,8 +110,7 @@ class Batch:
     def lines(self, commit: str, plan: Plan) -> dict[UUID, tuple[int, int]]:
         """Lines added and removed by a commit, for each device with a file that differs."""
         lines = dict.fromkeys(plan.changed, (0, 0))
-        folders = [layout.device_folder(device) for device in plan.changed]
-        for path, (added, removed) in self.store.numstat(self.head, commit, folders).items() if folders else ():
+        for path, (added, removed) in self.store.numstat(self.head, commit).items() if lines else ():
             if found := layout.parse_device_file(path):
                 before = lines[found[0]]
                 lines[found[0]] = (before[0] + added, before[1] + removed)

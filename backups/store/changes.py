@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from backups.errors import StoreError
 from backups.store import layout
 from backups.store.reader import Entry
 from backups.store.stream import Put
@@ -75,8 +74,6 @@ def check_changes(changes: Sequence[DeviceChange]) -> None:
     """Raise where a batch is not one: a device twice, or more new content than a batch may bring."""
     if len({change.device_id for change in changes}) < len(changes):
         raise ValueError("a device is there twice in one batch")
-    if len({change.device_name for change in changes}) < len(changes):
-        raise StoreError("Two devices of one batch have the same name; give each its own.")
     count = sum(isinstance(content, bytes) for change in changes for content in change.files.values())
     size = sum(change.size for change in changes)
     # One device alone may always: it cannot be divided, and the transport has its own limit.
@@ -139,7 +136,7 @@ def plan_links(plan: Plan, changes: Sequence[DeviceChange], links: Mapping[str, 
     """Add to the plan what makes the links of these devices right; `links` are all that are there, by path.
 
     A device has one link, under its name, while it has files. A name that another device had until now is taken over:
-    that one gets its own back with its next change.
+    that one gets its own back with its next change. Names are for people: a backup never fails because of them.
     """
     wanted = {
         layout.link_path(change.device_name): layout.link_target(change.device_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from backups.errors import StoreError
@@ -12,6 +13,7 @@ from backups.store.git import CONFIG, Git
 from backups.store.reader import is_repository
 
 PRIVATE = 0o700
+ABANDONED = 3600.0  # seconds; making one takes a tenth of one
 HEAD = "ref: refs/heads/main\n"
 
 
@@ -21,16 +23,25 @@ def create(path: Path) -> bool:
     It is made under another name and renamed, so whoever sees the name sees all of it; of two makers one wins.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+        make_root(path.parent)
         sweep(path)
         draft = Path(tempfile.mkdtemp(prefix=prefix(path), dir=path.parent))
+        try:
+            initialise(draft)
+            return rename(draft, path)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
     except OSError as exc:
-        raise StoreError(f"{path.parent} cannot be written ({exc.strerror}): set NETCAIRN_STORE_ROOT.") from exc
-    try:
-        initialise(draft)
-        return rename(draft, path)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        raise StoreError(
+            f"{path.parent} cannot be written ({exc.strerror}): mend that, or set NETCAIRN_STORE_ROOT."
+        ) from exc
+
+
+def make_root(root: Path) -> None:
+    """The directory of all repositories, at the first of them."""
+    if not root.is_dir():
+        root.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+        fsync(root.parent)
 
 
 def initialise(path: Path) -> None:
@@ -52,7 +63,6 @@ def rename(draft: Path, path: Path) -> bool:
             return False
         raise StoreError(f"{path} is in the way and is no repository ({exc.strerror}): move it away.") from exc
     fsync(path.parent)
-    fsync(path.parent.parent)  # the root itself may be new
     return True
 
 
@@ -72,15 +82,19 @@ def prefix(path: Path) -> str:
 
 
 def sweep(path: Path) -> None:
-    """Remove drafts that a crash has left; whoever creates holds the tenant's lock, so none is at work."""
+    """Remove drafts that a crash has left, which is what those are that nobody has finished for an hour."""
     for left in path.parent.glob(prefix(path) + "*"):
-        shutil.rmtree(left, ignore_errors=True)
+        if time.time() - left.stat().st_mtime > ABANDONED:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def fsync(path: Path) -> None:
-    """Have a file, or the names in a directory, on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Have a file, or the names in a directory, on the disk. Raises StoreError where the disk refuses."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as exc:
+        raise StoreError(f"{path} could not be made durable ({exc.strerror}): look at the disk.") from exc

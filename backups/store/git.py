@@ -52,6 +52,9 @@ SUBCOMMANDS = {"version", "init", "fast-import", "update-ref", "pack-refs", "rep
     "prune",
 }
 
+FULL = ("No space left on device", "Disk quota exceeded", "Out of diskspace")
+"""How git says it: in the system's words, or in its own where a pack could not be written to its end."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -115,7 +118,7 @@ class Process:
         said = complaint.decode("utf-8", "replace").strip()
         if self.popen.returncode == 127:
             return GitMissing("There is no git on this machine's PATH: install git 2.39 or newer.")
-        if "No space left on device" in said or "Disk quota exceeded" in said:
+        if any(words in said for words in FULL):
             return DiskFull(f"The disk of {self.where} is full: nothing of this was stored; make room and try again.")
         if self.popen.returncode < 0:
             return GitFailed(f"git {self.name} {self.place()}was killed by signal {-self.popen.returncode}.")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from threading import Lock
+from time import monotonic
 
 from backups.errors import GitFailed, StoreDamaged
 from backups.store import layout
 from backups.store.git import Git, Process
+
+LIFETIME = 300.0
+"""Seconds of one process. It holds packs open that a repack has removed since, and so their space on the disk."""
 
 
 class Objects:
@@ -24,6 +28,7 @@ class Objects:
         self.lock = Lock()
         self.process: Process | None = None
         self.owner = 0
+        self.since = 0.0
 
     def blob(self, object_id: str) -> bytes:
         """A file's content. Raises StoreDamaged where it is missing, unreadable, not a file or not what it was."""
@@ -51,18 +56,25 @@ class Objects:
         return answer
 
     def ask(self, object_id: str) -> tuple[str, bytes] | None:
-        """One question; None for a missing object."""
-        for last_try in (False, True):
-            process = self.running()
-            try:
-                process.stdin.write(object_id.encode() + b"\n")
-                process.stdin.flush()
-                return self.answer(process)
-            except (BrokenPipeError, EOFError):
-                reason = self.post_mortem(process)
-                if last_try:
-                    raise reason from None
-        raise AssertionError("not reached")
+        """One question, put to a second process where the first has died; None for a missing object."""
+        try:
+            return self.exchange(object_id)
+        except (GitFailed, StoreDamaged):
+            return self.exchange(object_id)
+
+    def exchange(self, object_id: str) -> tuple[str, bytes] | None:
+        """Ask and hear."""
+        process = self.running()
+        try:
+            process.stdin.write(object_id.encode() + b"\n")
+            process.stdin.flush()
+            return self.answer(process)
+        except (BrokenPipeError, EOFError):
+            raise self.post_mortem(process) from None
+        except BaseException:
+            # Interrupted in the middle of an answer: its rest would be taken for the next one.
+            self.close()
+            raise
 
     def answer(self, process: Process) -> tuple[str, bytes] | None:
         """Read one answer: `<id> <kind> <size>`, then the content."""
@@ -88,10 +100,12 @@ class Objects:
         return failure
 
     def running(self) -> Process:
-        """The process, started where there is none or where it belongs to the process that we were forked from."""
+        """The process: a new one where there is none, where it is old, or where it belongs to who forked us."""
+        if self.process is not None and self.owner == os.getpid() and monotonic() - self.since > LIFETIME:
+            self.close()
         if self.process is None or self.owner != os.getpid():
             self.process = self.git.start("cat-file", "--batch", dies_with_us=False)
-            self.owner = os.getpid()
+            self.owner, self.since = os.getpid(), monotonic()
         return self.process
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Lock
 from uuid import UUID
 
@@ -21,6 +21,9 @@ from backups.store.patches import DiffCaps, Patch
 
 OPEN_STORES = 32
 """Repositories of which a process keeps a `cat-file` at hand, some 6 MB each; the longest unused goes first."""
+
+MANY_PATHS = 1000
+"""From here on a whole tree is listed: git compares every entry with every path, and a command line has an end."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +67,19 @@ class TenantStore:
         return self.entries(commit, [under] if under else [])
 
     def entries(self, tree: str, paths: Sequence[str], *, folders: bool = False) -> dict[str, Entry]:
-        """What these paths, and all below them, name; those that do not exist are left out.
+        """What these paths, and all below them, name; those that do not exist are left out. Raises StoreDamaged.
 
-        With `folders`, folders are entries of their own and not entered.
+        With `folders`, the paths are of folders, which are entries of their own and not entered.
         """
         layout.checked_id(tree)
-        options = ("-z", "-l", "--full-tree") if folders else ("-r", "-z", "-l", "--full-tree")
+        many = len(paths) > MANY_PATHS
+        options = ["-z", "-l", "--full-tree", *([] if folders else ["-r"]), *(["-r", "-d"] if folders and many else [])]
         try:
-            out = self.git.run("ls-tree", *options, tree, "--", *paths).out
+            out = self.git.run("ls-tree", *options, tree, "--", *([] if many else paths)).out
         except GitFailed as exc:
             raise self.damage(exc) from exc
-        return dict(parse_entry(line) for line in out.split(b"\0") if line)
+        found = dict(parse_entry(line) for line in out.split(b"\0") if line)
+        return among(found, set(paths)) if many else found
 
     def damage(self, failure: GitFailed) -> GitFailed | StoreDamaged:
         """git's refusal of a tree, which here can only mean damage; other failures stay what they are."""
@@ -127,6 +132,15 @@ class TenantStore:
         """End the process behind it; the next question starts it again."""
         with self.objects.lock:
             self.objects.close()
+
+
+def among(entries: dict[str, Entry], paths: set[str]) -> dict[str, Entry]:
+    """The entries at or below one of the paths."""
+    return {
+        path: entry
+        for path, entry in entries.items()
+        if path in paths or any(str(folder) in paths for folder in PurePosixPath(path).parents)
+    }
 
 
 def parse_entry(line: bytes) -> tuple[str, Entry]:

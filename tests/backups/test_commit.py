@@ -336,3 +336,37 @@ def mock_no_testcase() -> Iterator[None]:
     yield
     for block, mark in zip(blocks, marks, strict=True):
         block._from_testcase = mark
+
+
+def test_a_page_of_history_costs_a_page(device: Device) -> None:
+    """A19: a walk over every commit of a tenant took 10 s; the table has an index, and the cross-check a limit."""
+    for number in range(4):
+        back_up(kept(device, b"%d\n" % number))
+    folder = f"devices/{device.pk.hex[:2]}/{device.pk}"
+
+    newest = [snapshot.commit for snapshot in Snapshot.objects.filter(device=device)[:2]]
+
+    assert [entry.commit for entry in open_store(device.tenant_id).log(folder, 2)] == newest
+
+
+def test_the_whole_record_goes_back_in_one_commit(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """D10: half a network of yesterday and half of today is a third network."""
+    monkeypatch.setattr("backups.store.changes.MAX_FILES", 2)
+    monkeypatch.setattr("backups.commit.MAX_FILES", 2)
+    devices = [make_device(tenant, f"edge{number}") for number in range(5)]
+    back_up(*(kept(device, b"old %d\n" % number) for number, device in enumerate(devices)))
+    old = {device.pk: Snapshot.objects.get(device=device).files for device in devices}
+    back_up(*(kept(device, b"new\n") for device in devices))
+    changes = [
+        DeviceChange(
+            device.pk, device.name, {name: str(file["blob"]) for name, file in old[device.pk].items()}, complete=True
+        )
+        for device in devices
+    ]
+
+    with writing(tenant.pk) as batch:
+        written = batch.put(changes, message="Go back", author="alice", when=NOON, trailers={})
+
+    assert written.files == old
+    assert set(written.lines.values()) == {(1, 1)}
+    assert_sound(tenant)

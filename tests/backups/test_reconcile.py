@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -194,11 +195,14 @@ def test_something_else_in_the_repositorys_place_is_left_alone(device: Device) -
 def test_drafts_of_a_creation_that_crashed_are_swept(device: Device) -> None:
     """They would pile up beside the repositories."""
     draft = repository(device.tenant).parent / f".new-{device.tenant_id}-abc"
-    draft.mkdir(parents=True)
+    young = draft.with_name(draft.name + "d")
+    for made in (draft, young):
+        made.mkdir(parents=True)
+    os.utime(draft, (0, 0))
 
     back_up(kept(device))
 
-    assert [found.name for found in draft.parent.iterdir()] == [f"{device.tenant_id}.git"]
+    assert {found.name for found in draft.parent.iterdir()} == {f"{device.tenant_id}.git", young.name}
 
 
 def test_a_repository_without_its_configuration_is_as_safe(device: Device, path: Path) -> None:

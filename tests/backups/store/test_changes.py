@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups.errors import NameRefused, StoreError
+from backups.errors import NameRefused
 from backups.store import layout
 from backups.store.changes import (
     MAX_BYTES,
@@ -173,8 +173,17 @@ def test_a_batch_that_contradicts_itself_is_refused() -> None:
     """Which of the two would win is a question that nobody should have to ask."""
     with pytest.raises(ValueError, match="twice"):
         check_changes([DeviceChange(ONE, "a", {}), DeviceChange(ONE, "b", {})])
-    with pytest.raises(StoreError, match="same name"):
-        check_changes([DeviceChange(ONE, "a", {}), DeviceChange(TWO, "a", {})])
+
+
+def test_two_devices_of_one_name_are_both_kept() -> None:
+    """A rename may overtake a capture; the link is for people, the files are the backup."""
+    tree = Tree()
+
+    tree.apply(DeviceChange(ONE, "edge1", {"a.cfg": b"1"}), DeviceChange(TWO, "edge1", {"a.cfg": b"2"}))
+
+    assert tree.files(ONE)
+    assert tree.files(TWO)
+    assert list(tree.links()) == ["by-name/edge1"]
 
 
 @pytest.mark.parametrize("content", [b"1", None])

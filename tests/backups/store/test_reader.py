@@ -220,3 +220,45 @@ def test_puts_know_their_ids() -> None:
     """A path is verified against this."""
     assert Put("x", b"1").id == layout.blob_id(b"1")
     assert Put("x", "a" * 40).id == "a" * 40
+
+
+@pytest.mark.parametrize("folders", [False, True])
+def test_very_many_paths_are_no_other_question(
+    store: TenantStore, monkeypatch: pytest.MonkeyPatch, folders: bool
+) -> None:
+    """Going back with 20,000 devices needs more paths than a command line takes."""
+    other = FOLDER.replace("00000000-", "00000001-")
+    made = commit(store, {f"{FOLDER}/x": b"1", f"{other}/x": b"2", "by-name/edge1": b"3"})
+    paths = [FOLDER] if folders else [FOLDER, "by-name/edge1", "devices/nothing"]
+    few = store.entries(made, paths, folders=folders)
+    monkeypatch.setattr("backups.store.reader.MANY_PATHS", 0)
+
+    assert store.entries(made, paths, folders=folders) == few
+    assert len(few) == len(paths) - (not folders)
+
+
+def test_an_interrupted_answer_is_not_the_next_one(store: TenantStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in the middle of a configuration must not give its rest to the next reader."""
+    commit(store, {f"{FOLDER}/x": b"1", f"{FOLDER}/y": b"2"})
+
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(store.objects, "answer", interrupt)
+        store.blob(layout.blob_id(b"1"))
+
+    assert store.blob(layout.blob_id(b"2")) == b"2"
+
+
+def test_a_process_does_not_hold_removed_packs_for_ever(store: TenantStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a collection has freed must become free."""
+    commit(store, {f"{FOLDER}/x": b"1"})
+    store.blob(layout.blob_id(b"1"))
+    first = store.objects.process
+    monkeypatch.setattr("backups.store.objects.LIFETIME", 0.0)
+
+    store.blob(layout.blob_id(b"1"))
+
+    assert store.objects.process is not first
+    assert first.popen.poll() is not None
