@@ -64,6 +64,7 @@ class RunAdmin(RecordAdmin):
     list_filter = ("tenant", "state", "trigger", ("requested_at", RangeDateTimeFilter))
     list_select_related = ("tenant",)
     search_fields = ("requested_by",)
+    search_help_text = "Who asked for it"
     ordering = ("-requested_at",)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
@@ -114,13 +115,17 @@ class RunAdmin(RecordAdmin):
         progress = progress_of([row])[row.pk]
         state = request.GET.get("state", "")
         chosen = row.attempts.filter(state=state) if state in Attempt.State.values else row.attempts.all()
+        attempts = page_of(most_telling_first(chosen), request)
+        kept = Snapshot.objects.filter(run=row, device__in=[attempt.device_id for attempt in attempts])
         return {
             "run": row,
             "progress": progress,
             "rate": progress.per_minute(row, now),
             "left": progress.left(row, now),
             "state": state,
-            "attempts": page_of(most_telling_first(chosen), request),
+            "attempts": attempts,
+            "kept": {version.device_id: version for version in kept.defer("files")},
+            "page_url": self.page_url("change", row.pk),
             "progress_url": self.page_url("progress", row.pk, state=state, page=request.GET.get("page")),
         }
 

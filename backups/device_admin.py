@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any, cast
 from uuid import UUID
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
@@ -120,7 +121,11 @@ class DeviceAdmin(Paged, InventoryDeviceAdmin):
 
         devices = list(rows.collectable())  # type: ignore[attr-defined]
         runs = enqueue_run(devices, requested_by=request.user.get_username(), trigger=Run.Trigger.HAND)
-        self.message_user(request, f"{len(devices)} {plural(len(devices))} will be asked as soon as a worker is free.")
+        self.message_user(
+            request,
+            f"{len(devices)} {plural(len(devices))} will be asked as soon as a worker is free.",
+            messages.SUCCESS,
+        )
         if len(runs) == 1:
             return HttpResponseRedirect(reverse("admin:backups_run_change", args=[runs[0].pk]))
         return HttpResponseRedirect(reverse("admin:backups_run_changelist"))

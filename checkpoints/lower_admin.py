@@ -85,7 +85,10 @@ class RunAdmin(BackupsRunAdmin):
 
     def page_context(self, request: HttpRequest, row: Run) -> dict[str, Any]:
         """With its checkpoint."""
-        return super().page_context(request, row) | {"checkpoints": row.checkpoints.kept()}
+        return super().page_context(request, row) | {
+            "checkpoints": row.checkpoints.kept(),
+            "compare_url": reverse(COMPARE),
+        }
 
 
 class TenantAdmin(InventoryTenantAdmin):

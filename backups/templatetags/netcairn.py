@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +23,8 @@ def ago(moment: datetime | None) -> str:
     passed = timezone.now() - moment
     if passed > LONG_AGO:
         return f"{moment:%-d %b %Y}"
-    return f"{span(passed.total_seconds())} ago" if passed.total_seconds() >= 1 else "just now"
+    seconds = int(passed.total_seconds())
+    return f"{seconds} s ago" if 0 < seconds < 10 else f"{span(passed)} ago" if seconds > 0 else "just now"
 
 
 @register.filter
@@ -35,6 +37,12 @@ def span(length: float | timedelta | None) -> str:
         if round(seconds) >= unit:
             return f"{seconds / unit:.0f} {letter}"
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+
+
+@register.filter
+def of(by_key: Mapping[Any, Any], key: Any) -> Any:
+    """What a mapping has for the key, or None: `kept|of:attempt.device_id`."""
+    return by_key.get(key)
 
 
 @register.filter

@@ -216,3 +216,14 @@ def test_the_list_of_runs_costs_the_same_however_many(
 
     with django_assert_max_num_queries(12):  # type: ignore[operator]
         page(auditor.get("/admin/backups/run/"))
+
+
+def test_a_run_leads_to_what_each_device_has_changed(device: Device, auditor: Client) -> None:
+    """The next question after `changed` is: what?"""
+    attempt = make_attempt(device, "changed")
+    back_up(kept(device))
+    Snapshot.objects.update(run=attempt.run)
+
+    text = page(auditor.get(f"/admin/backups/run/{attempt.run_id}/change/"))
+
+    assert f"/admin/backups/snapshot/compare/?right={Snapshot.objects.get().pk}" in text
