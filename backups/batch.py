@@ -119,8 +119,6 @@ class Batch:
     def advance(self, commit: str, seq: int) -> None:
         """Let the row name the commit; only while it is still as we found it. Raises StoreMoved."""
         mine = Repository.objects.filter(pk=self.tenant_id, fence=self.fence, seq=self.seq, head=self.head)
-        if self.head is None:
-            mine = Repository.objects.filter(pk=self.tenant_id, fence=self.fence, seq=self.seq, head__isnull=True)
         if mine.update(head=commit, seq=seq) != 1:
             raise StoreMoved(
                 f"Another writer was first in the store of tenant {self.tenant_id}; nothing of ours counts."
@@ -246,7 +244,7 @@ def mend_all(store: TenantStore, head: str | None) -> None:
     """Mend every trouble, one after the other."""
     for trouble in troubles(store, head):
         if trouble.mend is None:
-            raise StoreDamaged(f"{trouble.what} Nothing is written until `fsck` has been run for this tenant.")
+            raise StoreDamaged(f"{trouble.what} Nothing is written over the loss: bring a copy back, then run `fsck`.")
         trouble.mend()
         log.log(logging.ERROR if trouble.alarm else logging.INFO, "Mended (%s): %s", trouble.code, trouble.what)
 

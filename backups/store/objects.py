@@ -66,8 +66,8 @@ class Objects:
         """Ask and hear."""
         process = self.running()
         try:
-            process.stdin.write(object_id.encode() + b"\n")
-            process.stdin.flush()
+            # Not through a buffer, which a fork would copy, and the child ask our question once more.
+            os.write(process.stdin.fileno(), object_id.encode() + b"\n")
             return self.answer(process)
         except (BrokenPipeError, EOFError):
             raise self.post_mortem(process) from None

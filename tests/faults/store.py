@@ -128,6 +128,7 @@ def kill_writers(kills: int, seed: int, root: Path) -> None:
     mended = Mended()
     logging.getLogger("backups.batch").addHandler(mended)
     logging.getLogger("backups.batch").setLevel(logging.INFO)
+    logging.getLogger("backups.batch").propagate = False
     slowest = 0.0
     for number in range(kills):
         if number % ROUNDS_A_TENANT == 0:
