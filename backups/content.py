@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from backups.capture import stable
 from backups.errors import StoreError
 from backups.models import Snapshot
-from backups.showing import harmless, lines_of
+from backups.showing import harmless, lines_of, shapeless
 from backups.store.reader import open_store
 from inventory.errors import UnknownPlatform
 from inventory.platforms.masking import mask
@@ -22,6 +22,7 @@ from inventory.roles import AnyUser, may
 SECRETS = "backups.view_secrets"
 MAX_BYTES = 1_000_000  # of a file that a page still shows; a browser is slow with more, and a person does not read it
 MAX_HTML = 2_000_000  # of one file: hostile bytes become long escapes
+ESCAPE = len('<span class="nc-esc">\\x00</span>')  # what one of them becomes
 BINARY_REACH = 8000  # git looks as far for a NUL before it calls a file binary
 TOO_LARGE = "This file is too large for a page. Download it to read it."
 NO_TEXT = "This file is not text. Download it to look into it."
@@ -69,6 +70,9 @@ def shown_file(name: str, content: bytes, slug: str, *, secrets: bool, mark: str
         return ShownFile(name, size, refusal=TOO_LARGE)
     seen = for_eyes(content, slug, secrets=secrets)
     lines = lines_of(seen)
+    # Before any markup is made: a megabyte of control bytes would take seconds to write out, and then be refused.
+    if ESCAPE * sum(map(shapeless, lines)) > MAX_HTML:
+        return ShownFile(name, size, refusal=TOO_LARGE)
     items = format_html_join("\n", '<li id="{}{}">{}</li>', ((mark, *line) for line in numbered(lines)))
     if len(items) > MAX_HTML:
         return ShownFile(name, size, refusal=TOO_LARGE)

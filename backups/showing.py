@@ -31,6 +31,11 @@ def harmless(text: str) -> str | SafeString:
     return format_html_join("", "{}", ((piece,) for piece in pieces(text)))
 
 
+def shapeless(text: str) -> int:
+    """How many characters `harmless` would write out."""
+    return 0 if text.isprintable() else sum(not has_a_shape(character) for character in text)
+
+
 def pieces(text: str) -> Iterator[str | SafeString]:
     """The text cut where something is to be marked."""
     for shown, run in groupby(text, key=has_a_shape):

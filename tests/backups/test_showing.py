@@ -58,7 +58,7 @@ def test_a_large_file_is_not_put_on_a_page() -> None:
 
 def test_hostile_bytes_cannot_blow_a_page_up() -> None:
     """One byte becomes forty characters of escape: the limit is on the page, too."""
-    shown = shown_file("running.cfg", b"\x01" * 100_000 + b"\n", "cisco_ios", secrets=True)
+    shown = shown_file("running.cfg", b"\x01a" * 400_000, "cisco_ios", secrets=True)
 
     assert shown.refusal and not shown.lines
 
