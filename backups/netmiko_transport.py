@@ -24,10 +24,10 @@ from netmiko.fortinet.fortinet_ssh import FortinetSSH
 from netmiko.ssh_dispatcher import CLASS_MAPPER
 
 from backups.errors import CollectError, EnableRefused, UnknownPlatform
-from backups.sftp import fetched
+from backups.sftp import RemoteFiles
 from backups.ssh_errors import Stage, translated
 from backups.ssh_handshake import PinnedKey, login_key, transport_factory
-from backups.ssh_link import DeviceSocket, dial, place_of
+from backups.ssh_link import STRANGERS_BYTES, DeviceSocket, dial, place_of
 from backups.ssh_reading import like_a_prompt
 from backups.ssh_wire import Bounds, Manner, Wire
 from backups.transport import Limits, Target
@@ -77,7 +77,11 @@ class WireReading(BaseConnection):
     def cleanup(self, command: str = "exit") -> None:
         """Nothing: closing the connection logs out, and waiting for a goodbye costs a round trip."""
 
-    # Reading, as drivers do it
+    # Writing and reading, as drivers do it
+
+    def write_channel(self, out_data: str) -> None:
+        """Send keys."""
+        self.wire.send(out_data.encode())
 
     def read_channel(self) -> str:
         """What has come, for a driver: as text with plain line ends."""
@@ -97,7 +101,7 @@ class WireReading(BaseConnection):
         self, pattern: str = "", read_timeout: float = 10.0, re_flags: int = 0, max_loops: int | None = None
     ) -> str:
         """Wait for a text. Raises netmiko's ReadTimeout."""
-        text, until, heard = "", monotonic() + (read_timeout or self.conn_timeout), False
+        text, until = "", monotonic() + (read_timeout or self.conn_timeout)
         while True:
             text += self.read_channel()
             found = re.search(pattern, text, re_flags)
@@ -105,14 +109,13 @@ class WireReading(BaseConnection):
                 self._read_buffer = text[found.end() :]
                 return text[: found.end()]
             left = until - monotonic()
-            waits = heard and _waits_for_us(self.wire.last_line)
+            waits = self.wire.answered and _waits_for_us(self.wire.last_line)
             if left <= 0 or not self.wire.pull(min(left, GIVE_UP_AFTER) if waits else left):
                 raise (
                     ReadTimeout("what the driver waits for did not come")
                     if self.wire.heard
                     else self.wire.said_nothing()
                 )
-            heard = True
 
     def read_channel_timing(
         self, last_read: float = 2.0, read_timeout: float = 120.0, delay_factor: Any = None, max_loops: Any = None
@@ -216,13 +219,19 @@ class NetmikoSession:
     """A logged-in device."""
 
     def __init__(self, driver: WireReading, target: Target, platform: Platform) -> None:
-        self._driver, self._place = driver, place_of(target)
+        self._driver = driver
+        self._files = RemoteFiles(driver.remote_conn.transport, wire=driver.wire, place=place_of(target))
         self._marks = {line: command.complete_when for command in platform.commands for line in command.lines}
 
     @property
     def host_key(self) -> str:
         """The key that the device proved to hold: "type base64"."""
         return self._driver.policy.shown
+
+    @property
+    def wire(self) -> Wire:
+        """The terminal itself, for what is more than asking (`device_writing.py`)."""
+        return self._driver.wire
 
     def run(self, line: str) -> bytes:
         """Say one line, and give back what the device answered: without echo and prompt, otherwise untouched.
@@ -237,7 +246,7 @@ class NetmikoSession:
 
         Raises CommandRefused when there is no such file or no SFTP, LinkLost, DeadlineExceeded, OutputTooLarge.
         """
-        return fetched(self._driver.remote_conn.transport, path, wire=self._driver.wire, place=self._place)
+        return self._files.fetch(path)
 
 
 class NetmikoTransport:
@@ -281,7 +290,8 @@ def _driver(target: Target, platform: Platform, limits: Limits, link: DeviceSock
         allow_auto_change=False,
         auto_connect=False,
     )
-    driver.policy = PinnedKey(target, lambda: setattr(link, "until", deadline))
+    # Twice what its answers may have: for their packets, and for what it says around them.
+    driver.policy = PinnedKey(target, lambda: link.allow(until=deadline, size=2 * limits.max_bytes + STRANGERS_BYTES))
     driver.factory = transport_factory(target)
     driver.wire_options = {
         "place": place_of(target),

@@ -15,21 +15,24 @@ from backups.transport import Target
 LOOK_AROUND = 0.5  # seconds: how often a connection without traffic looks at the clock
 GONE_AFTER = 15  # seconds until a peer that no longer acknowledges is taken for dead
 PIECE = 65_536
+STRANGERS_BYTES = 262_144  # what somebody may send before showing a host key; a key exchange takes some 5 kB
 
 
-class OutOfTime(EOFError):
-    """The connection's time is over. An end of file to paramiko, which then lets go of everything."""
+class OverTheLimit(EOFError):
+    """The connection's time or bytes are used up. An end of file to paramiko, which then lets go of everything."""
 
 
 class DeviceSocket:
-    """A TCP connection that is read in large pieces, and that ends by itself at its deadline.
+    """A TCP connection that is read in large pieces, and that ends by itself when its time or bytes are used up.
 
-    paramiko waits for some answers without any limit; whatever it waits for ends with its socket.
+    paramiko waits for some answers without any limit, and believes every length that it is told; whatever it waits
+    for ends with its socket.
     """
 
     def __init__(self, sock: socket.socket, until: float) -> None:
         """`until` is on the monotonic clock."""
-        self.until = until
+        self._until = until
+        self._bytes_left = STRANGERS_BYTES
         self._sock = sock
         self._ahead = memoryview(b"")
         self._closed = False
@@ -37,22 +40,27 @@ class DeviceSocket:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _notice_death(sock)
 
+    def allow(self, *, until: float, size: int) -> None:
+        """It may take until then, and bring so many bytes more."""
+        self._until, self._bytes_left = until, size
+
     def recv(self, size: int) -> bytes:
-        """At most so many bytes; empty at the end. Raises TimeoutError now and then, OutOfTime at the deadline."""
+        """At most so many bytes; empty at the end. Raises TimeoutError now and then, OverTheLimit."""
         if not self._ahead:
             self._look_at_the_clock()
             self._ahead = memoryview(self._sock.recv(PIECE))
+            self._bytes_left -= len(self._ahead)
         piece, self._ahead = self._ahead[:size], self._ahead[size:]
         return bytes(piece)
 
     def send(self, data: bytes) -> int:
-        """How many bytes were sent. Raises TimeoutError now and then, OutOfTime at the deadline."""
+        """How many bytes were sent. Raises TimeoutError now and then, OverTheLimit."""
         self._look_at_the_clock()
         return self._sock.send(data)
 
     def _look_at_the_clock(self) -> None:
-        if monotonic() >= self.until:
-            raise OutOfTime
+        if monotonic() >= self._until or self._bytes_left < 0:
+            raise OverTheLimit
 
     def settimeout(self, _seconds: float) -> None:
         """Nothing: it looks around often enough."""

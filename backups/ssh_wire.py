@@ -71,7 +71,7 @@ class Wire:
         self._manner = manner or Manner()
         self._pulled = bytearray()
         self._tail = b""
-        self._received = 0
+        self._received = self._received_before_saying = 0
         self._echoes = False  # whether the device was seen to echo
         self._longest_pause = 0.0  # seconds, within the present answer
 
@@ -128,7 +128,8 @@ class Wire:
         self.send(line + self._enter)
 
     def send(self, keys: bytes) -> None:
-        """Send keys as they are."""
+        """Send keys as they are. Raises LinkLost, DeadlineExceeded."""
+        self._received_before_saying = self._received
         self._channel.settimeout(max(0.01, self._bounds.deadline - monotonic()))
         try:
             self._channel.sendall(keys)
@@ -172,6 +173,11 @@ class Wire:
     def heard(self) -> bool:
         """Whether the device has said anything yet."""
         return self._received > 0
+
+    @property
+    def answered(self) -> bool:
+        """Whether the device has said anything since we did."""
+        return self._received > self._received_before_saying
 
     def said_nothing(self) -> DeadlineExceeded:
         """The error for a device that logs us in and then says nothing at all."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from backups import ssh_wire
 from backups.capture import stable
 from backups.collect import Collected, collect, printable
 from backups.errors import (
@@ -30,6 +31,12 @@ from inventory.platforms import registry
 from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore
 
 BRIEF = Limits(deadline=20, connect=1, idle=2, max_bytes=400_000)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The devices here are quick: what only looks like a prompt is waited on for a shorter time."""
+    monkeypatch.setattr(ssh_wire, "STRANGE_QUIET", 0.25)
 
 
 def target_of(device: Device) -> Target:

@@ -8,6 +8,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ import asyncssh
 import pytest
 from netmiko.ssh_dispatcher import CLASS_MAPPER
 
+from backups import netmiko_transport, ssh_wire
 from backups.errors import (
     AlgorithmRefused,
     CollectError,
@@ -124,8 +126,9 @@ def test_a_pager_that_cannot_be_turned_off_is_read_through(ios: Device) -> None:
     assert said(target_of(ios), platform, line="show startup-config") == whole
 
 
-def test_a_device_without_echo_is_read_as_well() -> None:
+def test_a_device_without_echo_is_read_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some terminals do not echo; nothing of the answer may be mistaken for it."""
+    monkeypatch.setattr(ssh_wire, "STRANGE_QUIET", 0.25)
 
     async def shell(process: Any) -> None:
         process.stdout.write("edge1#")
@@ -231,8 +234,9 @@ def test_the_enable_secret_opens_privileged_mode(ios: Device) -> None:
     assert "enable" in ios.commands
 
 
-def test_a_wrong_enable_secret_is_no_refused_login(ios: Device) -> None:
+def test_a_wrong_enable_secret_is_no_refused_login(ios: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has to mend it wants to know which of the two secrets is wrong."""
+    monkeypatch.setattr(netmiko_transport, "GIVE_UP_AFTER", 0.25)
     with pytest.raises(EnableRefused):
         said(target_of(ios, enable_secret="wrong"), sheet())
 
@@ -285,6 +289,24 @@ def test_something_that_is_not_ssh() -> None:
         with pytest.raises(NotSSH):
             said(Target("edge1", "127.0.0.1", listener.getsockname()[1], "admin", password="x"))
         served.result()
+
+
+def test_a_flood_instead_of_a_greeting_is_cut_off() -> None:
+    """paramiko collects a greeting without a line end for ever: gigabytes, from whoever answers on the port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+
+        def serve() -> int:
+            taken, _ = listener.accept()
+            sent = 0
+            with taken, suppress(OSError):
+                while sent < 500_000_000:
+                    sent += taken.send(bytes(65_536))
+            return sent
+
+        served = pool.submit(serve)
+        with pytest.raises(NotSSH):
+            said(Target("edge1", "127.0.0.1", listener.getsockname()[1], "admin", password="x"), limits=NEVER)
+        assert served.result() < 50_000_000
 
 
 def test_a_dead_link_is_noticed_at_once(ios: Device) -> None:
