@@ -118,6 +118,7 @@ class Step:
     text: str
     link: str
     done: bool = False
+    due: bool = False  # this one now
 
 
 def first_steps(request: HttpRequest, tenants: list[UUID]) -> list[Step]:
@@ -130,7 +131,7 @@ def first_steps(request: HttpRequest, tenants: list[UUID]) -> list[Step]:
     owner = "A customer or a part of your organisation: it owns devices, and has a repository of its own."
     login = "How to log in. Secrets are sealed when they are saved, and never shown again."
     return [
-        Step("Add a tenant", owner, page("tenant"), done=bool(tenants)),
-        Step("Add a credential", login, page("credential"), done=credentials),
-        Step("Add devices", "One by one here, or many from a CSV file in their list.", page("device")),
+        Step("Add a tenant", owner, page("tenant"), done=bool(tenants), due=not tenants),
+        Step("Add a credential", login, page("credential"), done=credentials, due=bool(tenants) and not credentials),
+        Step("Add devices", "One by one here, or many from a CSV file in their list.", page("device"), due=credentials),
     ]

@@ -116,10 +116,10 @@ def test_the_first_steps_go_on_where_one_left_off(tenant: Tenant) -> None:
 
     response = logged_in(make_user("boss", (tenant, Role.ADMINISTRATOR))).get("/admin/")
 
-    assert [(step.done, bool(step.link)) for step in response.context["steps"]] == [
-        (True, False),
-        (True, True),
-        (False, True),
+    assert [(step.done, bool(step.link), step.due) for step in response.context["steps"]] == [
+        (True, False, False),
+        (True, True, False),
+        (False, True, True),
     ]
 
 
