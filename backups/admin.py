@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from backups import cells
+from backups import cells, schedule_admin  # noqa: F401  (registers the pages of schedules)
 from backups.content import (
     SECRETS,
     for_eyes,

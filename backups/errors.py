@@ -15,6 +15,7 @@
     |  |- CommandRefused        the device did not know, or not allow, a command of the sheet
     |  |- UnknownPlatform       no sheet of that name
     |  `- NoCredential          the device has no credential, or one without a secret
+    |- BadSchedule              a schedule that can never be due as it is written
     `- StoreError               with a tenant's repository (backups/store/)
        |- StoreBusy             somebody else holds the tenant's lock
        |- StoreDamaged          something that must be there is not, or is not what it was
@@ -130,6 +131,12 @@ class NoCredential(CollectError):
     """The device cannot be logged in to: it has no credential, or one that holds no secret."""
 
     cause = "no-credential"
+
+
+class BadSchedule(BackupError):
+    """A schedule's cron text, time zone or windows mean no moment at all."""
+
+    cause = "bad-schedule"
 
 
 class StoreError(BackupError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,9 +12,12 @@ from django_q.tasks import async_task
 
 from backups import runs, shard
 from backups.conf import limits, threads
-from backups.models import Run
+from backups.errors import BadSchedule
+from backups.models import Run, Schedule
 from backups.netmiko_transport import NetmikoTransport
 from inventory.models import Device
+
+log = logging.getLogger(__name__)
 
 DEVICES_A_SHARD = 100  # below that a second process costs more than it brings
 MAX_SHARDS = 4
@@ -40,6 +45,33 @@ def collect_shard(run_id: str) -> None:
 
 
 def tick() -> None:
-    """Every minute: whatever lost its worker gets another."""
-    for run in runs.reap(timezone.now()):
+    """Every minute: what is due starts, and whatever lost its worker gets another."""
+    now = timezone.now()
+    start_due(now)
+    for run in runs.reap(now):
         async_task("backups.jobs.collect_shard", str(run.pk), task_name=f"collect {run.pk}")
+
+
+def start_due(now: datetime) -> None:
+    """Start every schedule whose moment has come; one that is broken stops only itself."""
+    for schedule in Schedule.objects.due(now):
+        try:
+            with transaction.atomic():
+                if schedule.take(now):
+                    start_schedule(schedule)
+        except BadSchedule as error:
+            log.error("Schedule %s of tenant %s was disabled: %s", schedule.name, schedule.tenant_id, error)
+            Schedule.objects.filter(pk=schedule.pk).update(enabled=False, next_at=None, trouble=str(error))
+
+
+def start_schedule(schedule: Schedule) -> None:
+    """Ask for the run of a schedule, unless the one before still goes on or nobody is there to be asked."""
+    devices: list[Device] = []
+    trouble = ""
+    if schedule.last_run and schedule.last_run.state != Run.State.DONE:
+        trouble = "Left out once, because the run before had not ended."
+    elif not (devices := list(schedule.devices())):
+        trouble = "Left out once, because no enabled device fits."
+    asked = enqueue_run(devices, requested_by=f"schedule {schedule.name}", trigger=Run.Trigger.SCHEDULE)
+    last_run = asked[0] if asked else schedule.last_run
+    Schedule.objects.filter(pk=schedule.pk).update(last_run=last_run, trouble=trouble)

@@ -9,8 +9,22 @@ from uuid import UUID, uuid4
 from django.db import models, transaction
 from django.utils import timezone
 
+from backups.schedule_models import Schedule, ScheduledDevice
 from inventory.models import Device, Tenant
 from inventory.tenancy import TenantOwned, TenantQuerySet
+
+__all__ = [
+    "Attempt",
+    "AttemptSet",
+    "QuarantinedFile",
+    "Repository",
+    "Run",
+    "RunSet",
+    "Schedule",
+    "ScheduledDevice",
+    "Snapshot",
+    "SnapshotSet",
+]
 
 
 class Repository(models.Model):

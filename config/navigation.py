@@ -80,6 +80,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "separator": True,
             "items": [
                 entry("Runs", "sync", "backups_run_changelist", "backups.view_run"),
+                entry("Schedules", "schedule", "backups_schedule_changelist", "backups.view_schedule"),
                 entry("Versions", "history", "backups_snapshot_changelist", "backups.view_snapshot"),
                 entry(
                     "Quarantine",

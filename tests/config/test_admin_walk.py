@@ -20,7 +20,7 @@ from django.db import models
 from django.test import Client
 from django.urls import URLPattern, URLResolver
 
-from backups.models import Attempt, QuarantinedFile, Run, Snapshot
+from backups.models import Attempt, QuarantinedFile, Run, Schedule, Snapshot
 from checkpoints.models import Checkpoint, Ref
 from checkpoints.services import create_checkpoint
 from inventory.models import Credential, Device, Tenant
@@ -52,7 +52,8 @@ def settle(name: str) -> dict[type[models.Model], models.Model]:
     run = Run.objects.create(tenant=tenant, requested_by="anna", state="done")
     attempt = Attempt.objects.create(tenant=tenant, run=run, device=device, state="quarantined", ended_at=NOON)
     file = QuarantinedFile.objects.create(tenant=tenant, attempt=attempt, name="running.cfg", content=SECRET.encode())
-    rows = [tenant, make_credential(tenant), device, run, file, second, Ref.objects.get(tenant=tenant)]
+    schedule = Schedule.objects.create(tenant=tenant, name=f"{name}-nightly", cron="0 2 * * *")
+    rows = [tenant, make_credential(tenant), device, run, file, second, Ref.objects.get(tenant=tenant), schedule]
     return {type(row): row for row in [*rows, device.snapshots.first()] if row is not None}
 
 
@@ -125,9 +126,8 @@ def test_the_walk_comes_by_every_page_of_ours(world: World) -> None:
     """A kind of row that nobody has made here would be a page that nobody has tried."""
     registered = {model for model in admin.site._registry if model._meta.app_label in OURS}
 
-    assert (
-        registered == set(world.mine) == {Tenant, Credential, Device, Run, Snapshot, QuarantinedFile, Checkpoint, Ref}
-    )
+    kinds = {Tenant, Credential, Device, Run, Schedule, Snapshot, QuarantinedFile, Checkpoint, Ref}
+    assert registered == set(world.mine) == kinds
     assert len(verbs()) >= 10
 
 
