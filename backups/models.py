@@ -196,6 +196,7 @@ class QuarantinedFile(models.Model):
     objects = TenantQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "quarantined text"
         default_permissions = ("view",)
         constraints = [models.UniqueConstraint(fields=["attempt", "name"], name="quarantined_file_once")]
 
@@ -231,6 +232,7 @@ class Snapshot(TenantOwned):
     objects = SnapshotSet.as_manager()
 
     class Meta:
+        verbose_name = "version"
         ordering = ["-seq"]
         default_permissions = ("view",)
         permissions = [("view_secrets", "Can see secrets inside configurations")]

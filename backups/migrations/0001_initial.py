@@ -90,6 +90,7 @@ class Migration(migrations.Migration):
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='snapshots', to='inventory.tenant')),
             ],
             options={
+                'verbose_name': 'version',
                 'ordering': ['-seq'],
                 'permissions': [('view_secrets', 'Can see secrets inside configurations')],
                 'default_permissions': ('view',),
@@ -105,6 +106,7 @@ class Migration(migrations.Migration):
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='inventory.tenant')),
             ],
             options={
+                'verbose_name': 'quarantined text',
                 'default_permissions': ('view',),
                 'constraints': [models.UniqueConstraint(fields=('attempt', 'name'), name='quarantined_file_once')],
             },
