@@ -91,12 +91,18 @@ class Cluster:
             self.home.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise NotOurs(f"{self.home.parent} cannot be created ({exc.strerror}): set NETCAIRN_VAR.") from exc
-        make_private(self.home)
-        make_private(self.socket_dir)
+        # Root may keep a normal user's database; it stays that user's.
+        make_private(self.home, owner=owner_of(self.home) if os.geteuid() == 0 else os.geteuid())
+        make_private(self.socket_dir, owner=owner_of(self.home))
 
 
-def make_private(directory: Path) -> None:
-    """Create `directory` for our eyes only, or make sure that it is ours and a directory.
+def owner_of(directory: Path) -> int:
+    """The user id that a directory belongs to; ours if it does not exist yet."""
+    return directory.stat().st_uid if directory.exists() else os.geteuid()
+
+
+def make_private(directory: Path, *, owner: int) -> None:
+    """Create `directory` for the eyes of user id `owner` only, or make sure that it is such a directory.
 
     Whoever may enter the socket's directory is a superuser of the database, so a directory that somebody else has
     put there is refused, and one of ours that has been opened is closed again.
@@ -106,8 +112,10 @@ def make_private(directory: Path) -> None:
         found = directory.lstat()
         if not stat.S_ISDIR(found.st_mode):
             raise NotOurs(f"{directory} is not a directory: remove it.")
-        if found.st_uid != os.geteuid() and os.geteuid() != 0:
+        if found.st_uid not in (owner, os.geteuid()):
             raise NotOurs(f"{directory} belongs to another user: run as that user, or set NETCAIRN_VAR elsewhere.")
+        if found.st_uid != owner:
+            os.chown(directory, owner, -1)
         if stat.S_IMODE(found.st_mode) != PRIVATE:
             directory.chmod(PRIVATE)
     except OSError as exc:

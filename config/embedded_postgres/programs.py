@@ -38,12 +38,14 @@ def command(name: str, *arguments: str | Path, home: Path) -> list[str]:
     return [*_as_server_account(home), str(program(name)), *map(str, arguments)]
 
 
-def run(line: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command line of `command`; its output comes back as text, in English whatever the user's language."""
+def run(line: list[str], *, directory: Path = Path("/")) -> subprocess.CompletedProcess[str]:
+    """Run a command line of `command`; its output comes back as text, in English whatever the user's language.
+
+    Not in the caller's directory, which the server's account may not be allowed to enter.
+    """
     clean = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
-    # Not the caller's directory, which the server's account may not be allowed to enter.
     return subprocess.run(
-        line, env=clean, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        line, env=clean, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
 
 

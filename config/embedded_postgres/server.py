@@ -94,15 +94,15 @@ def _start(cluster: Cluster) -> None:
     if cluster.log.exists():
         cluster.log.replace(cluster.log.with_suffix(".log.1"))
     options = " ".join(shlex.quote(word) for word in _server_options(cluster))
-    result = programs.run(
-        programs.command(
-            "pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-s", "-D", cluster.data, "-l", cluster.log,
-            "-o", options,
-            home=cluster.home,
-        )
+    command = programs.command(
+        "pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-s", "-o", options,
+        # Relative, because pg_ctl hands them to a shell without quoting a dollar sign or a quotation mark.
+        "-D", cluster.data.name, "-l", cluster.log.name,
+        home=cluster.home,
     )  # fmt: skip
+    result = programs.run(command, directory=cluster.home)
     if result.returncode:
-        raise ServerDoesNotStart(f"PostgreSQL in {cluster.home} does not start; {_see(cluster)}")
+        raise ServerDoesNotStart(f"PostgreSQL in {cluster.home} does not start; {_see(cluster, result.stderr)}")
 
 
 def _server_options(cluster: Cluster) -> list[str]:
@@ -110,7 +110,7 @@ def _server_options(cluster: Cluster) -> list[str]:
         "max_connections": "200",
         "cluster_name": cluster.mark,
         "listen_addresses": "",
-        "unix_socket_directories": f'"{cluster.socket_dir}"',
+        "unix_socket_directories": '"' + str(cluster.socket_dir).replace('"', '""') + '"',
         "unix_socket_permissions": "0700",
     }
     if not cluster.durable:
@@ -222,13 +222,13 @@ def _sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _see(cluster: Cluster) -> str:
+def _see(cluster: Cluster, otherwise: str = "") -> str:
     """The last words of the server's log, and where to read the rest."""
     try:
-        last = _last_line(cluster.log.read_text(errors="replace"))
+        said = cluster.log.read_text(errors="replace")
     except OSError:
-        last = ""
-    return f"{last or 'it said nothing'} (more in {cluster.log})."
+        said = ""
+    return f"{_last_line(said) or _last_line(otherwise) or 'it said nothing'} (more in {cluster.log})."
 
 
 def _last_line(text: str) -> str:

@@ -7,6 +7,7 @@ import signal
 from multiprocessing.connection import Connection
 from typing import Any
 
+import django
 from django.conf import settings
 from django.db import OperationalError
 from django.db.utils import ConnectionHandler
@@ -21,6 +22,7 @@ def use_server(pipe: Connection, entry: dict[str, Any], environment: dict[str, s
     """Say ``ready``, then answer every line of SQL with the first value of its first row until the pipe ends."""
     if not settings.configured:
         settings.configure()
+        django.setup()
     os.environ.update(environment)
     server.ORPHAN_SECONDS = float(environment.get("NETCAIRN_TEST_ORPHAN_SECONDS", server.ORPHAN_SECONDS))
     connection = ConnectionHandler({"default": entry})["default"]

@@ -97,10 +97,9 @@ def test_a_start_waits_for_the_orphans_of_a_killed_server(embedded: EmbeddedServ
     client = embedded.client()
     orphan = client.ask("SELECT pg_backend_pid()")
     os.kill(orphan, signal.SIGSTOP)
-    for pid in set(embedded.living()) - {orphan}:
-        os.kill(pid, signal.SIGKILL)
+    embedded.kill(but=frozenset({orphan}))
     client.kill()
-    newcomer = embedded.launch()
+    newcomer = embedded.launch(NETCAIRN_TEST_ORPHAN_SECONDS="60")
     wait_until(lambda: start_lock_is_held(embedded))
     assert embedded.living() == [orphan]
 
@@ -211,9 +210,10 @@ def test_six_first_starts_at_once_make_one_server(bare_server: EmbeddedServer) -
     assert len(servers) == 1
 
 
-def test_a_long_path_gets_a_short_private_socket(bare_server: EmbeddedServer) -> None:
-    """The kernel allows 107 bytes for the path of a socket."""
-    bare_server.var = bare_server.var / ("long" * 30)
+@pytest.mark.parametrize("name", ["long" * 30, "a $HOME,with 'odd\" `signs\\"], ids=["long", "odd"])
+def test_a_path_that_no_socket_may_have_gets_another_private_socket(bare_server: EmbeddedServer, name: str) -> None:
+    """The kernel allows 107 bytes for the path of a socket, and a comma separates two hosts."""
+    bare_server.var = bare_server.var / name
 
     bare_server.client()
 
@@ -233,6 +233,19 @@ def test_a_socket_directory_that_is_a_link_is_refused(bare_server: EmbeddedServe
 
     assert error == "NotOurs"
     assert str(bare_server.cluster.socket_dir) in sentence
+
+
+@as_root
+def test_a_socket_directory_of_somebody_else_is_refused_even_by_root(bare_server: EmbeddedServer) -> None:
+    """Who has put it there could connect as the database's superuser."""
+    bare_server.cluster.home.mkdir()
+    bare_server.cluster.socket_dir.mkdir(mode=0o700)
+    os.chown(bare_server.cluster.socket_dir, 65534, 65534)
+
+    error, sentence = bare_server.launch().hear()
+
+    assert error == "NotOurs"
+    assert "belongs to another user" in sentence
 
 
 def test_data_of_another_major_version_is_refused_in_one_sentence(bare_server: EmbeddedServer) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from django.contrib.auth import authenticate, get_user_model
 
 from config.embedded_postgres import processes, server
 from config.embedded_postgres.cluster import Cluster
-from config.serving import first_administrator
+from config.serving import AddressTaken, first_administrator, listen
 from tests.config.conftest import ROOT, processes_of, wait_until
 
 pytestmark = [
@@ -197,21 +198,14 @@ def test_the_first_administrator_is_made_once() -> None:
     assert second is None
 
 
-def test_a_taken_port_is_said_in_one_sentence(installation: Installation, tmp_path: Path) -> None:
+def test_a_taken_port_is_said_in_one_sentence() -> None:
     """The commonest mishap on a machine with other programs."""
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as other:
-        port = str(other.getsockname()[1])
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), "up", "--port", port],
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "NETCAIRN_VAR": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        port = other.getsockname()[1]
 
-    assert done.returncode == 1
-    assert done.stderr == (
-        f"Cannot listen on 127.0.0.1 port {port} (Address already in use): choose others with --host and --port.\n"
+        with pytest.raises(AddressTaken) as refusal:
+            listen("127.0.0.1", port)
+
+    assert str(refusal.value) == (
+        f"Cannot listen on 127.0.0.1 port {port} (Address already in use): choose others with --host and --port."
     )
