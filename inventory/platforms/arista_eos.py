@@ -1,6 +1,7 @@
 """Arista EOS."""
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.procedure import Line, Procedure
 from inventory.platforms.sheet import Command, Platform, Restore
 
 PLATFORM = Platform(
@@ -15,6 +16,27 @@ PLATFORM = Platform(
         way="candidate",
         note="`configure session NAME`, `rollback clean-config`, paste the file, look at `show session-config diffs`, "
         "`commit timer 00:05:00`, then `configure session NAME commit`.",
+        procedure=Procedure(
+            source="running.cfg",
+            path="/mnt/flash/{file}",
+            by="scp",
+            load=(
+                Line("configure session {session}"),
+                Line("rollback clean-config"),
+                Line("copy flash:{file} session-config", expect="Copy completed successfully"),
+            ),
+            discard=(Line("abort"),),
+            commit=(Line("commit timer {clock}"),),
+            confirm=(Line("configure session {session} commit"),),
+            save=(Line("write memory", expect="Copy completed successfully"),),
+            revert=(Line("configure session {session} abort"),),
+            # Some versions ask, some do not.
+            remove=(Line("delete flash:{file}", answers=((r"^Delete filename", ""), (r"\[confirm\]$", ""))),),
+            refusals=(r"^[ \t]*% ",),
+            undone="Without confirmation the switch itself goes back to what it ran before.",
+            not_undone="Keys, certificates and files on flash are not part of the text. A restart ends the timer; the "
+            "switch then starts with its startup-config.",
+        ),
     ),
     verified="recording",
     source="EOS 4.29 on a DCS-7050SX3; startup-config and the restore from Arista's user manual",

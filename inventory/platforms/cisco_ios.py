@@ -1,6 +1,7 @@
 """Cisco IOS and IOS-XE."""
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
+from inventory.platforms.procedure import Line, Procedure
 from inventory.platforms.sheet import Command, Platform, Restore
 
 PLATFORM = Platform(
@@ -17,6 +18,30 @@ PLATFORM = Platform(
         way="replace",
         note="Copy the file to flash: and `configure replace flash:FILE force time 5`, then `configure confirm`; "
         "needs `archive` set up. Certificates and keys are not part of the text.",
+        procedure=Procedure(
+            source="running.cfg",
+            path="flash:/{file}",
+            by="scp",  # IOS has no SFTP server; `ip scp server enable`
+            # A file that did not arrive whole would remove everything that is missing in it.
+            load=(Line("verify /md5 flash:{file}", expect="{md5}"),),
+            commit=(Line("configure replace flash:{file} force time {minutes}", expect="Rollback Done"),),
+            confirm=(Line("configure confirm"),),
+            save=(Line("write memory", expect="[OK]"),),
+            revert=(Line("configure revert now", expect="Rollback Done"),),
+            remove=(Line("delete /force flash:{file}"),),
+            refusals=(r"^[ \t]*Rollback aborted", r"^[ \t]*% ?Error", r"^%No Rollback Confirmed Change pending"),
+            needs=(
+                (r"^ip scp server enable", "Set `ip scp server enable`, or the device does not take the file."),
+                (
+                    r"^archive\n(?: .{0,200}\n){0,20}? path ",
+                    "Set a `path` below `archive`, or the device has no timer.",
+                ),
+            ),
+            undone="Without confirmation the device itself replaces the new configuration by the one from before.",
+            not_undone="Keys, certificates' private parts and SNMPv3 users are not part of the text: what the device "
+            "has of them stays as it is, and what it lacks does not come back. A reload ends the timer; the device "
+            "then starts with its startup-config.",
+        ),
     ),
     verified="recording",
     source="IOS-XE 17.9 on a Catalyst 9200L; startup-config and the restore from Cisco's manuals",

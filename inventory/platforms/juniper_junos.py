@@ -1,5 +1,6 @@
 """Juniper Junos."""
 
+from inventory.platforms.procedure import Line, Procedure
 from inventory.platforms.sheet import Command, Platform, Restore, Section
 
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|[^\s";]+)"""
@@ -22,6 +23,36 @@ PLATFORM = Platform(
         way="candidate",
         note="`load override terminal` and paste configuration.conf, `show | compare`, `commit check`, "
         "`commit confirmed 5`, then `commit`.",
+        procedure=Procedure(
+            source="configuration.conf",
+            path="/var/tmp/{file}",  # noqa: S108  (on the device)
+            by="scp",
+            load=(
+                # Exclusive: what another engineer has begun must neither be committed nor be lost.
+                Line("configure exclusive", expect="Entering configuration mode"),
+                Line("load override /var/tmp/{file}", expect="load complete"),
+                Line("commit check", expect="configuration check succeeds"),
+            ),
+            discard=(Line("rollback 0"), Line("exit configuration-mode", answers=((r"\[yes,no\]", "yes"),))),
+            commit=(Line("commit confirmed {minutes}", expect="commit complete"),),
+            confirm=(
+                Line("configure exclusive", expect="Entering configuration mode"),
+                Line("commit", expect="commit complete"),
+                Line("exit configuration-mode"),
+            ),
+            save=(),
+            remove=(Line("file delete /var/tmp/{file}"),),
+            settles=60.0,
+            refusals=(
+                r"^(?:[^ \n]{1,200}: ?)?(?:error|syntax error)\b",
+                r"\(\d+\) syntax error",
+                r"^load complete \(\d+ errors?\)",
+                r"^configuration check-out failed",
+            ),
+            undone="Without confirmation Junos itself goes back to the configuration before the commit.",
+            not_undone="Keys, certificates and licences are not part of the text. Whether the timer outlives a restart "
+            "depends on the version of Junos.",
+        ),
     ),
     verified="recording",
     source="Junos 22.4 on an SRX300; `display set`, withheld parts and the restore from Juniper's documentation",

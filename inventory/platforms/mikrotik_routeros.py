@@ -18,6 +18,12 @@ PLATFORM = Platform(
         way="file",
         note="Upload export.rsc and `/system reset-configuration no-defaults=yes run-after-reset=export.rsc`: the "
         "router restarts empty and runs it. Users, their passwords, certificates and keys are not part of an export.",
+        by_hand=(
+            "/system backup save name=before-restore",
+            "(upload {file} of the version to the router)",
+            "/system reset-configuration no-defaults=yes keep-users=yes run-after-reset={file}",
+            "(when it does not come back: the reset button, then /system backup load name=before-restore)",
+        ),
     ),
     verified="recording",
     source="RouterOS 7.10 (CHR); RouterOS 6 and the restore from MikroTik's documentation",

@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import Literal
 
 from inventory.errors import BadPlatformSheet
+from inventory.platforms.procedure import Procedure
 
 Verified = Literal["system", "recording", "manual", "none"]
 Way = Literal["replace", "candidate", "merge", "file", "none"]
@@ -83,6 +84,8 @@ class Restore:
 
     way: Way
     note: str  # what is done on the device, or why there is no way
+    procedure: Procedure | None = None  # None: nothing is sent to the device, a person does it
+    by_hand: tuple[str, ...] = ()  # the lines for that person, `{file}` for the file
 
 
 @dataclass(frozen=True)
@@ -197,6 +200,7 @@ def _problems(platform: Platform) -> Iterator[tuple[str, str]]:
         yield "patience", "must be seconds above zero"
     yield from _bad_filenames(platform)
     yield from _bad_lines(platform)
+    yield from _bad_procedure(platform)
     yield from _bad_patterns(platform)
 
 
@@ -217,6 +221,18 @@ def _bad_lines(platform: Platform) -> Iterator[tuple[str, str]]:
     for line in (*said, *platform.setup, *platform.save, *(file.path for file in platform.files)):
         if not line.strip() or not line.isprintable() or not line.isascii():
             yield "commands", f"{line!r} must be one line of printable ASCII"
+
+
+def _bad_procedure(platform: Platform) -> Iterator[tuple[str, str]]:
+    """A restore that fails half way because of its sheet is the worst of all."""
+    procedure = platform.restore.procedure
+    if procedure is None:
+        return
+    for name in {procedure.source, procedure.running} - set(platform.filenames):
+        yield "restore", f"names the file {name!r}, which no capture has"
+    for line in procedure.lines:
+        if not line.text.strip() or not line.text.isprintable() or not line.text.isascii():
+            yield "restore", f"{line.text!r} must be one line of printable ASCII"
 
 
 def _bad_patterns(platform: Platform) -> Iterator[tuple[str, str]]:
@@ -249,3 +265,5 @@ def _patterns(platform: Platform) -> Iterator[tuple[str, str]]:
     for command in platform.commands:
         if command.complete_when:
             yield "complete_when", command.complete_when
+    if platform.restore.procedure:
+        yield from (("restore", pattern) for pattern in platform.restore.procedure.patterns)

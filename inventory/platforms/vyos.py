@@ -1,5 +1,6 @@
 """VyOS 1.3 and later."""
 
+from inventory.platforms.procedure import Line, Procedure
 from inventory.platforms.sheet import Command, Platform, Restore, Section
 
 _VALUE = r"""(?:'[^'\n]*'|"(?:[^"\\\n]|\\.)*"|[^\s"']+)"""
@@ -22,6 +23,27 @@ PLATFORM = Platform(
         way="candidate",
         note="Copy config.boot to the router, `configure`, `load FILE`, `compare`, `commit-confirm 5`, `confirm`, "
         "`save`. configuration.set is for picking single settings back: its lines only add.",
+        procedure=Procedure(
+            source="config.boot",
+            shows="configuration.set",
+            path="/tmp/{file}",  # noqa: S108  (on the router)
+            by="sftp",
+            load=(Line("configure"), Line("load /tmp/{file}", expect="Load complete")),
+            discard=(Line("exit discard"),),
+            commit=(Line("commit-confirm {minutes}", answers=((r"Proceed ?\?", "y"),)),),
+            confirm=(Line("configure"), Line("confirm")),
+            save=(Line("save"), Line("exit")),
+            back_to="saved",
+            settles=300.0,  # it restarts
+            refusals=(
+                r"^[ \t]*(?:Commit|Set|Delete) failed",
+                r"^[ \t]*(?:Failed to parse|Can ?not open)",
+                r"^[ \t]*No confirm pending",
+            ),
+            undone="Without confirmation the router restarts with the configuration that was saved before.",
+            not_undone="The restart interrupts everything that passes the router. Keys and certificates that are files "
+            "are not part of the text.",
+        ),
     ),
     verified="recording",
     source="VyOS 1.4 on x86; config.boot and the restore from VyOS' documentation",

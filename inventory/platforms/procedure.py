@@ -1,0 +1,69 @@
+"""How a version goes back onto a device, as data: what is uploaded, what is said, and what the device must answer.
+
+The lines stand in the order in which they are said, in five moments that are kept apart because they differ in what a
+broken connection leaves behind:
+
+load      prepares; the device runs on as it did
+commit    takes effect, and starts the device's own timer, after which it goes back by itself
+confirm   stops the timer: what runs stays
+save      what runs is also what the device starts with
+discard   undoes what `load` prepared;  revert: goes back at once, by the timer that is running
+
+In lines and paths these words in braces stand for what the plan settles: `file` (the uploaded file's name), `session`
+(a name for a candidate), `minutes` and `clock` (hh:mm:00) of the timer, `md5` of the uploaded file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+By = Literal["scp", "sftp"]
+BackTo = Literal["before", "saved"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line that is said to a device that is being restored."""
+
+    text: str
+    expect: str = ""  # what the answer must hold; empty: that the device does not refuse is enough
+    answers: tuple[tuple[str, str], ...] = ()  # (what the device asks, what is typed then)
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """The way back onto a device that goes back by itself unless it is told in time that all is well."""
+
+    source: str  # the file of a version whose text is loaded
+    path: str  # where it is uploaded to
+    by: By
+    load: tuple[Line, ...]
+    commit: tuple[Line, ...]
+    confirm: tuple[Line, ...]
+    save: tuple[Line, ...]
+    undone: str  # what the device undoes by itself, in plain words
+    not_undone: str  # what it does not
+    discard: tuple[Line, ...] = ()
+    revert: tuple[Line, ...] = ()  # none: the timer has to run out
+    remove: tuple[Line, ...] = ()  # takes the uploaded file away; none: over SFTP
+    shows: str = ""  # the file of a version that shows what runs; empty: `source`
+    back_to: BackTo = "before"  # the timer goes back to what ran before, or to what was saved
+    settles: float = 30.0  # seconds after the timer until the device can be asked again
+    refusals: tuple[str, ...] = ()  # beyond the sheet's own: anywhere in the answer to one of these lines
+    needs: tuple[tuple[str, str], ...] = ()  # (what must stand in the configuration that runs, what to do where not)
+
+    @property
+    def running(self) -> str:
+        """The file of a version that shows what runs."""
+        return self.shows or self.source
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Every line of it."""
+        return (*self.load, *self.commit, *self.confirm, *self.save, *self.discard, *self.revert, *self.remove)
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Every regular expression that is matched against a device's bytes."""
+        return (*self.refusals, *(pattern for pattern, _ in self.needs))
