@@ -43,7 +43,8 @@ REFUSAL_WITHIN = 5  # lines from the start; further down the same words are some
 
 _ANSI = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-Za-z]|[=>78cDEHMZ])")
 # What follows a pager's prompt when it is wiped away: only then was it the terminal's and not the configuration's.
-_ERASING = rb"(?: *(?:\x08[\x08 ]*|\r *\r(?!\n)|\r?\x1b\[[0-9;]*[A-Za-z]\r?))+"
+# Blanks belong to it only before a backspace: those after the last one are the next line's indentation.
+_ERASING = rb"(?: *(?:\x08(?: *\x08)*|\r *\r(?!\n)|\r?\x1b\[[0-9;]*[A-Za-z]\r?))+"
 # What nearly every system says to a command that it does not know, where a sheet forgets it.
 _ANY_REFUSAL = re.compile(rb"^\s*% ?(?:Invalid|Unknown|Unrecognized|Incomplete|Ambiguous) (?:input|command)")
 # The usual pagers, where a sheet names none: at the start of a line. Within one, or indented, it is somebody's text.

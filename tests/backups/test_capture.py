@@ -148,9 +148,9 @@ def test_tidying_twice_is_tidying_once(answer: bytes) -> None:
 def test_what_wiped_a_pager_away_goes_with_it() -> None:
     """Terminals wipe the prompt with backspaces, blanks or an escape sequence; words alone are somebody's text."""
     platform = system(pager=(r"^ ?--More-- ?",))
-    answer = b"a\n --More-- \x08\x08\x08        \x08\x08\x08b\n--More--\r         \rc\n--More--\x1b[Kd\nend\n"
+    answer = b"a\n --More-- \x08\x08\x08        \x08\x08\x08b\n--More--\r         \rc\n--More--\x1b[Kd\n--More--\x08\x08  \x08\x08  e\nend\n"
 
-    assert tidy(platform, answer) == b"a\nb\nc\nd\nend\n"
+    assert tidy(platform, answer) == b"a\nb\nc\nd\n  e\nend\n"
 
 
 def test_decoration_goes_where_the_sheet_says_that_there_is_some() -> None:
