@@ -4,19 +4,23 @@ from __future__ import annotations
 
 VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|\S+)"""  # a word, or words in quotation marks
 TYPE = r"(?:[0-9]{1,2} |0x)?"  # how a Cisco-like value is encrypted: 0 in clear, 5, 7, 8, 9 ...
-ENCODING = r"(?:(?:sha512|encrypted|ascii|clear|md5|hmac-md5) )?"
+ENCODING = (  # the same, in words
+    r"(?:(?:sha1|sha256|sha512|encrypted|ascii|clear|clear-text|plaintext|ciphertext|md5|hmac-md5|hash|cipher|simple"
+    r"|irreversible-cipher|bcrypt|unencrypted|encryption-type) )?"
+)
 HOST_OPTION = "(?:vrf|use-vrf|filter-vrf|source-interface|version|traps?|informs?|udp-port)"
 
 # Command lines that look like Cisco's: IOS, NX-OS, EOS, FRR and the many that followed them.
 CISCO_SECRETS: tuple[str, ...] = (
     rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{ENCODING}{TYPE})"
     rf"(?!encryption\b|strength|policy\b|level\b|lifetime\b|profile\b|[0-9] ){VALUE}",
-    rf"(?P<keep>^[ \t]*snmp-server community ){VALUE}",
+    rf"(?P<keep>^[ \t]*snmp-server community (?:[0-9] (?=[$.(]))?){VALUE}",
     r"(?P<keep>^[ \t]*snmp-server host \S+ (?:(?:vrf|use-vrf) \S+ )?(?:(?:traps?|informs?) )?"
-    rf"(?:version (?:1|2c|3 (?:no)?auth|3 priv) )?(?:udp-port \d+ )?)(?!{HOST_OPTION} ){VALUE}",
+    rf"(?:version (?:1|2c|3 (?:no)?auth|3 priv) )?(?:udp-port \d+ )?)"
+    rf"(?!{HOST_OPTION} |\S+ (?:(?:poll|trap) )?community ){VALUE}",
     rf"(?P<keep>^[ \t]*snmp-server user .*?\bauth (?:md5|sha\S*) ){VALUE}",
     rf"(?P<keep>^[ \t]*snmp-server user .*?\bpriv (?:(?:aes(?:[ -]\d{{3}})?|3des|des) )?){VALUE}",
-    rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server\b.*? key {TYPE}){VALUE}",
+    rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server\b.*? key {ENCODING}{TYPE}){VALUE}",
     rf"(?P<keep>^[ \t]*snmp mib community-map ){VALUE}",
     rf"(?P<keep>\b(?:(?:server|client|authorization)-key|pac key) {TYPE}){VALUE}",
     rf"(?P<keep>\b(?:key-(?:octet-)?string|key-hex|hexadecimal-string) {TYPE}){VALUE}",
@@ -25,7 +29,7 @@ CISCO_SECRETS: tuple[str, ...] = (
     rf"(?P<keep>\bauthentication (?:text|string|key|ah-md5) {TYPE}){VALUE}",
     rf"(?P<keep>^[ \t]+server-private \S+.*? key {TYPE}){VALUE}",
     rf"(?P<keep>^[ \t]+key (?!chain\b|\d+\s*$){TYPE}){VALUE}\s*$",
-    rf"(?P<keep>\b(?:message-digest-key|authentication-key) \d+ \S+ {TYPE}){VALUE}",
+    rf"(?P<keep>\b(?:message-digest-key|authentication-key) \d+ \S+ {ENCODING}{TYPE}){VALUE}",
     rf"(?P<keep>\bospf authentication-key {TYPE}){VALUE}",
     rf"(?P<keep>^[ \t]*(?:standby|vrrp|glbp)\b.*? authentication (?:text |md5 key-string )?{TYPE})(?!md5\b){VALUE}",
     rf"(?P<keep>^[ \t]*crypto isakmp key {TYPE}){VALUE}",
@@ -39,4 +43,10 @@ CISCO_REFUSALS: tuple[str, ...] = (
     r"^[ \t]*% ?(?:Invalid (?:input|command)|(?:Incomplete|Ambiguous|Unknown|Unrecognized) command)",
     r"^[ \t]*(?:% ?)?(?:Command a|A)uthorization (?:failed|denied)",
     r"^[ \t]*% ?(?:Permission denied|Access denied|Error opening|Bad )",
+)
+
+# Elements of an XML document, one to a line or all in one; the value itself may be over several lines.
+XML_SECRETS: tuple[str, ...] = (
+    r"(?P<keep><(?:[\w.-]{0,40}(?:-hash|phash|_key|community|_pass|_passwd|_bindpw|_seed|_secret|secret\d?)"
+    r"|prv|privkey|private-key|psk|key|pass|bindpw|tls|auth-password|authkey|seed|otp_seed)>)[^<\s][^<\n]*(?=</)",
 )

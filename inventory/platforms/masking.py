@@ -39,7 +39,7 @@ _EVERYWHERE: tuple[str, ...] = (
     rf"(?![^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} ){_VALUE}",
     # SNMP's community is a password; a community list is BGP's, and is none
     r"(?P<keep>^[^\n]{0,80}?\bsnmp(?:-server|-agent)?\b[^\n]{0,200}? community (?:(?:read|write|cipher|simple) )*)"
-    rf"(?!list\b|map\b){_VALUE}",
+    rf"(?!list\b|map\b|community-name\b|[0-9] \(masked\)){_VALUE}",
 )
 
 _ALREADY = re.compile(rf"{re.escape(MASK)}[^\w\s]*")  # masked by another pattern, with the punctuation behind it

@@ -23,7 +23,6 @@ from backups.collect import collect
 from backups.errors import CollectError
 from backups.netmiko_transport import NetmikoTransport
 from backups.transport import Limits, Target
-from inventory.errors import UnknownPlatform
 from inventory.platforms import registry
 from inventory.platforms.sheet import Platform
 
@@ -38,7 +37,7 @@ pytestmark = [
 
 LIMITS = Limits(deadline=60, connect=5, idle=4)
 
-# The recordings' names for systems, and ours. A model whose sheet is not written yet is simply unknown.
+# The recordings' names for systems, and ours.
 SLUGS = {
     "aoscx": "aruba_aoscx",
     "asa": "cisco_asa",
@@ -60,7 +59,7 @@ SLUGS = {
     "tplink": "tplink_jetstream",
     "vyos": "vyos",
 }
-MUST_WORK = {"ios", "nxos", "eos", "junos", "routeros", "vyos", "fortigate"}
+CANNOT_PAGE = {"tnsr"}
 NO_CONFIGURATION = re.compile(r"^\s*$|^(?:Building|Current) configuration|^[\x1b\r ]*$")
 ESCAPE = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[=>])")
 MORE = re.compile(rb"--\s*more\s*--", re.IGNORECASE)
@@ -77,7 +76,7 @@ class Recording:
     @property
     def target(self) -> Target:
         """Any user and password is let in."""
-        return Target(self.file, "127.0.0.1", self.port, "netcairn", password="recorded")
+        return Target(self.file, "127.0.0.1", self.port, "netcairn", password="recorded", enable_secret="recorded")
 
     @cached_property
     def answers(self) -> list[tuple[str, str]]:
@@ -92,7 +91,7 @@ class Recording:
     def prompt(self) -> str:
         """The last line of the last answer that ends like a prompt."""
         ends = (re.split(r"[\r\n]", ESCAPE.sub("", answer))[-1].strip() for _, answer in self.answers)
-        return next((end for end in ends if re.search(r"[#>$%]$", end)), "no prompt in the recording")
+        return next((end for end in ends if re.search(r"^(?!</).*[#>$%]$", end)), "no prompt in the recording")
 
     def lines_of(self, line: str) -> list[bytes]:
         """The configuration lines of the answer to a command, pages joined."""
@@ -101,7 +100,7 @@ class Recording:
             if said == line:
                 text, going = text + answer, True
             elif going and said == " ":
-                text += "\n" + re.sub(r"^\r *\r", "", answer)
+                text += "\n" + re.sub(r"^(?:\r *\r|\x08+ *\x08+)", "", answer)
             else:
                 going = False
         body = re.split(r"\r*\n\r?", ESCAPE.sub("", text))
@@ -116,7 +115,7 @@ class Recording:
 
 def _plain(text: str) -> str:
     """The escapes that the recordings write out."""
-    known = {"n": "\n", "r": "\r", "t": "\t", "e": "\x1b", '"': '"', "\\": "\\", "#": "#"}
+    known = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "e": "\x1b", '"': '"', "\\": "\\", "#": "#"}
     pattern = r"\\(x[0-9A-Fa-f]{2}|.)"
     return re.sub(
         pattern, lambda m: chr(int(m[1][1:], 16)) if m[1][0] == "x" and len(m[1]) == 3 else known.get(m[1], m[1]), text
@@ -129,7 +128,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, R
     pytest.importorskip("yaml", reason="replaying recorded sessions needs PyYAML")
     manifest = tmp_path_factory.mktemp("replay") / "manifest.json"
     first = str(_free_ports(len(list(SESSIONS.iterdir()))))
-    command = [sys.executable, REPLAY / "replay_ssh.py", SESSIONS, manifest, "--first-port", first]
+    command: list[str | Path] = [sys.executable, REPLAY / "replay_ssh.py", SESSIONS, manifest, "--first-port", first]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline(), "the replay did not start"
@@ -157,32 +156,18 @@ def collected(recording: Recording, platform: Platform) -> Capture:
     return collect(recording.target, platform, transport=NetmikoTransport(), limits=LIMITS).capture
 
 
-def sheet_of(recording: Recording) -> Platform | None:
-    """The sheet for a recorded device, if there is one."""
-    try:
-        return registry.platform(SLUGS.get(recording.model, "none"))
-    except UnknownPlatform:
-        return None
-
-
 @pytest.mark.parametrize("file", FILES)
-def test_a_recorded_device_comes_back_whole_or_not_at_all(file: str, recordings: dict[str, Recording]) -> None:
-    """Every configuration line that the device once said, and nothing of its terminal; else a clear error."""
+def test_a_recorded_device_comes_back_whole(file: str, recordings: dict[str, Recording]) -> None:
+    """Every configuration line that the device once said, and nothing of its terminal."""
     recording = recordings[file]
-    platform = sheet_of(recording)
-    if platform is None:
-        assert recording.model not in MUST_WORK
-        return
-    try:
-        capture = collected(recording, platform)
-    except CollectError as error:
-        assert recording.model not in MUST_WORK, str(error)
-        assert recording.file in str(error)
-        return
-    if recording.model in MUST_WORK:
-        assert capture.doubts == ()
-    if capture.good:
-        assert_whole(recording, platform, capture)
+    platform = registry.platform(SLUGS[recording.model])
+    if recording.model in CANNOT_PAGE:
+        pytest.xfail("the replay answers a pager's key with the prompt")
+
+    capture = collected(recording, platform)
+
+    assert capture.doubts == ()
+    assert_whole(recording, platform, capture)
 
 
 def assert_whole(recording: Recording, platform: Platform, capture: Capture) -> None:

@@ -1,0 +1,31 @@
+"""Aruba AOS-CX."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="aruba_aoscx",
+    label="Aruba AOS-CX",
+    netmiko_type="aruba_aoscx",
+    commands=(
+        # AOS-CX ends with no mark: only the prompt and the size tell that nothing is missing.
+        Command(line="show running-config", filename="running.cfg", min_bytes=100),
+        Command(line="show startup-config", filename="startup.cfg", min_bytes=100, optional=True),
+    ),
+    restore=Restore(
+        way="file",
+        note="`checkpoint auto 10`, copy the file to startup-config over SFTP and boot; the switch goes back unless "
+        "`checkpoint auto confirm` comes in time. Ciphertext is read only by a switch with the same "
+        "`export-password`.",
+    ),
+    verified="recording",
+    source="AOS-CX 10.10 on a 6100 and a 6410; startup-config and the restore from Aruba's documentation",
+    secrets=(
+        r"(?P<keep>\b(?:ciphertext|plaintext) )\S+",
+        rf"(?P<keep>^snmp-server host \S+ (?:trap|inform) version v?\S+ community ){VALUE}",
+        *CISCO_SECRETS,
+    ),
+    refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:Invalid input:|Cannot execute command\.|Command not allowed)"),
+    ansi=True,
+    save=("write memory",),
+)

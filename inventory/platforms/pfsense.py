@@ -1,0 +1,35 @@
+"""pfSense."""
+
+from inventory.platforms.idioms import XML_SECRETS
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="pfsense",
+    label="pfSense",
+    netmiko_type="generic",
+    commands=(
+        Command(
+            line="cat /cf/conf/config.xml",
+            filename="config.xml",
+            complete_when=r"^</pfsense>\s*$",
+            fallbacks=("cat /conf/config.xml",),
+            min_bytes=200,
+        ),
+    ),
+    restore=Restore(
+        way="file",
+        note="Upload config.xml in Diagnostics > Backup & Restore, or put it to /cf/conf/config.xml, remove "
+        "/tmp/config.cache and reboot. It holds users, certificates and keys.",
+    ),
+    verified="recording",
+    source="pfSense CE 2.7; the restore from Netgate's documentation. The account must log in to a shell: the user "
+    "admin gets a menu, any other user with the privilege `User - System: Shell account access` a shell",
+    comment="<!--",
+    volatile=(
+        r"(?P<keep>^[ \t]*<revision>\n)(?:[^\n]*\n){1,6}?(?=[ \t]*</revision>)",
+        r"(?P<keep><(?:lastchange|last_rule_upd_time)>)[^<\n]*",
+    ),
+    secrets=XML_SECRETS,
+    refusals=(r"(?:: not found|: Command not found\.?|: Permission denied|: No such file or directory)\s*$",),
+    ansi=True,
+)
