@@ -72,6 +72,8 @@ class WireReading(BaseConnection):
         return super()._connect_params_dict() | {"transport_factory": self.factory}
 
     def _try_session_preparation(self, force_data: bool = True) -> None:
+        if force_data and self.wire.heard:  # a login dialogue has read the prompt that the preparation waits for
+            self.wire.say(b"")
         self.session_preparation()
 
     def cleanup(self, command: str = "exit") -> None:
@@ -162,13 +164,20 @@ class WireReading(BaseConnection):
         pattern: str | None = None,
     ) -> str:
         """Ask the device not to page."""
-        return self.wire.prepare(command.strip()).decode("latin-1")
+        return self._prepared(command, leaving=cmd_verify or bool(pattern))
 
     def set_terminal_width(
         self, command: str = "", delay_factor: Any = None, cmd_verify: bool = False, pattern: str | None = None
     ) -> str:
         """Ask the device for long lines."""
-        return self.wire.prepare(command.strip()).decode("latin-1") if command else ""
+        return self._prepared(command, leaving=cmd_verify or bool(pattern)) if command else ""
+
+    def _prepared(self, command: str, *, leaving: bool) -> str:
+        """Say it. `leaving`: netmiko stops reading at an echo or pattern, and some drivers go on from there."""
+        said: str = self.normalize_linefeeds(self.wire.prepare(command.strip()).decode("latin-1"))
+        if leaving:
+            self._read_buffer = f"{said}{self.wire.last_line.decode('latin-1')}"
+        return said
 
 
 def _waits_for_us(line: bytes) -> bool:
