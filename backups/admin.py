@@ -32,7 +32,9 @@ from backups.device_admin import DeviceAdmin
 from backups.models import Attempt, QuarantinedFile, Run, Snapshot
 from backups.pages import RecordAdmin, attachment, page_of
 from backups.progress import Progress, progress_of
+from backups.runs import cancel
 from backups.templatetags.netcairn import words
+from inventory.confirmation import Plan, confirmed_action
 from inventory.models import Device
 from inventory.roles import may
 
@@ -40,6 +42,14 @@ POLLING_ENDS = 286  # htmx's own status: take this answer, and ask no more
 
 admin.site.unregister(Device)
 admin.site.register(Device, DeviceAdmin)
+
+
+def plan_to_cancel(page: Any, request: HttpRequest, rows: QuerySet[Run]) -> Plan:  # noqa: ARG001
+    """What cancelling means; the numbers move on every second, so they are not part of what is agreed to."""
+    if not rows.unended().exists():  # type: ignore[attr-defined]
+        return Plan("Cancel?", refusal="The run has ended already.")
+    effects = ["No further device is asked.", "Devices that are being asked are finished, and what came is kept."]
+    return Plan("Cancel this run?", effects, button="Cancel the run")
 
 
 class RunList(ChangeList):
@@ -66,6 +76,15 @@ class RunAdmin(RecordAdmin):
     search_fields = ("requested_by",)
     search_help_text = "Who asked for it"
     ordering = ("-requested_at",)
+    actions_detail = ("cancel",)
+
+    @confirmed_action(
+        description="Cancel", permission="backups.back_up", plan=plan_to_cancel, icon="cancel", danger=True
+    )
+    def cancel(self, request: HttpRequest, rows: Any, answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """Collect no more of its devices."""
+        stopped = sum(cancel(run, by=request.user.get_username(), now=timezone.now()) for run in rows)
+        return f"Cancelled; {stopped} device{'s were' if stopped != 1 else ' was'} left out."
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
         """See RunList."""

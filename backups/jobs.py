@@ -6,8 +6,10 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from backups import runs, shard
@@ -29,7 +31,7 @@ def enqueue_run(devices: Iterable[Device], *, requested_by: str, trigger: str = 
         asked = runs.start_runs(devices, requested_by=requested_by, trigger=trigger, by_queue=True, now=timezone.now())
         for run in asked:
             for _ in range(shards(run.attempts.count())):
-                async_task("backups.jobs.collect_shard", str(run.pk), task_name=f"collect {run.pk}")
+                ask_for_worker(run)
     return asked
 
 
@@ -38,18 +40,43 @@ def shards(devices: int) -> int:
     return max(1, min(MAX_SHARDS, devices // DEVICES_A_SHARD))
 
 
+def ask_for_worker(run: Run) -> None:
+    """Put a task into the queue that says: look at this run."""
+    async_task("backups.jobs.collect_shard", str(run.pk), task_name=task_name(run))
+
+
+def task_name(run: Run) -> str:
+    """What the run's tasks are called."""
+    return f"collect {run.pk}"
+
+
 def collect_shard(run_id: str) -> None:
-    """One worker's share of a run."""
+    """One worker's share of a run; after its turn it goes to the end of the queue, if others wait there."""
     run = Run.objects.get(pk=run_id)
-    shard.work_on(run, transport=NetmikoTransport(), limits=limits(), threads=threads())
+    gave_way = shard.work_on(
+        run,
+        transport=NetmikoTransport(),
+        limits=limits(),
+        threads=threads(),
+        others_wait=lambda: others_wait(run, timezone.now()),
+    )
+    if gave_way:
+        ask_for_worker(run)
+
+
+def others_wait(run: Run, now: datetime) -> bool:
+    """Whether work other than this run's lies in the queue, and nobody has fetched it."""
+    # A fetched task has its lock in the future.
+    waiting = OrmQ.objects.filter(key=settings.Q_CLUSTER["name"], lock__lte=now)[: MAX_SHARDS + 1]
+    return any(task.name() != task_name(run) for task in waiting)
 
 
 def tick() -> None:
     """Every minute: what is due starts, and whatever lost its worker gets another."""
     now = timezone.now()
     start_due(now)
-    for run in runs.reap(now):
-        async_task("backups.jobs.collect_shard", str(run.pk), task_name=f"collect {run.pk}")
+    for run in [*runs.reap(now), *runs.resume(now)]:
+        ask_for_worker(run)
 
 
 def start_due(now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -52,8 +53,12 @@ class RunSet(TenantQuerySet):
         return self.exclude(state=Run.State.DONE)
 
     def forsaken(self, *, before: datetime) -> RunSet:
-        """Unended runs of which nothing was heard since `before`."""
-        return self.unended().filter(heartbeat_at__lt=before)
+        """Unended runs of which nothing was heard since `before`, though nothing in them waits for its time."""
+        return self.unended().filter(heartbeat_at__lt=before, resume_at=None)
+
+    def to_resume(self, now: datetime) -> RunSet:
+        """Runs that the queue left alone until now."""
+        return self.unended().filter(by_queue=True, resume_at__lte=now)
 
 
 class Run(TenantOwned):
@@ -82,6 +87,8 @@ class Run(TenantOwned):
     started_at = models.DateTimeField(null=True, editable=False)
     ended_at = models.DateTimeField(null=True, editable=False)
     heartbeat_at = models.DateTimeField(null=True, editable=False)  # somebody works on it, or was asked to
+    resume_at = models.DateTimeField(null=True, editable=False)  # nobody works on it before; what is left has to wait
+    cancelled_at = models.DateTimeField(null=True, editable=False)
     by_queue = models.BooleanField(default=False, editable=False)  # lost work is queued again, else given up
     commit = models.CharField(max_length=40, blank=True, editable=False)  # the newest that it brought
 
@@ -101,7 +108,13 @@ class Run(TenantOwned):
         """Note that somebody works on it; False when it has ended already (a task may come twice, or late)."""
         unended = Run.objects.unended().filter(pk=self.pk)
         unended.filter(state=Run.State.QUEUED).update(state=Run.State.RUNNING, started_at=now)
-        return bool(unended.update(heartbeat_at=now))
+        return bool(unended.update(heartbeat_at=now, resume_at=None))
+
+    def rest(self, now: datetime) -> None:
+        """Leave it alone until the first of its queued attempts may be tried; the tick asks for a worker then."""
+        first = self.attempts.queued().order_by(models.F("not_before").asc(nulls_first=True)).first()
+        if first is not None:
+            Run.objects.unended().filter(pk=self.pk).update(resume_at=first.not_before or now)
 
     def counts(self) -> dict[str, int]:
         """Attempts by state, every state named."""
@@ -115,15 +128,52 @@ class AttemptSet(TenantQuerySet):
     def claim(self, *, token: UUID, limit: int, now: datetime) -> list[Attempt]:
         """Take up to `limit` queued ones of the set; nobody else gets them (a task may be delivered twice).
 
-        The try is counted here, before the work: a device that kills its worker is not tried for ever.
+        Never one of a device that somebody talks to already, nor more than the tenant allows at a time; so there may be
+        none although some are queued. The try is counted here, before the work: a device that kills its worker is not
+        tried for ever.
         """
         with transaction.atomic():
-            free = self.filter(state=Attempt.State.QUEUED).order_by("id").select_for_update(skip_locked=True)
-            ids = list(free.values_list("id", flat=True)[:limit])
+            # One claim of a tenant at a time: what is read below stays true until it is written.
+            owner = self.queued().order_by().values("tenant")[:1]
+            tenant = Tenant.objects.select_for_update(no_key=True).filter(pk__in=owner).first()
+            ids = self.ready(now).filter(tenant=tenant).within_limits(tenant, limit) if tenant else []
             Attempt.objects.filter(id__in=ids).update(
-                state=Attempt.State.RUNNING, token=token, tries=models.F("tries") + 1, heartbeat_at=now, started_at=now
+                state=Attempt.State.RUNNING,
+                token=token,
+                tries=models.F("tries") + 1,
+                not_before=None,
+                heartbeat_at=now,
+                started_at=now,
             )
         return list(Attempt.objects.filter(id__in=ids).select_related("device__credential", "device__tenant"))
+
+    def queued(self) -> AttemptSet:
+        """Those that nobody has begun."""
+        return self.filter(state=Attempt.State.QUEUED)
+
+    def ready(self, now: datetime) -> AttemptSet:
+        """Queued ones whose time has come and whose device nobody talks to."""
+        talking = Attempt.objects.filter(device=models.OuterRef("device"), state=Attempt.State.RUNNING)
+        waiting = models.Q(not_before__gt=now)
+        return self.queued().exclude(waiting).exclude(models.Exists(talking))
+
+    def within_limits(self, tenant: Tenant, limit: int) -> list[int]:
+        """The ids of the first ones, up to `limit` and to what the tenant allows at a time, in all and at a site."""
+        running = Attempt.objects.filter(tenant=tenant, state=Attempt.State.RUNNING)
+        if tenant.max_sessions:
+            limit = min(limit, tenant.max_sessions - running.count())
+        if limit <= 0:
+            return []
+        if not tenant.max_sessions_a_site:
+            return list(self.order_by("id").values_list("id", flat=True)[:limit])
+        at_site = Counter(running.values_list("device__site", flat=True))
+        full = [site for site, number in at_site.items() if site and number >= tenant.max_sessions_a_site]
+        chosen = []
+        for pk, site in self.exclude(device__site__in=full).order_by("id").values_list("id", "device__site")[:limit]:
+            at_site[site] += 1
+            if not site or at_site[site] <= tenant.max_sessions_a_site:
+                chosen.append(pk)
+        return chosen
 
     def held_by(self, token: UUID) -> AttemptSet:
         """Those that the holder of the token is still entitled to finish."""
@@ -159,6 +209,7 @@ class Attempt(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
     cause = models.CharField(max_length=40, blank=True)  # a code of backups.errors or capture.Doubt; empty when good
     detail = models.TextField(blank=True)  # one sentence for people
+    not_before = models.DateTimeField(null=True)  # when it is tried again
     token = models.UUIDField(null=True)  # whose result counts
     tries = models.PositiveSmallIntegerField(default=0)  # counted before the work
     heartbeat_at = models.DateTimeField(null=True)
@@ -171,7 +222,11 @@ class Attempt(models.Model):
     class Meta:
         ordering = ["id"]
         default_permissions = ("view",)
-        constraints = [models.UniqueConstraint(fields=["run", "device"], name="attempt_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "device"], name="attempt_once"),
+            # Two sessions with one device would read each other's changes, and use up its few lines.
+            models.UniqueConstraint(fields=["device"], name="attempt_one_session", condition=models.Q(state="running")),
+        ]
         indexes = [
             models.Index(fields=["run", "state"], name="attempt_by_state"),
             models.Index(fields=["device", "-id"], name="attempt_newest"),

@@ -15,10 +15,10 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from backups.models import Attempt, AttemptSet, Run
+from backups.retries import MAX_TRIES
 from inventory.models import Device
 
 SILENCE = timedelta(seconds=90)  # a living shard is heard of every HEARTBEAT (backups/shard.py), so six are missing
-MAX_TRIES = 3  # a device whose collection kills its worker is given up
 
 
 def start_runs(
@@ -80,6 +80,8 @@ def give_up_lost(stale: AttemptSet, now: datetime) -> None:
     """Fail those of the stale attempts that are not worth another try."""
     detail = "The process that collected this device ended in the middle; back the device up again."
     stale.filter(run__by_queue=False).give_up(cause="worker-lost", detail=detail, now=now)
+    stopped = "The process that collected this device ended in the middle, and the run was cancelled."
+    stale.exclude(run__cancelled_at=None).give_up(cause="worker-lost", detail=stopped, now=now)
     worn = stale.filter(tries__gte=MAX_TRIES)
     worn.give_up(cause="worker-lost", detail=f"{MAX_TRIES} workers ended while they collected this device.", now=now)
 
@@ -93,6 +95,36 @@ def closed(run: Run, now: datetime) -> bool:
         return True
     Run.objects.filter(pk=run.pk).update(heartbeat_at=now)
     return not run.by_queue
+
+
+def resume(now: datetime) -> list[Run]:
+    """Runs that were left alone until now and need a worker again; each is given to one caller."""
+    waiting = list(Run.objects.to_resume(now))
+    return [
+        run for run in waiting if Run.objects.to_resume(now).filter(pk=run.pk).update(resume_at=None, heartbeat_at=now)
+    ]
+
+
+def cancel(run: Run, *, by: str, now: datetime) -> int:
+    """Stop a run: nobody claims its queued devices any more; those being asked are finished. How many were stopped.
+
+    The run ends here, or with the last device that is being asked.
+    """
+    with transaction.atomic():
+        # First the run: who puts an attempt back into the queue looks at it, and waits for us or we for him.
+        Run.objects.unended().filter(pk=run.pk, cancelled_at=None).update(cancelled_at=now)
+        detail = f"The run was cancelled by {by} before this device was collected."
+        stopped = run.attempts.queued().give_up(cause="cancelled", detail=detail, now=now)
+    end_run(run, now)
+    return stopped
+
+
+def not_if_cancelled(run: Run, again: Iterable[Attempt], now: datetime) -> None:
+    """Fail, in memory, what was to be tried again, if the run was cancelled meanwhile. Within a transaction."""
+    if Run.objects.select_for_update(no_key=True).get(pk=run.pk).cancelled_at is None:
+        return
+    for attempt in again:
+        attempt.state, attempt.not_before, attempt.ended_at = Attempt.State.FAILED, None, now
 
 
 def abandon(run: Run, now: datetime) -> None:

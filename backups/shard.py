@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 import queue
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -21,54 +21,22 @@ from django.utils import timezone
 from backups import commit, runs
 from backups.collect import Collected, collect
 from backups.errors import BackupError, StoreError, StoreMoved
+from backups.group import Decided, Group
 from backups.models import Attempt, AttemptSet, QuarantinedFile, Run, Snapshot
-from backups.targets import platform_of, target_of
+from backups.retries import SiteBreaker, next_try
+from backups.targets import pin_host_key, platform_of, target_of
 from backups.transport import Limits, Transport
-from inventory.models import Device
 
 log = logging.getLogger(__name__)
 
-GROUP_COUNT = 100  # captures, bytes and seconds: whichever comes first ends a group; a crash loses at most one
-GROUP_BYTES = 16 * 1024 * 1024
-GROUP_SECONDS = 2.0
 HEARTBEAT = timedelta(seconds=15)
 STORE_TRIES = 3  # each waits for the tenant's lock as long as `commit.writing` does
+TURN = timedelta(seconds=30)  # so long a shard keeps its worker before it looks whether others wait for one
+PAUSE = 2.0  # seconds until a command looks again whether a device has become free
+
+FINAL = ["state", "cause", "detail", "not_before", "ended_at", "seconds"]  # what is written of an attempt
 
 Told = Callable[[Sequence[Attempt]], None]
-
-
-@dataclass(frozen=True)
-class Decided:
-    """An attempt whose final state is known, but not yet written down."""
-
-    attempt: Attempt
-    kept: commit.Kept | None = None  # what has to be committed
-    doubtful: Mapping[str, bytes] = field(default_factory=dict)  # what is put into quarantine
-
-    @property
-    def size(self) -> int:
-        """Bytes to be committed."""
-        return sum(map(len, self.kept.files.values())) if self.kept else 0
-
-
-@dataclass
-class Group:
-    """Decided attempts that are written down together."""
-
-    decided: list[Decided] = field(default_factory=list)
-    since: datetime | None = None
-
-    def due(self, now: datetime) -> bool:
-        """Whether it has to be written now."""
-        if self.since is None:
-            return False
-        aged = now - self.since >= timedelta(seconds=GROUP_SECONDS)
-        return aged or len(self.decided) >= GROUP_COUNT or sum(one.size for one in self.decided) >= GROUP_BYTES
-
-    def add(self, decided: Decided, now: datetime) -> None:
-        """One more."""
-        self.decided.append(decided)
-        self.since = self.since or now
 
 
 def work_on(
@@ -78,22 +46,40 @@ def work_on(
     limits: Limits,
     threads: int,
     told: Told | None = None,
+    others_wait: Callable[[], bool] = lambda: False,
+    pause: Callable[[float], None] = time.sleep,
     clock: Callable[[], datetime] = timezone.now,
-) -> None:
+) -> bool:
     """Collect the run's queued devices until none is left, then close the run if this was the last share.
 
-    `told` hears of each group of attempts once they are final.
+    `told` hears of each group of attempts once they are final. True when the worker was given up early because
+    `others_wait` for one: then somebody has to call this again. Devices that cannot be asked now, because another run
+    talks to them or they rest until their next try, are waited for with `pause` in a command, and in the queue left to
+    the tick (`Run.resume_at`), so that nobody holds a worker and waits.
     """
     if not run.begin(clock()):
-        return
-    shard = Shard(run, transport=transport, limits=limits, threads=threads, told=told, clock=clock)
+        return False
+    shard = Shard(
+        run,
+        transport=transport,
+        limits=limits,
+        threads=threads,
+        told=told,
+        others_wait=others_wait,
+        pause=pause,
+        clock=clock,
+    )
     pool = ThreadPoolExecutor(threads, thread_name_prefix="collect")
     try:
         shard.work(pool)
     finally:
         # Not waited for: after an interruption a thread may still hang on a device until its deadline.
         pool.shutdown(wait=False, cancel_futures=True)
-    runs.end_run(run, clock())
+    if runs.end_run(run, clock()):
+        return False
+    if not shard.gave_way:
+        run.rest(clock())
+    return shard.gave_way
 
 
 class Shard:
@@ -107,6 +93,8 @@ class Shard:
         limits: Limits,
         threads: int,
         told: Told | None,
+        others_wait: Callable[[], bool],
+        pause: Callable[[float], None],
         clock: Callable[[], datetime],
     ) -> None:
         self.run = run
@@ -114,13 +102,17 @@ class Shard:
         self.limits = limits
         self.threads = threads
         self.told = told
+        self.others_wait = others_wait
+        self.pause = pause
         self.clock = clock
         self.token: UUID = uuid4()
         self.group = Group()
         self.last: dict[UUID, Snapshot] = {}
         self.in_flight: dict[Future[Collected], Attempt] = {}
         self.done: queue.SimpleQueue[Future[Collected]] = queue.SimpleQueue()
-        self.beaten_at = clock()
+        self.beaten_at = self.turn_began = clock()
+        self.gave_way = False
+        self.breaker = SiteBreaker()
 
     def work(self, pool: ThreadPoolExecutor) -> None:
         """Until no attempt is queued, none in flight and all is written."""
@@ -135,13 +127,32 @@ class Shard:
         self.write_down()
 
     def hand_out(self, pool: ThreadPoolExecutor) -> bool:
-        """Claim as many as keep every thread busy while a group is written; False when none was left."""
+        """Claim as many as keep every thread busy while a group is written; False when this shard needs no more."""
+        if self.gives_way():
+            return False
         claimed = self.run.attempts.claim(token=self.token, limit=self.threads, now=self.clock())
         newest = Snapshot.objects.filter(device__in=[attempt.device_id for attempt in claimed]).latest_by_device()
         self.last.update({snapshot.device_id: snapshot for snapshot in newest})
         for attempt in claimed:
             self.ask(pool, attempt)
-        return bool(claimed)
+        return bool(claimed) or self.stays()
+
+    def gives_way(self) -> bool:
+        """Whether this shard has had its turn and somebody else waits for the worker."""
+        if self.clock() - self.turn_began >= TURN:
+            self.turn_began = self.clock()
+            self.gave_way = self.others_wait()
+        return self.gave_way
+
+    def stays(self) -> bool:
+        """Whether to wait for queued devices that cannot be asked now."""
+        if not self.run.attempts.queued().exists():
+            return False
+        if not self.in_flight and not self.run.by_queue:
+            # Who talks to them may have died, and the queue that would find out may not be running.
+            runs.reap(self.clock())
+            self.pause(PAUSE)
+        return bool(self.in_flight) or not self.run.by_queue
 
     def ask(self, pool: ThreadPoolExecutor, attempt: Attempt) -> None:
         """Send a thread to the device; one that cannot even be asked is decided here."""
@@ -172,8 +183,10 @@ class Shard:
             self.decide(self.in_flight.pop(future), future)
 
     def decide(self, attempt: Attempt, future: Future[Collected]) -> None:
-        """What a device's answer means for its attempt."""
+        """What a device's answer means for its attempt, and for its site."""
         error = future.exception()
+        if self.breaker.hear(attempt.device.site, error if isinstance(error, Exception) else None):
+            self.give_up_site(attempt.device.site)
         if error is None:
             self.decide_collected(attempt, future.result())
         elif isinstance(error, BackupError):
@@ -185,7 +198,26 @@ class Shard:
 
     def decide_failed(self, attempt: Attempt, error: BackupError) -> None:
         """The device, or the way to it, said no."""
-        self.close(attempt, Attempt.State.FAILED, error.cause, str(error))
+        self.note(attempt, error)
+        self.group.add(Decided(attempt), self.clock())
+
+    def note(self, attempt: Attempt, error: BackupError) -> None:
+        """Failed for this run; or put back for a later try, but not in a command, where somebody waits."""
+        again = next_try(error, tries=attempt.tries, now=self.clock()) if self.run.by_queue else None
+        attempt.state = Attempt.State.QUEUED if again else Attempt.State.FAILED
+        attempt.cause, attempt.detail, attempt.not_before = error.cause, str(error), again
+        attempt.ended_at = None if again else self.clock()
+
+    def give_up_site(self, site: str) -> None:
+        """Fail what was not tried yet at a site of which one device after the other cannot be reached."""
+        rest = self.run.attempts.queued().filter(device__site=site, tries=0)
+        closed = list(rest.select_related("device"))
+        detail = f"Not tried, because {self.breaker.after} devices of site {site} in a row could not be reached."
+        self.run.attempts.filter(pk__in=[one.pk for one in closed]).queued().give_up(
+            cause="site-down", detail=detail, now=self.clock()
+        )
+        if self.told:
+            self.told(closed)
 
     def decide_collected(self, attempt: Attempt, collected: Collected) -> None:
         """Doubtful: quarantine. As last time: unchanged. Else to be kept."""
@@ -223,7 +255,7 @@ class Shard:
         self.keep([one for one in group if one.kept])
         self.record([one for one in group if not one.kept])
         if self.told:
-            self.told([one.attempt for one in group])
+            self.told([one.attempt for one in group if one.attempt.state not in Attempt.OPEN])
 
     def keep(self, group: list[Decided]) -> None:
         """Commit the captures of the group; while the store is busy they wait, they do not fail."""
@@ -270,13 +302,16 @@ class Shard:
     def fail(self, group: list[Decided], error: StoreError) -> None:
         """The device was fine, the store was not."""
         for one in group:
-            one.attempt.state, one.attempt.cause, one.attempt.detail = Attempt.State.FAILED, error.cause, str(error)
+            self.note(one.attempt, error)
         self.record(group)
 
     def record(self, group: list[Decided]) -> None:
         """Close attempts that bring no snapshot, with what is put into quarantine."""
         with transaction.atomic():
             mine = self.still_mine(group)
+            again = [one.attempt for one in mine if one.attempt.not_before]
+            if again:
+                runs.not_if_cancelled(self.run, again, self.clock())
             files = [
                 QuarantinedFile(tenant_id=one.attempt.tenant_id, attempt=one.attempt, name=name, content=content)
                 for one in mine
@@ -299,7 +334,7 @@ class Shard:
     def update(self, group: list[Decided]) -> int:
         """Write the attempts' final states; the number of rows that were still ours."""
         attempts = [one.attempt for one in group]
-        return self.mine().bulk_update(attempts, ["state", "cause", "detail", "ended_at", "seconds"])
+        return self.mine().bulk_update(attempts, FINAL)
 
     def mine(self) -> AttemptSet:
         """The attempts that this shard may finish."""
@@ -312,9 +347,3 @@ class Shard:
             self.beaten_at = now
             self.mine().update(heartbeat_at=now)
             Run.objects.filter(pk=self.run.pk).update(heartbeat_at=now)
-
-
-def pin_host_key(device: Device, host_key: str) -> None:
-    """Trust on first use: the key that a device shows first is the one it has to show from now on."""
-    if not device.host_key:
-        Device.objects.filter(pk=device.pk, host_key="").update(host_key=host_key)

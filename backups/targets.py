@@ -1,4 +1,4 @@
-"""From a device's row to what the collector needs, secrets opened: only ever in the memory of a worker."""
+"""From a device's row to what the collector needs, secrets opened: only ever in the memory of a worker; and back."""
 
 from __future__ import annotations
 
@@ -41,3 +41,9 @@ def platform_of(device: Device) -> Platform:
         return registry.platform(device.platform)
     except errors.UnknownPlatform as exc:
         raise UnknownPlatform(f"Device {device.name}: {exc}") from exc
+
+
+def pin_host_key(device: Device, host_key: str) -> None:
+    """Trust on first use: the key that a device shows first is the one it has to show from now on."""
+    if not device.host_key:
+        Device.objects.filter(pk=device.pk, host_key="").update(host_key=host_key)

@@ -52,7 +52,7 @@ class TenantAdmin(TenantModelAdmin):
     list_display = ("name", "device_count", "member_count", "created_at")
     search_fields = ("name",)
     ordering = ("name",)
-    fields = ("name", "created_at")
+    fields = ("name", ("max_sessions", "max_sessions_a_site"), "objective_hours", "created_at")
     readonly_fields = ("created_at",)
     inlines = (MembershipInline,)
 

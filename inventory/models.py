@@ -38,6 +38,18 @@ class Tenant(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     name = models.CharField(max_length=100, unique=True, validators=[validate_name])
+    max_sessions = models.PositiveSmallIntegerField(
+        "sessions at a time", default=0, help_text="Devices that are logged in to at the same time; 0 sets no limit."
+    )
+    max_sessions_a_site = models.PositiveSmallIntegerField(
+        "sessions at a time per site", default=0, help_text="The same for the devices of one site; 0 sets no limit."
+    )
+    objective_hours = models.PositiveSmallIntegerField(
+        "objective in hours",
+        default=26,
+        validators=[MinValueValidator(1)],
+        help_text="Every device is to have been collected within so many hours; 26 is a night and a little.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = TenantSet.as_manager()

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from backups import runs, shard
+from backups import group, runs, shard
 from backups.errors import LinkLost, LoginRefused
 from backups.models import Attempt, QuarantinedFile, Repository, Run, Snapshot
 from backups.store.reader import open_store
@@ -210,7 +210,7 @@ def test_a_late_result_is_not_stored_twice(tenant: Tenant, credential: Credentia
 
 def test_several_groups_become_several_commits(tenant: Tenant, credential: Credential, monkeypatch) -> None:
     """A crash loses at most one group, so a group must not be the whole run."""
-    monkeypatch.setattr(shard, "GROUP_COUNT", 2)
+    monkeypatch.setattr(group, "GROUP_COUNT", 2)
     devices = [make_device(tenant, name=f"edge{n}", credential=credential) for n in range(5)]
 
     run = back_up(devices, {device.name: config(device.name) for device in devices})
