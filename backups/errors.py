@@ -16,6 +16,8 @@
     |  |- UnknownPlatform       no sheet of that name
     |  `- NoCredential          the device has no credential, or one without a secret
     |- BadSchedule              a schedule that can never be due as it is written
+    |- PatternRefused           what somebody looks for cannot be a pattern
+    |- NoSuchVersion            the device has no such version, or the version no such file
     `- StoreError               with a tenant's repository (backups/store/)
        |- StoreBusy             somebody else holds the tenant's lock
        |- StoreDamaged          something that must be there is not, or is not what it was
@@ -137,6 +139,18 @@ class BadSchedule(BackupError):
     """A schedule's cron text, time zone or windows mean no moment at all."""
 
     cause = "bad-schedule"
+
+
+class PatternRefused(BackupError):
+    """What somebody looks for cannot be a pattern: empty, of several lines, or no regular expression."""
+
+    cause = "pattern-refused"
+
+
+class NoSuchVersion(BackupError):
+    """The device has no such version, or the version no such file."""
+
+    cause = "no-such-version"
 
 
 class StoreError(BackupError):
