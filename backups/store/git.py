@@ -49,11 +49,15 @@ SUBCOMMANDS = {"version", "init", "fast-import", "update-ref", "pack-refs", "rep
     "diff",
     "diff-tree",
     "log",
+    "grep",
     "prune",
 }
 
 FULL = ("No space left on device", "Disk quota exceeded", "Out of diskspace")
 """How git says it: in the system's words, or in its own where a pack could not be written to its end."""
+
+BOUNDED = {"grep"}  # works on a pattern from outside
+MEMORY = 1024**3  # bytes that such a process may ask for
 
 
 @dataclass(frozen=True)
@@ -156,19 +160,19 @@ class Git:
         with self.start(subcommand, *arguments) as process:
             return process.finish(stdin, seconds, expect)
 
-    def start(self, subcommand: str, *arguments: str, dies_with_us: bool = True) -> Process:
-        """Start a process to talk with; the caller ends it.
+    def start(self, subcommand: str, *arguments: str, dies_with_us: bool = True, cwd: Path | None = None) -> Process:
+        """Start a process to talk with, in the directory `cwd` where it matters; the caller ends it.
 
         The death signal is tied to the calling thread, not to our process: a process that shall outlive its thread
         has to be one that ends with its standard input, and says `dies_with_us=False`.
         """
         check_version(os.environ.get("PATH", os.defpath))
-        return start(self.path, subcommand, *arguments, dies_with_us=dies_with_us)
+        return start(self.path, subcommand, *arguments, dies_with_us=dies_with_us, cwd=cwd)
 
     @contextmanager
-    def stream(self, subcommand: str, *arguments: str, seconds: float) -> Iterator[Process]:
+    def stream(self, subcommand: str, *arguments: str, seconds: float, cwd: Path | None = None) -> Iterator[Process]:
         """A process whose output is read as far as the caller likes; killed at the end, and when its time is up."""
-        with self.start(subcommand, *arguments) as process:
+        with self.start(subcommand, *arguments, cwd=cwd) as process:
             timer = Timer(seconds, process.popen.kill)
             timer.start()
             try:
@@ -177,14 +181,19 @@ class Git:
                 timer.cancel()
 
 
-def start(path: Path | None, subcommand: str, *arguments: str, dies_with_us: bool = True) -> Process:
+def start(
+    path: Path | None, subcommand: str, *arguments: str, dies_with_us: bool = True, cwd: Path | None = None
+) -> Process:
     """Start git with our environment, in the repository at `path`."""
     if subcommand not in SUBCOMMANDS:
         raise ValueError(f"git {subcommand} is not among the subcommands that are used here")
     # `env -i`, because GitPython always adds to our environment, and cannot take from it.
-    command = ["env", "-i", *environment(), *(death_signal() if dies_with_us else ()), "git"]
+    command = ["env", "-i", *environment(), *(death_signal() if dies_with_us else ())]
+    command += [*(memory_limit() if subcommand in BOUNDED else ()), "git"]
     if path is not None:
         command.append(f"--git-dir={path}")
+    if cwd is not None:
+        command += ["-C", str(cwd)]
     return Process([*command, subcommand, *arguments], subcommand, path)
 
 
@@ -213,11 +222,24 @@ def death_signal() -> tuple[str, ...]:
     A program and not a function between fork and exec (`preexec_fn`), which can deadlock where there are threads. It is
     the second net: a git that lives on can only write to a ref of its own, or lose a compare-and-swap.
     """
-    program = ("setpriv", "--pdeathsig", "KILL")
+    return if_it_works("setpriv", "--pdeathsig", "KILL")
+
+
+@lru_cache(maxsize=1)
+def memory_limit() -> tuple[str, ...]:
+    """The program that limits the memory of git, where there is one; packs that are mapped to be read do not count.
+
+    A regular expression of forty characters made git's C library ask for more than 8 GB.
+    """
+    return if_it_works("prlimit", f"--data={MEMORY}")
+
+
+def if_it_works(*program: str) -> tuple[str, ...]:
+    """The program that runs another, or nothing where it is missing or cannot (another system, busybox)."""
     try:
         subprocess.run([*program, "true"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
-        return ()  # not Linux, or a setpriv (busybox) that cannot
+        return ()
     return program
 
 
