@@ -9,10 +9,12 @@
     |  |- HostKeyChanged        not the key that is pinned: nothing secret was sent
     |  |- AlgorithmRefused      no SSH algorithm in common
     |  |- NoPrompt              logged in, but no prompt came that could be relied on
+    |  |- PagerFailed           its pager stopped in the middle of an answer
     |  |- LinkLost              the connection ended in the middle
     |  |- DeadlineExceeded      the device took longer than it may
     |  |- OutputTooLarge        the device said more than it may
     |  |- CommandRefused        the device did not know, or not allow, a command of the sheet
+    |  |- FileRefused           the device did not take a file, or did not delete one
     |  |- UnknownPlatform       no sheet of that name
     |  `- NoCredential          the device has no credential, or one without a secret
     |- BadSchedule              a schedule that can never be due as it is written
@@ -97,6 +99,12 @@ class NoPrompt(CollectError):
     cause = "no-prompt"
 
 
+class PagerFailed(CollectError):
+    """Its pager said that there is more and then showed nothing; turn paging off for the account."""
+
+    cause = "pager-failed"
+
+
 class LinkLost(CollectError):
     """The connection ended before the answer was complete."""
 
@@ -121,6 +129,12 @@ class CommandRefused(CollectError):
     """The device refused a command of its platform's sheet: wrong platform, or too few rights."""
 
     cause = "command-refused"
+
+
+class FileRefused(CollectError):
+    """The device did not take a file, or did not delete one."""
+
+    cause = "file-refused"
 
 
 class UnknownPlatform(CollectError):

@@ -12,6 +12,14 @@ BackupError
    |- PlanOutdated         the record has moved on since the plan was shown
    |- NotComparable        the two versions have nothing to do with each other
    |- ExportRefused        the target of an export is taken
+   |- RestoreError         putting a version back onto a device
+   |  |- RestoresStopped   nobody may restore anything at the moment
+   |  |- DeviceTaken       another restore of the device is under way, or nobody knows what the last one left
+   |  |- WrongMoment       the restore is not in a state in which this can be done
+   |  |- NotRestorable     the plan says why it must not be carried out
+   |  |- SamePerson        who asked for it may not be the one who approves it
+   |  |- RestoreLost       another process has taken the restore over: this one stops
+   |  `- LineRefused       the device said no to a line
    `- PatchUnreadable      git's patch is not one
 """
 
@@ -104,3 +112,51 @@ class PatchUnreadable(CheckpointError):
     """What git printed is no patch: a bug, or a git that we do not know."""
 
     cause = "patch-unreadable"
+
+
+class RestoreError(CheckpointError):
+    """Something expected went wrong with putting a version back onto a device."""
+
+    cause = "restore"
+
+
+class RestoresStopped(RestoreError):
+    """The kill switch is on."""
+
+    cause = "restores-stopped"
+
+
+class DeviceTaken(RestoreError):
+    """Another restore of the device is under way, or ended so that a person has to look at the device first."""
+
+    cause = "device-taken"
+
+
+class WrongMoment(RestoreError):
+    """The restore is not in a state in which this can be done."""
+
+    cause = "wrong-moment"
+
+
+class NotRestorable(RestoreError):
+    """Something stands in the way; the plan says what."""
+
+    cause = "not-restorable"
+
+
+class SamePerson(RestoreError):
+    """Four eyes are wanted, and two of them are the same."""
+
+    cause = "same-person"
+
+
+class RestoreLost(RestoreError):
+    """Another process has taken the restore over, because this one was not heard of in time."""
+
+    cause = "restore-lost"
+
+
+class LineRefused(RestoreError):
+    """The device did not accept a line; nothing after it was said."""
+
+    cause = "line-refused"

@@ -31,8 +31,8 @@ PLATFORM = Platform(
             load=(Line("configure"), Line("load /tmp/{file}", expect="Load complete")),
             discard=(Line("exit discard"),),
             commit=(Line("commit-confirm {minutes}", answers=((r"Proceed ?\?", "y"),)),),
-            confirm=(Line("configure"), Line("confirm")),
-            save=(Line("save"), Line("exit")),
+            confirm=(Line("configure"), Line("confirm"), Line("exit")),
+            save=(Line("configure"), Line("save"), Line("exit")),
             back_to="saved",
             settles=300.0,  # it restarts
             refusals=(

@@ -1,0 +1,190 @@
+"""What the tests of restores share: simulated devices, their edits, time that passes at once, and broken wires."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from backups.collect import collect
+from backups.device_writing import NetmikoWriter, WritingSession
+from backups.errors import LinkLost
+from backups.simulator import Fleet
+from backups.simulator.device import Device as Simulated
+from backups.transport import Limits, Target
+from checkpoints.plan import Plan, make_plan
+from inventory.platforms import registry
+from inventory.platforms.sheet import Platform
+
+LIMITS = Limits(deadline=20, connect=5, idle=5)
+
+# Ten changes each: added, changed and removed lines, at the top and in sections, secrets and names among them.
+TEN_CHANGES: dict[str, list[str]] = {
+    "cisco_ios": [
+        "hostname renamed",
+        "username mallory privilege 15 password 7 0822455D0A16",
+        "no ntp server 192.0.2.250",
+        "ntp server 192.0.2.251",
+        "snmp-server location somewhere else",
+        "interface Loopback0",
+        "description changed by hand",
+        "ip address 192.0.2.77 255.255.255.255",
+        "interface Vlan999",
+        "description new",
+        "exit",
+        "vlan 999",
+        "name new",
+        "exit",
+        "ip access-list standard SNMP-MANAGERS",
+        "30 permit 192.0.2.0 0.0.0.255",
+        "exit",
+        "no ip domain name example.net",
+        "logging host 192.0.2.252",
+    ],
+    "arista_eos": [
+        "hostname renamed",
+        "username mallory privilege 15 role network-admin secret sha512 $6$aaaaaaaa$bbbbbbbbbbbbbbbb",
+        "ntp server 192.0.2.251",
+        "snmp-server location somewhere else",
+        "interface Loopback0",
+        "description changed by hand",
+        "ip address 192.0.2.77/32",
+        "exit",
+        "vlan 999",
+        "name new",
+        "exit",
+        "interface Vlan999",
+        "description new",
+        "exit",
+        "logging host 192.0.2.252",
+        "no snmp-server contact noc@example.net",
+        "ip route 198.51.100.0/24 192.0.2.1",
+        "no ip routing",
+    ],
+    "juniper_junos": [
+        "set system host-name renamed",
+        "set system login user mallory class super-user",
+        "set system ntp server 192.0.2.251",
+        "delete system domain-name",
+        "set snmp location elsewhere",
+        "set interfaces lo0 description changed",
+        "set vlans new vlan-id 999",
+        "delete protocols lldp",
+        "set routing-options static route 198.51.100.0/24 next-hop 192.0.2.1",
+        "set system syslog host 192.0.2.252 any warning",
+    ],
+    "vyos": [
+        "set system host-name renamed",
+        "set system login user mallory authentication encrypted-password 'x'",
+        "set service ntp server 192.0.2.251",
+        "set service snmp location elsewhere",
+        "set interfaces loopback lo address 192.0.2.77/32",
+        "set protocols static route 198.51.100.0/24 next-hop 192.0.2.1",
+        "set system name-server 192.0.2.252",
+        "delete system time-zone",
+        "set interfaces ethernet eth0 description changed",
+        "set firewall ipv4 name NEW default-action drop",
+    ],
+}
+COMMITS = {
+    "cisco_ios": "configure replace",
+    "arista_eos": "commit timer",
+    "juniper_junos": "commit confirmed",
+    "vyos": "commit-confirm",
+}
+CONFIRMS = {
+    "cisco_ios": "configure confirm",
+    "arista_eos": "configure session .* commit",
+    "juniper_junos": "commit",
+    "vyos": "confirm",
+}
+
+
+def target_of(device: Simulated) -> Target:
+    """A simulated device as the network sees it."""
+    return Target(
+        device.name,
+        device.address,
+        device.port,
+        device.username,
+        password=device.password,
+        enable_secret=device.enable_secret,
+        host_key=device.host_key,
+    )
+
+
+def change_ten_things(device: Simulated) -> None:
+    """Edit it as an engineer would, and save."""
+    device.edit(TEN_CHANGES[device.platform])
+    device.save("engineer")
+
+
+def files_of(device: Simulated) -> dict[str, bytes]:
+    """What a collection brings."""
+    platform = registry.platform(device.platform)
+    capture = collect(target_of(device), platform, transport=NetmikoWriter(), limits=LIMITS).capture
+    assert capture.good, capture.doubts
+    return dict(capture.files)
+
+
+def planned(device: Simulated, then: dict[str, bytes], *, minutes: int = 5) -> tuple[Plan, Platform]:
+    """The plan back to these files."""
+    platform = registry.platform(device.platform)
+    return make_plan(
+        platform, current=files_of(device), target=then, name="netcairn-0a1b2c3d", minutes=minutes
+    ), platform
+
+
+class SkippedTime:
+    """The fleet's clock, on which waiting takes no time."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+
+    def now(self) -> float:
+        return self.fleet.clock.now().timestamp()
+
+    def pause(self, seconds: float) -> None:
+        self.fleet.advance(seconds)
+
+
+class Notes:
+    """A journal that only remembers; `at` may do something when a stage begins or a note is made."""
+
+    def __init__(self, at: dict[str, Callable[[], None]] | None = None) -> None:
+        self.stages: list[str] = []
+        self.notes: list[str] = []
+        self.at = at or {}
+
+    def enter(self, stage: str, *, seconds: float) -> None:
+        self.stages.append(stage)
+        self.at.get(stage, lambda: None)()
+
+    def note(self, what: str) -> None:
+        self.notes.append(what)
+        next((act for words, act in self.at.items() if what.startswith(words)), lambda: None)()
+
+
+class CutWriter(NetmikoWriter):
+    """A writer whose link breaks right after a line was sent, before its answer; `line` is a regular expression."""
+
+    def __init__(self, line: str) -> None:
+        self.line = line
+
+    @contextmanager
+    def open_for_writing(self, target: Target, platform: Platform, limits: Limits) -> Iterator[WritingSession]:
+        with super().open_for_writing(target, platform, limits) as session:
+            yield CutSession(session, self.line)
+
+
+class CutSession:
+    """See CutWriter."""
+
+    def __init__(self, session: WritingSession, line: str) -> None:
+        self.session, self.line = session, line
+
+    def say(self, line: str, **how: object) -> bytes:
+        answer = self.session.say(line, **how)  # type: ignore[arg-type]
+        if re.fullmatch(self.line, line):
+            raise LinkLost("the link broke")
+        return answer
