@@ -1,6 +1,6 @@
 """HPE and H3C Comware."""
 
-from inventory.platforms.idioms import VALUE
+from inventory.platforms.idioms import CIPHER_SECRETS
 from inventory.platforms.sheet import Command, Platform, Restore
 
 PLATFORM = Platform(
@@ -28,14 +28,10 @@ PLATFORM = Platform(
     comment="#",
     patience=60.0,
     volatile=(r"^ *Saved by .* at ",),
-    secrets=(
-        rf"(?P<keep>\b(?:cipher|simple|hash) )(?!authentication-mode |privacy-mode ){VALUE}",
-        rf"(?P<keep>\b(?:authentication|privacy)-mode (?:md5|sha\S*|aes\S*|3des|des56) )(?!cipher |simple ){VALUE}",
-        rf"(?P<keep>^ *snmp-agent community (?:read|write) )(?!cipher |simple ){VALUE}",
-        rf"(?P<keep>^ *snmp-agent target-host .{{0,200}} securityname ){VALUE}",
-    ),
+    secrets=CIPHER_SECRETS,
     refusals=(
-        r"^[ \t]*% ?(?:Unrecognized command|Incomplete command|Too many parameters|Wrong parameter|Permission denied)",
+        r"^[ \t]*% ?(?:Unrecognized command|Incomplete command|Too many parameters|Wrong parameter"
+        r"|Permission denied)",
         r"^[ \t]*(?:Permission denied|The saved configuration does not exist)",
     ),
     pager=(r"^ *---- More ----",),

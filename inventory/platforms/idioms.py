@@ -13,17 +13,18 @@ HOST_OPTION = "(?:vrf|use-vrf|filter-vrf|source-interface|version|traps?|informs
 # Command lines that look like Cisco's: IOS, NX-OS, EOS, FRR and the many that followed them.
 CISCO_SECRETS: tuple[str, ...] = (
     rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{ENCODING}{TYPE})"
-    rf"(?!encryption\b|strength|policy\b|level\b|lifetime\b|profile\b|[0-9] ){VALUE}",
+    rf"(?!encryption\b|strength|policy\b|level\b|lifetime\b|profile\b|[0-9] |control (?:un)?restricted"
+    rf"|(?:manager|operator|all|port-access) (?:user-name|sha1|sha256|plaintext) ){VALUE}",
     rf"(?P<keep>^[ \t]*snmp-server community (?:[0-9] (?=[$.(]))?){VALUE}",
     r"(?P<keep>^[ \t]*snmp-server host \S+ (?:(?:vrf|use-vrf) \S+ )?(?:(?:traps?|informs?) )?"
     rf"(?:version (?:1|2c|3 (?:no)?auth|3 priv) )?(?:udp-port \d+ )?)"
     rf"(?!{HOST_OPTION} |\S+ (?:(?:poll|trap) )?community ){VALUE}",
-    rf"(?P<keep>^[ \t]*snmp-server user .*?\bauth (?:md5|sha\S*) ){VALUE}",
-    rf"(?P<keep>^[ \t]*snmp-server user .*?\bpriv (?:(?:aes(?:[ -]\d{{3}})?|3des|des) )?){VALUE}",
+    rf"(?P<keep>^[ \t]*snmp-server user .*?\bauth (?:md5|sha\S*) {ENCODING}){VALUE}",
+    rf"(?P<keep>^[ \t]*snmp-server user .*?\bpriv (?:(?:aes(?:[ -]\d{{3}})?|3des|des) )?{ENCODING}){VALUE}",
     rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server\b.*? key {ENCODING}{TYPE}){VALUE}",
     rf"(?P<keep>^[ \t]*snmp mib community-map ){VALUE}",
     rf"(?P<keep>\b(?:(?:server|client|authorization)-key|pac key) {TYPE}){VALUE}",
-    rf"(?P<keep>\b(?:key-(?:octet-)?string|key-hex|hexadecimal-string) {TYPE}){VALUE}",
+    rf"(?P<keep>\b(?:key-(?:octet-)?string|key-hex|hexadecimal-string) (?:password )?{TYPE}){VALUE}",
     rf"(?P<keep>^[ \t]+address ipv[46] \S+ .*?\bkey {TYPE}){VALUE}",
     r"(?P<keep>\bipsec spi \d+ (?:esp )?\S+ )\S.*$",  # OSPFv3: more than one key may follow
     rf"(?P<keep>\bauthentication (?:text|string|key|ah-md5) {TYPE}){VALUE}",
@@ -49,4 +50,12 @@ CISCO_REFUSALS: tuple[str, ...] = (
 XML_SECRETS: tuple[str, ...] = (
     r"(?P<keep><(?:[\w.-]{0,40}(?:-hash|phash|_key|community|_pass|_passwd|_bindpw|_seed|_secret|secret\d?)"
     r"|prv|privkey|private-key|psk|key|pass|bindpw|tls|auth-password|authkey|seed|otp_seed)>)[^<\s][^<\n]*(?=</)",
+)
+
+# Command lines that name how a value is written before it: Comware and VRP.
+CIPHER_SECRETS: tuple[str, ...] = (
+    r"(?P<keep>\b(?:irreversible-cipher|cipher|simple|hash) )(?!authentication-mode |privacy-mode )\S+",
+    r"(?P<keep>\b(?:authentication|privacy)-mode (?:md5|sha\S*|aes\S*|3des|des56) )(?!cipher |simple )\S+",
+    r"(?P<keep>^ *snmp-agent community (?:read|write) )(?!cipher |simple )\S+",
+    r"(?P<keep>^ *snmp-agent target-host .{0,200} securityname )(?!cipher )\S+",
 )

@@ -16,7 +16,7 @@ from inventory.platforms.sheet import Platform, Section
 MASK = "(masked)"  # one word, no quote, no bracket of JSON or XML, ASCII: what a pattern takes for a value
 
 _WORDS = r"password|passwd|passphrase|secret|pre-?shared-?key|private-?key|api-?key|psk|authkey"
-_NO_VALUE = r"(?:encryption|policy|required|lifetime|profile)\b|strength|min|max"  # no value follows
+_NO_VALUE = r"(?:encryption|policy|required|lifetime|profile|control)\b|strength|min|max"  # no value follows
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S+)"""
 
 # A private key in PEM or OpenSSH's form, over lines or in one line with "\n" spelled out. Before the sheet's patterns:
@@ -39,7 +39,7 @@ _EVERYWHERE: tuple[str, ...] = (
     rf"(?![^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} ){_VALUE}",
     # SNMP's community is a password; a community list is BGP's, and is none
     r"(?P<keep>^[^\n]{0,80}?\bsnmp(?:-server|-agent)?\b[^\n]{0,200}? community (?:(?:read|write|cipher|simple) )*)"
-    rf"(?!list\b|map\b|community-name\b|[0-9] \(masked\)){_VALUE}",
+    rf"(?!list\b|map\b|community-name\b|\S+ \(masked\)){_VALUE}",
 )
 
 _ALREADY = re.compile(rf"{re.escape(MASK)}[^\w\s]*")  # masked by another pattern, with the punctuation behind it

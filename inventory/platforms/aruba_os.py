@@ -1,0 +1,36 @@
+"""ArubaOS (mobility controllers)."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="aruba_os",
+    label="ArubaOS (mobility controllers)",
+    netmiko_type="aruba_os",
+    commands=(
+        # ArubaOS ends with no mark on all versions: only the prompt and the size tell that nothing is missing.
+        Command(line="show running-config", filename="running.cfg", min_bytes=200),
+        Command(line="show startup-config", filename="startup.cfg", min_bytes=200, optional=True),
+    ),
+    restore=Restore(
+        way="merge",
+        note="`encrypt disable` has shown the keys, so the lines can be pasted in `configure terminal`; remove by hand "
+        "what is too much. A whole controller goes back with its own `backup flash` and `restore flash`.",
+    ),
+    verified="none",
+    source="Aruba's command line reference for ArubaOS 8, as remembered; held against no device",
+    enable=True,
+    setup=("encrypt disable",),
+    patience=60.0,
+    volatile=(r"^Building Configuration\.\.\.",),
+    secrets=(
+        *CISCO_SECRETS,
+        rf"(?P<keep>^ *(?:key|wpa-passphrase|wpa-hexkey|mgmt-user \S+ \S+|admin-passwd"
+        rf"|key-passphrase) )(?!\d+\s*$){VALUE}",
+        rf"(?P<keep>^ *(?:localip|masterip|conductorip) \S+ ipsec ){VALUE}",
+        rf"(?P<keep>^ *snmp-server user .*?\b(?:auth-prot|priv-prot) \S+ ){VALUE}",
+    ),
+    refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:Invalid command|Access denied)"),
+    ansi=True,
+    save=("write memory",),
+)

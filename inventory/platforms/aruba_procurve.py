@@ -1,0 +1,37 @@
+"""HPE Aruba AOS-S (ProCurve)."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="aruba_procurve",
+    label="HPE Aruba AOS-S (ProCurve)",
+    netmiko_type="aruba_procurve",
+    commands=(
+        # AOS-S ends with no mark: only the prompt and the size tell that nothing is missing.
+        Command(line="show running-config", filename="running.cfg", min_bytes=100),
+        Command(line="show config", filename="startup.cfg", min_bytes=100, optional=True),
+    ),
+    restore=Restore(
+        way="file",
+        note="`copy tftp startup-config HOST FILE` (or SFTP to /cfg/startup-config), after which the switch restarts; "
+        "16.x has `cfg-restore` without a restart. Passwords are only there with `include-credentials`.",
+    ),
+    verified="none",
+    source="Aruba's management guide for AOS-S 16.11, as remembered; held against no device",
+    comment=";",
+    volatile=(r"^Running configuration:", r"^Startup configuration:"),
+    secrets=(
+        *CISCO_SECRETS,
+        rf"(?P<keep>^ *password (?:manager|operator|all|port-access) (?:user-name \S+ )?(?:sha1|sha256"
+        rf"|plaintext) ){VALUE}",
+        rf"(?P<keep>^ *(?:radius|tacacs)-server .*?\b(?:key|encrypted-key) ){VALUE}",
+        rf"(?P<keep>^ *snmpv3 (?:user .*?\bauth (?:md5|sha)|community index \S+ name) ){VALUE}",
+        rf"(?P<keep>^ *snmpv3 user .*?\bpriv (?:(?:aes|des) )?){VALUE}",
+        rf"(?P<keep>^ *(?:sntp|timesync \S+) authentication key-id \d+ .*?key-value ){VALUE}",
+    ),
+    refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:Invalid input: |Not authorized)"),
+    pager=(r"^-- MORE --, next page: Space",),
+    ansi=True,
+    save=("write memory",),
+)

@@ -1,0 +1,41 @@
+"""Cisco Wireless Controller (AireOS)."""
+
+from inventory.platforms.idioms import VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="cisco_wlc",
+    label="Cisco Wireless Controller (AireOS)",
+    netmiko_type="cisco_wlc",
+    commands=(
+        # AireOS ends with no mark: only the prompt and the size tell that nothing is missing.
+        Command(
+            line="show run-config commands", filename="run-config.txt", fallbacks=("show run-config",), min_bytes=200
+        ),
+    ),
+    restore=Restore(
+        way="file",
+        note="The controller takes back only its own encrypted file (`transfer upload datatype config`, and `transfer "
+        "download` of the same). The text is for reading, and for pasting single lines after `config`.",
+    ),
+    verified="none",
+    source="Cisco's Wireless Controller command reference for 8.10, as remembered; held against no device. A "
+    "controller with IOS-XE is collected as `cisco_ios`",
+    comment="#",
+    patience=60.0,
+    volatile=(
+        r"^System Time",
+        r"^# WLC Config (?:Begin|End) ",
+        r"^Timezone delta",
+    ),
+    secrets=(
+        rf"(?P<keep>^ *(?:config )?(?:radius|tacacs) \w+ add (?:encrypt )?\d+ \S+ \d+ (?:(?:ascii|hex"
+        rf"|password) )?){VALUE}",
+        rf"(?P<keep>^ *(?:config )?mgmtuser add (?:encrypt )?\S+ ){VALUE}",
+        rf"(?P<keep>^ *(?:config )?snmp community (?:create|accessmode \S+|mode \S+|ipaddr \S+ \S+) ){VALUE}",
+        rf"(?P<keep>\bset-key (?:ascii|hex) (?:encrypt \d+ )?){VALUE}",
+        rf"(?P<keep>^ *(?:config )?(?:ap mgmtuser add|ap 802\.1Xuser add) .*?\b(?:password|secret) ){VALUE}",
+    ),
+    refusals=(r"^[ \t]*(?:Incorrect usage\.|Incorrect input!|HELP:|Not enough privileges)",),
+    pager=(r"^--More-- or \(q\)uit", r"^Press (?:Enter|any key) to continue"),
+)

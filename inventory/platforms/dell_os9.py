@@ -1,0 +1,30 @@
+"""Dell OS9 (Force10)."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="dell_os9",
+    label="Dell OS9 (Force10)",
+    netmiko_type="dell_os9",
+    commands=(
+        # Not every version ends with a mark: only the prompt and the size tell that nothing is missing.
+        Command(line="show running-config", filename="running.cfg", min_bytes=100),
+        Command(line="show startup-config", filename="startup.cfg", min_bytes=100, optional=True),
+    ),
+    restore=Restore(
+        way="file",
+        note="`copy scp://USER@HOST/FILE startup-config` and `reload`. Copied to running-config it only adds.",
+    ),
+    verified="none",
+    source="Dell's configuration guide for the S4810, as remembered; held against no device",
+    enable=True,
+    volatile=(
+        r"^Current Configuration \.\.\.",
+        r"^! Last configuration change at ",
+        r"^! Startup-config last updated at ",
+    ),
+    secrets=(*CISCO_SECRETS, rf"(?P<keep>^(?:radius|tacacs)-server .*?\bkey {TYPE}){VALUE}"),
+    refusals=(*CISCO_REFUSALS, r"^[ \t]*% ?Error: "),
+    save=("write memory",),
+)

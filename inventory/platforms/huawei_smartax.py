@@ -1,0 +1,36 @@
+"""Huawei SmartAX (MA5600, MA5800)."""
+
+from inventory.platforms.idioms import VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="huawei_smartax",
+    label="Huawei SmartAX (MA5600, MA5800)",
+    netmiko_type="huawei_smartax",
+    commands=(
+        Command(
+            line="display current-configuration", filename="current.cfg", complete_when=r"^return\s*$", min_bytes=100
+        ),
+    ),
+    restore=Restore(
+        way="file",
+        note="`load configuration` of the file over SFTP and restart; the whole system goes back only with its own "
+        "`backup data` and `load data`.",
+    ),
+    verified="none",
+    source="Huawei's command reference for the MA5800, as remembered; held against no device",
+    comment="#",
+    setup=("enable", "undo smart", "scroll 512"),
+    patience=60.0,
+    volatile=(r"^ *!(?:Last configuration|Time) ",),
+    secrets=(
+        r"(?P<keep>\b(?:irreversible-cipher|cipher|simple) )(?!authentication-mode |privacy-mode )\S+",
+        rf"(?P<keep>^ *snmp-agent community (?:read|write) )(?!cipher |simple ){VALUE}",
+        rf"(?P<keep>^ *(?:terminal user name buildrun_new_password \S+|ont add .{{0,200}}\bpassword-auth) ){VALUE}",
+    ),
+    refusals=(
+        r"^[ \t]*%? ?(?:Unknown command|Incomplete command|Parameter error|Too many parameters|Ambiguous command)",
+    ),
+    pager=(r"^ *---- More \( Press 'Q' to break \) ----",),
+    ansi=True,
+)

@@ -1,0 +1,34 @@
+"""Huawei VRP 8 (CloudEngine, NetEngine)."""
+
+from inventory.platforms.idioms import CIPHER_SECRETS
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="huawei_vrpv8",
+    label="Huawei VRP 8 (CloudEngine, NetEngine)",
+    netmiko_type="huawei_vrpv8",
+    commands=(
+        Command(
+            line="display current-configuration", filename="current.cfg", complete_when=r"^return\s*$", min_bytes=100
+        ),
+        Command(line="display saved-configuration", filename="saved.cfg", complete_when=r"^return\s*$", optional=True),
+    ),
+    restore=Restore(
+        way="replace",
+        note="Copy the file to flash: and `rollback configuration to file FILE`, which works out the difference; or "
+        "`load configuration file FILE replace`, `display configuration candidate changes`, `commit trial 300`, "
+        "`commit`.",
+    ),
+    verified="none",
+    source="Huawei's CloudEngine configuration guide, as remembered; held against no device",
+    comment="#",
+    patience=60.0,
+    volatile=(r"^! ?Last configuration was (?:updated|saved) at ",),
+    secrets=CIPHER_SECRETS,
+    refusals=(
+        r"^[ \t]*(?:Error: ?|% ?)(?:Unrecognized|Incomplete|Ambiguous|Too many parameters|Wrong parameter)",
+        r"^[ \t]*(?:Error: )?(?:You do not have permission|(?:No p|P)ermission|The configuration file does not)",
+    ),
+    pager=(r"^ *---- More ----",),
+    ansi=True,
+)
