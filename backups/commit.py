@@ -82,12 +82,12 @@ def keep(
 def groups(kept: Sequence[Kept]) -> Iterator[list[Kept]]:
     """Batches within the caps, in order."""
     group: list[Kept] = []
+    files = size = 0
     for one in kept:
-        files = len(one.files) + sum(len(other.files) for other in group)
-        size = one.size + sum(other.size for other in group)
+        files, size = files + len(one.files), size + one.size
         if group and (files > MAX_FILES or size > MAX_BYTES):
             yield group
-            group = []
+            group, files, size = [], len(one.files), one.size
         group.append(one)
     if group:
         yield group

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from backups.store import layout
 
@@ -26,7 +27,7 @@ class Put:
     content: bytes | str
     mode: str = layout.FILE_MODE
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The id that the path names afterwards."""
         return layout.blob_id(self.content) if isinstance(self.content, bytes) else self.content
