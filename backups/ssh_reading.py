@@ -157,6 +157,20 @@ class Answer:
         """A file without a line end at its end has the prompt right behind it. Not with a prompt like `#`."""
         return len(self._prompt) > 2 and line.endswith(self._prompt)
 
+    @property
+    def cut_at_a_page(self) -> bool:
+        """Whether the last key for a pager brought nothing but the prompt, and not even wiped the pager's own.
+
+        A pager asks because there is more; one that shows nothing then did not understand the key.
+        """
+        if (
+            not self._pages
+            or (_WIPED.match(self.raw, self._pages[-1])
+            and not _LEFT_STANDING.match(self.raw, self._pages[-1]))
+        ):
+            return False
+        return not self.raw[self._pages[-1] : self.raw.rfind(b"\n") + 1].strip()
+
     def last_line_is(self, pattern: re.Pattern[bytes]) -> bool:
         """Whether the last line before the prompt that is not blank matches."""
         tail = bytes(self.raw[max(self._start, len(self.raw) - TAIL) :]).rstrip(b" ")

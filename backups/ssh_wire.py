@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
 
-from backups.errors import DeadlineExceeded, LinkLost, NoPrompt, OutputTooLarge
+from backups.errors import DeadlineExceeded, LinkLost, NoPrompt, OutputTooLarge, PagerFailed
 from backups.ssh_reading import TAIL, Answer, Standing, last_line, like_a_prompt, same_prompt
 
 PIECE = 65_536
@@ -220,10 +220,12 @@ class Wire:
     def ask(self, line: str, *, whole: re.Pattern[bytes] | None = None) -> bytes:
         """Say a line and give back all of the answer. `whole` is what its last line looks like, where that is known.
 
-        Raises LinkLost, DeadlineExceeded, OutputTooLarge, NoPrompt.
+        Raises LinkLost, DeadlineExceeded, OutputTooLarge, NoPrompt, PagerFailed.
         """
-        prompt = self.learn_prompt()
-        return self._ask(line, prompt, whole=whole, trusting=False).text(decorated=self._manner.decorated)
+        answer = self._ask(line, self.learn_prompt(), whole=whole, trusting=False)
+        if answer.cut_at_a_page and not (whole and answer.last_line_is(whole)):
+            raise PagerFailed(f"The pager of {self._place} stopped in the middle of '{line}'; turn its paging off.")
+        return answer.text(decorated=self._manner.decorated)
 
     def _ask(self, line: str, prompt: bytes, *, whole: re.Pattern[bytes] | None, trusting: bool) -> Answer:
         answer = Answer(line.encode("latin-1"), prompt, self._manner.pager)

@@ -83,6 +83,25 @@ def test_pages_are_joined_without_a_trace_of_the_pager(more: bytes, wiped: bytes
     assert answer.text() == b"line 1\r\nline 2\r\n   line 3\r\n\r\nline 5\r\nend\r\n"
 
 
+@pytest.mark.parametrize(
+    ("after", "cut"),
+    [
+        (b"\r\nedge1#", True),  # the key was no key for it
+        (b"\r         \redge1#", False),  # it had filled the page exactly, and leaves in order
+        (b"\r\nend\r\nedge1#", False),
+    ],
+)
+def test_a_pager_that_shows_nothing_more_has_cut_the_answer(after: bytes, cut: bool) -> None:
+    """Where no end marker would be missed, this is all that shows the loss of every page but the first."""
+    answer = Answer(COMMAND, PROMPT)
+    answer.feed(COMMAND + b"\r\nline 1\r\n--More--")
+    answer.turn_page()
+    answer.feed(after)
+
+    assert answer.standing is Standing.PROMPT
+    assert answer.cut_at_a_page is cut
+
+
 def test_a_line_that_only_looks_like_the_pager_stays() -> None:
     """A banner may say --More--; a key pressed for it by mistake costs nothing, the line would."""
     answer = Answer(COMMAND, PROMPT)
