@@ -17,7 +17,8 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
+from django.db.migrations.executor import MigrationExecutor
 
 from backups.locks import Lock
 from backups.schedules import ensure_tick
@@ -54,6 +55,25 @@ def prepare(*, tell: Callable[[str], None]) -> None:
         call_command("migrate", interactive=False, verbosity=0)
         ensure_tick()
     collect_static()
+
+
+def ready_database(*, tell: Callable[[str], None]) -> None:
+    """Make the tables of the embedded database when they are missing or old; nobody else would.
+
+    A database of the operator's own is only changed by `up` and `migrate`, when the operator says so.
+    """
+    if settings.DATABASES["default"]["ENGINE"] != "config.embedded_postgres" or not unapplied():
+        return
+    with alone():
+        if unapplied():
+            tell("Preparing the database.")
+            call_command("migrate", interactive=False, verbosity=0)
+
+
+def unapplied() -> bool:
+    """Whether this version knows migrations that the database has not had."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 @contextlib.contextmanager

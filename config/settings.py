@@ -18,6 +18,8 @@ NETCAIRN_SECRETS_KEYS = conf.secrets_keys(NETCAIRN_VAR)
 # Called, in the same transaction, when a run has ended: the higher apps' share in a run, without an import upwards.
 NETCAIRN_RUN_ENDED = ["checkpoints.services.checkpoint_run"]
 
+# Called before a command touches the database.
+NETCAIRN_READY_DATABASE = "config.serving.ready_database"
 NETCAIRN_THREADS = int(os.environ.get("NETCAIRN_THREADS") or 30)  # devices that one worker talks to at a time
 NETCAIRN_DEVICE_DEADLINE = 300.0  # seconds for one device, connection included
 NETCAIRN_DEVICE_MAX_BYTES = 16 * 1024 * 1024  # that one device may say in one collection

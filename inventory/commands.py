@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError
+from django.utils.module_loading import import_string
 from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from inventory.errors import Ambiguous, NetcairnError, NotFound
@@ -110,6 +112,12 @@ def json_value(value: object) -> object:
 class NetcairnCommand(BaseCommand):
     """A command that answers people with a table and programs with JSON, and never with a traceback."""
 
+    requires_migrations_checks = True
+
+    def check_migrations(self) -> None:
+        """Have the tables that this version needs; whether they are made here and now is the installation's affair."""
+        import_string(settings.NETCAIRN_READY_DATABASE)(tell=self.tell)
+
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Every command takes `--json`."""
         parser = super().create_parser(prog_name, subcommand, **kwargs)
@@ -181,6 +189,8 @@ def database_sentence(error: OperationalError | ProgrammingError) -> str:
     if isinstance(error, ProgrammingError):
         raise error
     reason = " ".join(str(error).split())
+    if not os.environ.get("DATABASE_URL"):
+        return reason  # the embedded server's own sentence, which says what to do
     return f"The database cannot be reached: {reason} Check DATABASE_URL, or unset it to use the embedded PostgreSQL."
 
 

@@ -23,6 +23,7 @@ class Command(NetcairnCommand):
     """A fleet to try things on: nothing in it is real but the SSH."""
 
     help = "Run a fleet of simulated devices that speak real SSH, until interrupted."
+    requires_migrations_checks = False
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -28,6 +28,8 @@ class Command(NetcairnCommand):
 
     help = "Show what Netcairn does with a simulated fleet of two tenants, then serve the admin to look at it."
 
+    requires_migrations_checks = False  # it prepares the database itself
+
     def add_arguments(self, parser: CommandParser) -> None:
         """How many devices, and whether to serve afterwards."""
         parser.add_argument(

@@ -34,6 +34,8 @@ class Command(NetcairnCommand):
 
     help = "Start Netcairn: database, web server and queue workers. Ctrl-C stops everything."
 
+    requires_migrations_checks = False  # it prepares the database itself
+
     def add_arguments(self, parser: CommandParser) -> None:
         """Where to listen, and how much to do at once."""
         parser.add_argument("--host", default=DEFAULT_HOST, help=f"Address to listen on (default {DEFAULT_HOST}).")

@@ -1,0 +1,32 @@
+"""The first command on a bare machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="a database of the operator's own is left alone")
+def test_the_first_command_finds_its_tables(tmp_path: Path) -> None:
+    """Nobody should have to know of migrations to add the first tenant."""
+    environment = {**os.environ, "NETCAIRN_VAR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings"}
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "tenant", "list", "--json"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"tenants": []})
+    assert "Preparing the database." in done.stderr
