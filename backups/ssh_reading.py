@@ -163,10 +163,8 @@ class Answer:
 
         A pager asks because there is more; one that shows nothing then did not understand the key.
         """
-        if (
-            not self._pages
-            or (_WIPED.match(self.raw, self._pages[-1])
-            and not _LEFT_STANDING.match(self.raw, self._pages[-1]))
+        if not self._pages or (
+            _WIPED.match(self.raw, self._pages[-1]) and not _LEFT_STANDING.match(self.raw, self._pages[-1])
         ):
             return False
         return not self.raw[self._pages[-1] : self.raw.rfind(b"\n") + 1].strip()

@@ -9,7 +9,19 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    BooleanField,
+    Count,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import TruncDate
 
 from backups.models import Attempt, QuarantinedFile, Snapshot
@@ -22,6 +34,7 @@ STANDINGS = {
     "quarantined": "Quarantined",
     "troubled": "Failed or quarantined",
     "untried": "Not tried yet",
+    "stale": "Stale: no good answer within the tenant's objective",
     "never_kept": "Nothing kept yet",
     "resting": "Not collected",
 }
@@ -38,6 +51,7 @@ class Standings:
     failed: int = 0
     quarantined: int = 0
     untried: int = 0  # no attempt has ended yet
+    stale: int = 0  # of those asked: longer without a good attempt than their tenant's objective allows
     never_kept: int = 0  # of those asked: nothing of theirs has ever been kept, for whatever reason
     resting: int = 0  # not asked: not enabled, or retired
 
@@ -72,22 +86,34 @@ def with_last_times(devices: DeviceSet) -> DeviceSet:
     )
 
 
-def standings(devices: DeviceSet) -> Standings:
+def with_stale(devices: DeviceSet, *, now: datetime) -> DeviceSet:
+    """The devices with `stale`: older than their tenant's objective in hours, and no good attempt within it."""
+    hours = F("tenant__objective_hours") * Value(timedelta(hours=1))
+    since = ExpressionWrapper(Value(now, DateTimeField()) - hours, DateTimeField())
+    good = Attempt.objects.filter(device=OuterRef("pk"), state__in=GOOD, ended_at__gte=OuterRef("since"))
+    stale = Q(created_at__lt=F("since")) & ~Exists(good)
+    return devices.annotate(since=since).annotate(stale=ExpressionWrapper(stale, BooleanField()))
+
+
+def standings(devices: DeviceSet, *, now: datetime) -> Standings:
     """Count the devices by how they stand; one query."""
     asked = Q(enabled=True, retired_at=None)  # DeviceSet.collectable, as a value and not as a filter
     kept = Exists(Snapshot.objects.filter(device=OuterRef("pk")))
-    marked = with_last_state(devices).annotate(asked=ExpressionWrapper(asked, BooleanField()), kept=kept)
-    rows = list(marked.values_list("asked", "last_state", "kept").annotate(n=Count("pk")).order_by())
+    marked = with_stale(with_last_state(devices), now=now).annotate(
+        asked=ExpressionWrapper(asked, BooleanField()), kept=kept
+    )
+    rows = list(marked.values_list("asked", "last_state", "kept", "stale").annotate(n=Count("pk")).order_by())
     by_state: Counter[str | None] = Counter()
-    for is_asked, state, _, number in rows:
+    for is_asked, state, _, _, number in rows:
         by_state[state] += number if is_asked else 0
     return Standings(
         in_sync=sum(by_state[state] for state in GOOD),
         failed=by_state[Attempt.State.FAILED],
         quarantined=by_state[Attempt.State.QUARANTINED],
         untried=by_state[None],
-        never_kept=sum(number for is_asked, _, is_kept, number in rows if is_asked and not is_kept),
-        resting=sum(number for is_asked, _, _, number in rows if not is_asked),
+        stale=sum(number for is_asked, _, _, is_stale, number in rows if is_asked and is_stale),
+        never_kept=sum(number for is_asked, _, is_kept, _, number in rows if is_asked and not is_kept),
+        resting=sum(number for is_asked, *_, number in rows if not is_asked),
     )
 
 
@@ -118,6 +144,7 @@ def in_standing(devices: DeviceSet, standing: str, *, now: datetime) -> DeviceSe
         "quarantined": lambda: asked.filter(last_state=Attempt.State.QUARANTINED),
         "troubled": lambda: asked.filter(last_state__in=TROUBLE),
         "untried": lambda: asked.filter(last_state=None),
+        "stale": lambda: with_stale(asked, now=now).filter(stale=True),
         "never_kept": lambda: asked.exclude(kept),
         "resting": lambda: devices.exclude(enabled=True, retired_at=None),
     }

@@ -37,7 +37,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     now = timezone.now()
     tenants = list(Tenant.objects.visible_to(request.user).values_list("pk", flat=True))
     devices = Device.objects.filter(tenant__in=tenants, retired_at=None)
-    counted = standings(devices)
+    counted = standings(devices, now=now)
     context |= {"title": "Dashboard", "counted": counted, "several_tenants": len(tenants) > 1}
     if not counted.asked + counted.resting:
         return context | {"steps": first_steps(request, tenants)}
@@ -61,6 +61,7 @@ def figures(counted: Standings, changed: int) -> list[Figure]:
         Figure("Changed", changed, "in the last 24 hours", f"{devices}?standing=changed"),
         Figure("Failed", counted.failed, "at the last attempt", f"{devices}?standing=failed", "bad"),
         Figure("Quarantined", counted.quarantined, "wait for a look", f"{devices}?standing=quarantined", "warn"),
+        Figure("Stale", counted.stale, "no good answer in time", f"{devices}?standing=stale", "bad"),
         Figure("Nothing kept", counted.never_kept, "no version yet", f"{devices}?standing=never_kept", "warn"),
     ]
 

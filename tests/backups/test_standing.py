@@ -31,6 +31,7 @@ def version(device: Device, seq: int, *, at: datetime = NOON) -> Snapshot:
 def network(tenant: Tenant) -> dict[str, Device]:
     """A device of every kind of standing, by its name."""
     devices = {name: make_device(tenant, name.replace("_", "-")) for name in ("good", "bad", "odd", "new", "off")}
+    Device.objects.update(created_at=NOON - timedelta(days=9))
     Device.objects.filter(pk=devices["off"].pk).update(enabled=False)
     attempt(devices["good"], "failed")
     attempt(devices["good"], "unchanged")
@@ -47,7 +48,7 @@ def network(tenant: Tenant) -> dict[str, Device]:
 
 def test_the_last_ended_attempt_says_how_a_device_stands(network: dict[str, Device]) -> None:
     """One that still runs says nothing yet, and an old failure nothing any more."""
-    counted = standings(Device.objects.all())
+    counted = standings(Device.objects.all(), now=NOON)
 
     assert (counted.in_sync, counted.failed, counted.quarantined, counted.untried) == (1, 1, 1, 1)
     assert (counted.asked, counted.resting, counted.never_kept, counted.troubled) == (4, 1, 2, 2)
@@ -55,12 +56,28 @@ def test_the_last_ended_attempt_says_how_a_device_stands(network: dict[str, Devi
 
 def test_every_list_holds_as_many_as_its_figure_says(network: dict[str, Device]) -> None:
     """A figure that leads to another number is not believed again."""
-    counted = standings(Device.objects.all())
+    counted = standings(Device.objects.all(), now=NOON)
 
     lists = {name: in_standing(Device.objects.all(), name, now=NOON).count() for name in STANDINGS}
 
     assert lists.pop("changed") == changed_devices([network["good"].tenant_id], since=NOON - timedelta(days=1))
     assert lists == {name: getattr(counted, name) for name in lists}
+
+
+def test_a_device_is_stale_after_the_hours_of_its_tenants_objective(tenant: Tenant) -> None:
+    """Failing once is a night's noise; nothing good for longer than was promised is what somebody must hear of."""
+    Tenant.objects.update(objective_hours=26)
+    ages = {"lately": 25, "long-ago": 27, "failed-since": 27}
+    for name, hours in ages.items():
+        attempt(make_device(tenant, name), "unchanged", at=NOON - timedelta(hours=hours))
+    attempt(Device.objects.get(name="failed-since"), "failed")
+    make_device(tenant, "never")
+    Device.objects.update(created_at=NOON - timedelta(days=9))
+    make_device(tenant, "just-added")
+
+    stale = in_standing(Device.objects.all(), "stale", now=NOON)
+
+    assert sorted(stale.values_list("name", flat=True)) == ["failed-since", "long-ago", "never"]
 
 
 def test_trouble_comes_with_its_cause_the_latest_first(network: dict[str, Device]) -> None:

@@ -67,7 +67,15 @@ def test_the_figures_are_those_of_the_users_tenants(tenant: Tenant) -> None:
     response = auditor(tenant).get("/admin/")
 
     figures = {figure.label: figure.value for figure in response.context["figures"]}
-    assert figures == {"Devices": 4, "In sync": 1, "Changed": 1, "Failed": 1, "Quarantined": 1, "Nothing kept": 3}
+    assert figures == {
+        "Devices": 4,
+        "In sync": 1,
+        "Changed": 1,
+        "Failed": 1,
+        "Quarantined": 1,
+        "Stale": 0,
+        "Nothing kept": 3,
+    }
     assert "foreign" not in page(response)
 
 
