@@ -1,0 +1,32 @@
+"""Alcatel-Lucent Enterprise AOS (OmniSwitch)."""
+
+from inventory.platforms.idioms import VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="alcatel_aos",
+    label="Alcatel-Lucent Enterprise AOS (OmniSwitch)",
+    netmiko_type="alcatel_aos",
+    commands=(
+        # AOS ends with no mark: only the prompt and the size tell that nothing is missing.
+        Command(line="show configuration snapshot", filename="snapshot.cfg", min_bytes=100),
+    ),
+    restore=Restore(
+        way="file",
+        note="Copy the file to /flash/working as vcboot.cfg (AOS 6: boot.cfg) and `reload from working "
+        "rollback-timeout 5`: the switch goes back to the certified directory unless `copy running certified` "
+        "comes in time. Local accounts are not part of the text.",
+    ),
+    verified="manual",
+    source="the OmniSwitch AOS Release 8 CLI Reference Guide, from memory of it; the wording of refusals not checked",
+    secrets=(
+        rf"(?P<keep>^snmp community[- ]map (?:hash-key )?)(?!mode\b){VALUE}",
+        rf"(?P<keep>^aaa (?:radius|tacacs\+?|ldap)-server .{{0,200}}? (?:hash-key|key|password) ){VALUE}",
+        rf"(?P<keep>^snmp station .{{0,200}} v3 .{{0,200}} key ){VALUE}",
+        rf"(?P<keep>^ip (?:ospf|rip|bgp) .{{0,200}} (?:md5 \d+ key|md5-key|auth-key|password) ){VALUE}",
+        rf"(?P<keep>^ip (?:ospf|rip|bgp) .{{0,200}} md5 \d+ )(?!key |enable\b|disable\b){VALUE}",
+        rf"(?P<keep>^user \S+ .{{0,200}}?password(?:-hash)? ){VALUE}",
+    ),
+    refusals=(r"^[ \t]*ERROR: ",),
+    save=("write memory",),
+)

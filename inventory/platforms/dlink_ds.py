@@ -1,0 +1,44 @@
+"""D-Link xStack and Smart switches."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="dlink_ds",
+    label="D-Link xStack and Smart switches",
+    netmiko_type="dlink_ds",
+    commands=(
+        # The words around the end differ from model to model: only the prompt and the size tell.
+        Command(
+            line="show config current_config",
+            filename="current.cfg",
+            fallbacks=("show config current", "show running-config"),
+            min_bytes=100,
+        ),
+    ),
+    restore=Restore(
+        way="file",
+        note="`download cfg_fromTFTP HOST src_file FILE` (newer models: `download cfg_fromTFTP HOST FILE config_id 1` "
+        "and `reboot`). With `increment` it only adds.",
+    ),
+    verified="manual",
+    source="D-Link's CLI references for the DES-3528 and DGS-3427 series, from memory of them; the accounts' lines "
+    "and the newer models' Cisco-like answer not checked",
+    comment="#",
+    secrets=(
+        # An account's password stands twice, each in a line of its own.
+        r"(?P<keep>^create account \w+ \S+\n)(?:(?!#|create |config |enable |disable |\(masked\)$)\S+\n){1,2}",
+        r"(?P<keep>^config account \S+ encrypt \S+ )\S+",
+        rf"(?P<keep>^create snmp (?:community|host \S+ v2c|host \S+ v1) ){VALUE}",
+        rf"(?P<keep>^create snmp user .{{0,200}}? auth \S+ ){VALUE}",
+        rf"(?P<keep>^create snmp user .{{0,200}}? priv \S+ ){VALUE}",
+        rf"(?P<keep>^(?:config|create) (?:radius|authen server_host|authentication server_host) .{{0,200}}?"
+        rf" key (?:encrypted )?){VALUE}",
+        *CISCO_SECRETS,
+    ),
+    refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:Available commands:|Next possible completions:|Invalid NULL token)"),
+    frame=(r"^Command: ",),
+    pager=(r"^ *CTRL\+C ESC q Quit SPACE n Next Page.*$",),
+    ansi=True,
+    save=("save",),
+)

@@ -1,0 +1,32 @@
+"""Eltex MES switches."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="eltex",
+    label="Eltex MES switches",
+    netmiko_type="eltex",
+    commands=(
+        # MES ends with no mark: only the prompt and the size tell that nothing is missing.
+        Command(line="show running-config", filename="running.cfg", min_bytes=60),
+        Command(line="show startup-config", filename="startup.cfg", optional=True),
+    ),
+    restore=Restore(
+        way="file",
+        note="`copy tftp://HOST/FILE startup-config` and `reload`. Copied to running-config it only adds.",
+    ),
+    verified="manual",
+    source="Eltex's operation manual for the MES23xx, MES33xx and MES53xx, from memory of it; encrypted lines not "
+    "checked",
+    enable=True,
+    secrets=(
+        rf"(?P<keep>^(?:encrypted )?snmp-server community (?:encrypted )?){VALUE}",
+        rf"(?P<keep>^encrypted (?:radius|tacacs)-server .{{0,200}}?key ){VALUE}",
+        *CISCO_SECRETS,
+    ),
+    refusals=CISCO_REFUSALS,
+    pager=(r"^More: <space>,  Quit: q(?: or CTRL\+Z)?, One line: <(?:return|CR)> ?",),
+    ansi=True,
+    save=("copy running-config startup-config",),
+)

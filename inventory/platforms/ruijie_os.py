@@ -1,0 +1,30 @@
+"""Ruijie RGOS."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="ruijie_os",
+    label="Ruijie RGOS",
+    netmiko_type="ruijie_os",
+    commands=(
+        Command(line="show running-config", filename="running.cfg", complete_when=r"^end\s*$", min_bytes=100),
+        Command(line="show startup-config", filename="startup.cfg", complete_when=r"^end\s*$", optional=True),
+    ),
+    restore=Restore(
+        way="file",
+        note="Copy the file over flash:config.text (`copy tftp://HOST/FILE flash:config.text`) and `reload`.",
+    ),
+    verified="manual",
+    source="Ruijie's RGOS command references, from memory of them",
+    enable=True,
+    patience=60.0,
+    volatile=(r"^Building configuration\.\.\.", r"^Current configuration ?: \d+ bytes"),
+    secrets=(
+        rf"(?P<keep>^[ \t]*snmp-server community )(?:\d )?{VALUE}",  # what is encrypted is told by a number
+        *CISCO_SECRETS,
+    ),
+    refusals=CISCO_REFUSALS,
+    pager=(r"^ *--More-- ?",),
+    save=("write",),
+)

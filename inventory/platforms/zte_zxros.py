@@ -1,0 +1,32 @@
+"""ZTE ZXROS."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="zte_zxros",
+    label="ZTE ZXROS",
+    netmiko_type="zte_zxros",
+    commands=(
+        # Whether every version ends with the same line is not known: only the prompt and the size tell.
+        Command(line="show running-config", filename="running.cfg", min_bytes=100),
+    ),
+    restore=Restore(
+        way="file",
+        note="Copy the file over /flash/cfg/startrun.dat and `reload`. Pasted in configuration mode it only adds.",
+    ),
+    verified="none",
+    source="from memory of the ZXR10 5960's manuals",
+    enable=True,
+    patience=60.0,
+    volatile=(r"^Building configuration\.\.\.", r"^Current configuration ?:"),
+    secrets=(
+        rf"(?P<keep>^[ \t]*snmp-server community )(?:encrypted )?{VALUE}",
+        rf"(?P<keep>^[ \t]*snmp-server host \S+ .{{0,200}}? community (?:encrypted )?){VALUE}",
+        rf"(?P<keep>^[ \t]+server \d+ .{{0,200}} key (?:encrypted )?){VALUE}",
+        *CISCO_SECRETS,
+    ),
+    refusals=(*CISCO_REFUSALS, r"^[ \t]*%Error \d+"),
+    pager=(r"^ *--More-- ?",),
+    save=("write",),
+)

@@ -1,0 +1,36 @@
+"""Zyxel ZyNOS switches."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="zyxel_os",
+    label="Zyxel ZyNOS switches",
+    netmiko_type="zyxel_os",
+    commands=(
+        # ZyNOS ends with no mark: only the prompt and the size tell that nothing is missing.
+        Command(line="show running-config", filename="running.cfg", min_bytes=60),
+    ),
+    restore=Restore(
+        way="file",
+        note="`copy tftp config 1 HOST FILE` (or the web pages' restore), then `reload config 1`.",
+    ),
+    verified="manual",
+    source="Zyxel's Ethernet Switch CLI Reference Guide, from memory of it; the header's lines not checked",
+    comment=";",
+    enable=True,
+    volatile=(
+        r"^[ \t]*Building configuration\.\.\.",
+        r"^; Config last updated = ",
+    ),
+    secrets=(
+        rf"(?P<keep>^[ \t]*admin-password (?:cipher )?){VALUE}",
+        rf"(?P<keep>\b(?:get|set|trap)-community (?:cipher )?){VALUE}",
+        rf"(?P<keep>\b(?:auth|priv)-password (?:cipher )?){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:radius|tacacs)-(?:server|accounting) host .{{0,200}} key (?:cipher )?){VALUE}",
+        rf"(?P<keep>^[ \t]*logins username \S+ password (?:cipher )?){VALUE}",
+    ),
+    refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:Invalid|Unknown|Ambiguous) (?:command|parameter|input)"),
+    ansi=True,  # its prompt moves the cursor
+    save=("write memory",),
+)
