@@ -59,8 +59,9 @@ def test_a_whole_answer_is_good_and_stored_as_the_device_meant_it(case: Case) ->
 def test_an_answer_cut_anywhere_before_its_end_is_doubtful(name: str, data: st.DataObject) -> None:
     """Half a configuration that is put back is worse than none."""
     case, file = MARKED[name]
-    mark = file.raw.rindex(file.stored.splitlines()[-1])
-    cut = data.draw(st.integers(0, mark + 2).filter(lambda at: not is_after_a_section(case, file.raw[:at])))
+    last = file.stored.splitlines()[-1]
+    within = file.raw.rindex(last) + min(2, len(last) - 1)
+    cut = data.draw(st.integers(0, within).filter(lambda at: not is_after_a_section(case, file.raw[:at])))
 
     last_good = dict.fromkeys(case.answers, 1)  # they were there before: an optional one cannot be taken for missing
 
@@ -295,7 +296,7 @@ def test_the_digest_knows_which_file_a_line_stands_in() -> None:
     assert stable_digest(system(), {"a": b"x\n", "b": b""}) != stable_digest(system(), {"a": b"", "b": b"x\n"})
 
 
-@pytest.mark.parametrize("slug", read_catalogue(None).sheets)
+@pytest.mark.parametrize("slug", [slug for slug, sheet in read_catalogue(None).sheets.items() if sheet.commands])
 @pytest.mark.parametrize("piece", [b"\n", b"\r", b" ", b"\x1b[", b"--More-- ", b"set a ENC ", b"# by RouterOS "])
 def test_a_hostile_answer_does_not_keep_a_worker(slug: str, piece: bytes) -> None:
     """A pattern whose work grows with the square of an answer would not come back from these for hours."""

@@ -1,0 +1,21 @@
+"""APC Network Management Card (AOS)."""
+
+from inventory.platforms.sheet import Platform, RemoteFile, Restore
+
+PLATFORM = Platform(
+    slug="apc_aos",
+    label="APC Network Management Card (AOS)",
+    netmiko_type="apc_aos",
+    files=(RemoteFile(path="config.ini", filename="config.ini", optional=False),),
+    restore=Restore(
+        way="file",
+        note="Put config.ini back by SCP or FTP as a user of the administrator's level: the card takes it key by key. "
+        "Passwords are not in the file, and stay as they are on the card.",
+    ),
+    verified="manual",
+    source="Schneider Electric's user guide of the Network Management Card, from memory of it. Cards before the third "
+    "offer SCP only and cannot be collected",
+    comment=";",
+    volatile=(r"^; Configuration file, generated on ",),
+    secrets=(r"(?P<keep>^[ \t]*\w{0,40}(?:Community|Passphrase|Phrase|Secret|Password|Pwd)\d{0,2}[ \t]?=[ \t]?)\S.*$",),
+)

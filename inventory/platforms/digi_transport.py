@@ -1,0 +1,26 @@
+"""Digi TransPort."""
+
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="digi_transport",
+    label="Digi TransPort",
+    netmiko_type="digi_transport",
+    commands=(
+        # The answer ends with the command line's own OK, which is no part of the configuration.
+        Command(line="config c show", filename="config.da0", min_bytes=60, complete_when=r"^OK\s*$"),
+    ),
+    restore=Restore(
+        way="file",
+        note="Without its last line (OK), put the file over FTP or SCP in the place of config.da0 and `reboot`.",
+    ),
+    verified="manual",
+    source="Digi's TransPort user guide, from memory of it",
+    comment="#",
+    secrets=(
+        r"(?P<keep>^\S+ \S+ e?(?:password|community|pwd|secret|pin|key|psk|rosecret|sharedsecret) )\S.*$",
+        r"(?P<keep>^snmp \d+ \w{0,20}community )\S.*$",
+    ),
+    refusals=(r"^[ \t]*ERROR\b", r"^[ \t]*(?:Invalid command|Access denied)"),
+    ansi=True,
+)

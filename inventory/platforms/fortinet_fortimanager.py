@@ -1,0 +1,40 @@
+"""Fortinet FortiManager and FortiAnalyzer."""
+
+from inventory.platforms.idioms import VALUE
+from inventory.platforms.sheet import Command, Platform, Restore, Section
+
+PLATFORM = Platform(
+    slug="fortinet_fortimanager",
+    label="Fortinet FortiManager and FortiAnalyzer",
+    netmiko_type="fortinet",
+    commands=(
+        # Every section ends with "end": a cut behind one cannot be seen. Only the prompt and the size tell.
+        Command(line="show", filename="system.conf", min_bytes=200),
+    ),
+    restore=Restore(
+        way="merge",
+        note="Paste the sections that are missing; remove by hand what is too much. This is the system's own "
+        "configuration: policies, devices and logs come back only with `execute restore all-settings` and a file of "
+        "`execute backup all-settings`.",
+    ),
+    verified="none",
+    source="from memory of Fortinet's FortiManager CLI reference",
+    comment="#",
+    patience=60.0,
+    volatile=(r"(?P<keep>^[ \t]*set \S+ (?:\S+ )?ENC )\S+",),  # every secret is encrypted anew each time
+    secrets=(
+        r"(?P<keep>^[ \t]*set \S+ (?:\S+ )?ENC )\S+",
+        r"(?P<keep>^[ \t]*set (?:\S*passw(?:or)?d\d?|\S*passphrase|\S*secret|auth-pwd|priv-pwd|key|\S+-key|\S*community"
+        rf"|token) )(?!ENC |enable$|disable$|\"?-----BEGIN){VALUE}",
+        Section(
+            begins=r"^[ \t]*config system snmp community$",
+            ends=r"^end$",
+            secrets=(rf"(?P<keep>^[ \t]+set name ){VALUE}",),
+        ),
+    ),
+    refusals=(
+        r"^[ \t]*(?:Unknown action|Command fail\.|command parse error|Invalid command)",
+        r"^[ \t]*(?:Permission denied|You do not have permission)",
+    ),
+    pager=(r"^--More-- ",),
+)
