@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -30,7 +30,7 @@ from backups.transport import Limits, Target
 from inventory.platforms import registry
 from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore
 
-BRIEF = Limits(deadline=20, connect=1, idle=2, max_bytes=400_000)
+BRIEF = Limits(deadline=20, connect=10, idle=2, max_bytes=400_000)
 
 
 @pytest.fixture(autouse=True)
@@ -147,11 +147,12 @@ def test_a_damaged_configuration_is_never_good(device: Device, fault: str) -> No
 )
 def test_a_fault_ends_as_its_own_error(device: Device, fault: str, error: type[CollectError]) -> None:
     """Who has to mend it must not guess; and a link that ends is never waited for."""
-    target = target_of(device)
+    target, platform = target_of(device), registry.platform(device.platform)
+    limits = replace(BRIEF, connect=0.3) if fault == "silent" else BRIEF
     device.set_faults(fault)
 
     with pytest.raises(error) as caught:
-        collect(target, registry.platform(device.platform), transport=NetmikoTransport(), limits=BRIEF)
+        collect(target, platform, transport=NetmikoTransport(), limits=limits)
 
     assert device.name in str(caught.value)
 
