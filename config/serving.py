@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
+import itertools
 import os
 import secrets
 import socket
@@ -169,13 +170,6 @@ def serve(
 ) -> None:
     """Run web server and queue until SIGINT or SIGTERM; `ready` is called once, when the first page came back."""
     waiting_for_first_page = True
-    looks = 0
-    watch = watch or QueueWatch()
-
-    def queue_is_stuck() -> bool:
-        nonlocal looks
-        looks += 1
-        return looks % WATCH_EVERY_LOOKS == 0 and watch.stuck()
 
     def each_look() -> None:
         nonlocal waiting_for_first_page
@@ -183,8 +177,19 @@ def serve(
             waiting_for_first_page = False
             ready()
 
-    children = [web_server(listener), queue_workers(workers, stuck=queue_is_stuck)]
+    children = [web_server(listener), queue_workers(workers, stuck=now_and_then(watch or QueueWatch()))]
     Supervisor(children, tell=tell).run(each_look=each_look)
+
+
+def work(*, tell: Callable[[str], None], workers: int | None = None, watch: QueueWatch | None = None) -> None:
+    """Run the queue alone until SIGINT or SIGTERM, where something else serves the pages."""
+    Supervisor([queue_workers(workers, stuck=now_and_then(watch or QueueWatch()))], tell=tell).run()
+
+
+def now_and_then(watch: QueueWatch) -> Callable[[], bool]:
+    """Ask the watch at every so many looks: it asks the database."""
+    looks = itertools.count(1)
+    return lambda: next(looks) % WATCH_EVERY_LOOKS == 0 and watch.stuck()
 
 
 def web_server(listener: socket.socket) -> Child:
