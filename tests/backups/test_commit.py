@@ -31,7 +31,7 @@ def test_the_first_backup_makes_the_repository_and_the_first_commit(device: Devi
 
 
 def test_a_snapshot_says_what_is_in_the_commit(device: Device) -> None:
-    """A20: history is a table, so the table has to be right."""
+    """A20, C17: history is a table, so the table has to be right."""
     result = back_up(kept(device))
 
     snapshot = Snapshot.objects.get()
@@ -155,7 +155,7 @@ def test_a_file_that_a_device_no_longer_has_is_gone_from_the_record(device: Devi
 
 
 def test_the_lines_of_a_version_are_counted_over_all_its_files(device: Device) -> None:
-    """A21: the first backup is (n, 0), and the table needs no git to say so."""
+    """A21, C14: lines, not characters; the first backup is (n, 0), and the table needs no git to say so."""
     back_up(kept(device, b"a\nb\n", **{"startup.cfg": b"a\n"}))
     back_up(kept(device, b"a\nc\n", **{"startup.cfg": b"a\nb\n"}))
 

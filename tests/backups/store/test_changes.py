@@ -74,7 +74,7 @@ CHANGES = st.builds(
 
 @given(st.lists(CHANGES, max_size=6))
 def test_the_tree_is_what_the_changes_say(batches: list[list[DeviceChange]]) -> None:
-    """A6, A7: whatever comes in which order, a device has its files, one link while it has any, and nobody else's."""
+    """A6, A7, C9: whatever comes in which order, a device has its files, one link while it has any, and nobody else's."""
     tree = Tree()
     expected: dict[uuid.UUID, dict[str, str]] = {ONE: {}, TWO: {}, THREE: {}}
     for changes in batches:

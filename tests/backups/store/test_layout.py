@@ -48,7 +48,7 @@ def test_only_a_full_id_is_an_id(text: str) -> None:
 
 @pytest.mark.parametrize("tenant", ["../evil", "", "acme", None])
 def test_only_a_uuid_names_a_repository(tenant: object) -> None:
-    """A1: what goes into a path unchecked leads out of it."""
+    """A1, C3: what goes into a path unchecked leads out of it."""
     with pytest.raises(TypeError):
         layout.repository_path(Path("/store"), tenant)
 

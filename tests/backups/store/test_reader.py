@@ -181,7 +181,7 @@ def test_a_fork_gets_a_process_of_its_own(store: TenantStore) -> None:
 
 
 def test_the_log_is_in_the_order_of_descent(store: TenantStore) -> None:
-    """A17, A18: a clock that steps back must not change which version is the latest."""
+    """A17, A18, C16: a clock that steps back must not change which version is the latest."""
     first = commit(store, {f"{FOLDER}/x": b"1"}, when=NOON, message="First\n\nSeq: 1")
     second = commit(store, {f"{FOLDER}/x": b"2"}, parent=first, when=NOON - timedelta(days=1))
     elsewhere = commit(store, {"devices/y": b"2"}, parent=second)

@@ -45,7 +45,7 @@ def test_no_text_becomes_a_command(store: TenantStore, message: str, author: str
     [("alice", "alice"), ("Al <x@y> \n\0 Ice", "Al x@y Ice"), ("", "unknown"), ("<>", "unknown"), ("\udc80", "?")],
 )
 def test_an_author_is_only_a_name(name: str, seen: str) -> None:
-    """A14: the operator stands in git, whatever his name is made of."""
+    """A14, C13: the operator stands in git, whatever his name is made of."""
     assert identity(name).removesuffix(" <>").split() == seen.split()
 
 
