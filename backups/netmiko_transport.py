@@ -287,7 +287,8 @@ def _driver(target: Target, platform: Platform, limits: Limits, link: DeviceSock
         port=target.port,
         username=target.username,
         password=target.password or None,
-        secret=target.enable_secret,
+        # One AAA server behind both is common; the device has seen this password a moment ago.
+        secret=target.enable_secret or target.password,
         pkey=login_key(target),
         use_keys=False,
         allow_agent=False,
@@ -319,7 +320,7 @@ def _stage(driver: WireReading) -> Stage:
 def _get_in(driver: WireReading, target: Target, platform: Platform) -> None:
     driver._open()
     prompt = driver.wire.learn_prompt()
-    if platform.enable and target.enable_secret and not prompt.endswith(b"#"):
+    if platform.enable and not prompt.endswith(b"#"):
         _enable(driver, target)
     for line in platform.setup:
         driver.wire.prepare(line)
@@ -327,7 +328,12 @@ def _get_in(driver: WireReading, target: Target, platform: Platform) -> None:
 
 def _enable(driver: WireReading, target: Target) -> None:
     """Raises EnableRefused."""
-    refused = EnableRefused(f"{place_of(target)} refused the enable secret; correct its credential.")
+    mend = (
+        "correct the enable secret of its credential"
+        if target.enable_secret
+        else "give its credential an enable secret"
+    )
+    refused = EnableRefused(f"{place_of(target)} let us in, but not into its privileged mode; {mend}.")
     try:
         driver.enable()
     except (ValueError, ReadTimeout):  # netmiko says both, depending on the driver

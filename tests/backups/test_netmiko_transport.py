@@ -242,11 +242,25 @@ def test_a_wrong_enable_secret_is_no_refused_login(ios: Device, monkeypatch: pyt
 
 
 def test_enable_is_not_said_unless_asked_for(ios: Device) -> None:
-    """A sheet without it, or a device without a secret, is left as it logs in."""
+    """A sheet that does without it leaves the device as it logs in."""
     said(target_of(ios), sheet(enable=False))
-    said(target_of(ios, enable_secret=""), sheet())
 
     assert "enable" not in ios.commands
+
+
+def test_the_login_password_stands_in_for_a_missing_enable_secret() -> None:
+    """One AAA server behind both is common; nobody should have to type the same password twice."""
+    with Fleet([DeviceSpec("cisco_ios", password="one-for-both", enable_secret="one-for-both")]) as fleet:
+        answer = said(target_of(fleet[0], enable_secret=""), sheet())
+
+    assert answer.rstrip().endswith(b"end")
+
+
+def test_a_missing_enable_secret_is_asked_for(ios: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence must say what to do, not only what went wrong."""
+    monkeypatch.setattr(netmiko_transport, "GIVE_UP_AFTER", 0.25)
+    with pytest.raises(EnableRefused, match="give its credential an enable secret"):
+        said(target_of(ios, enable_secret=""), sheet())
 
 
 # What goes wrong
