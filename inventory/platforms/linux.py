@@ -44,7 +44,8 @@ PLATFORM = Platform(
     secrets=(
         *CISCO_SECRETS,
         r"(?P<keep>^[ \t]*(?:PrivateKey|PresharedKey)\s*=\s*)\S+",
-        rf"(?P<keep>^[ \t]*(?:wpa-psk|wpa-password|wireless-key\d?|.* wpa_passphrase \S+) ){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:wpa-psk|wpa-password|wireless-key\d?) ){VALUE}",
+        rf"(?P<keep>\bwpa_passphrase \S+ ){VALUE}",
     ),
     refusals=(
         r"(?:: not found|: command not found|: Permission denied|: No such file or directory)\s*$",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.platforms.catalogue import read_catalogue
-from inventory.platforms.masking import MASK, mask
+from inventory.platforms.masking import MASK, _masker, mask
 from tests.platforms.cases import CASES, HERE, Case
 
 LINES = [line for case in CASES for file in case.files for line in file.stored.decode("latin-1").split("\n")]
@@ -86,12 +86,12 @@ def test_what_only_speaks_of_secrets_stays(line: str) -> None:
     assert mask(None, line) == line
 
 
-@pytest.mark.parametrize("slug", read_catalogue(None).sheets)
 @pytest.mark.parametrize("piece", ["\n", " ", "a-", "password ", "x://y:", '\\"', "set radius snmp-server key "])
-def test_a_hostile_text_does_not_keep_a_worker(slug: str, piece: str) -> None:
+def test_a_hostile_text_does_not_keep_a_worker(piece: str) -> None:
     """A pattern whose work grows with the square of a text would not come back from these for hours."""
     text = piece * (50_000 // len(piece))
+    every = dict.fromkeys(secret for sheet in read_catalogue(None).sheets.values() for secret in sheet.secrets)
 
-    masked = mask(read_catalogue(None).get(slug), text)
+    lines = {_masker(secret)(text).count("\n") for secret in every} | {mask(None, text).count("\n")}
 
-    assert masked.count("\n") == text.count("\n")
+    assert lines == {text.count("\n")}
