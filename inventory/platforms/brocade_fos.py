@@ -1,0 +1,33 @@
+"""Brocade Fabric OS."""
+
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="brocade_fos",
+    label="Brocade Fabric OS",
+    netmiko_type="brocade_fos",
+    commands=(
+        # The form of the switch's own `configupload -all`.
+        Command(
+            line="configshow -all",
+            filename="config.txt",
+            complete_when=r"^\[Switch Configuration End : \d+\]\s*$",
+            min_bytes=200,
+        ),
+    ),
+    restore=Restore(
+        way="file",
+        note="`switchdisable`, `configdownload -all` from a server, `switchenable` or a reboot. Take the file of "
+        "`configupload -all` where there is one: what a switch shows is meant to be the same, but was not tried.",
+    ),
+    verified="none",
+    source="Brocade's Fabric OS administration guide, as remembered; held against no device",
+    comment="#",
+    patience=60.0,
+    volatile=(r"^date = ", r"^Time(?:stamp)? ?[=:] "),
+    secrets=(
+        r"(?P<keep>^[\w.]{0,80}(?:[Cc]ommunity|[Ss]ecret|[Pp]asswd|[Pp]assword|[Pp]assphrase)[\w.]{0,40}[:=])[^\n]+",
+    ),
+    refusals=(r"^[ \t]*(?:rbash: |configshow: |RBAC permission denied|Usage: |Error: )", r": command not found"),
+    pager=(r"^Type <CR> (?:to continue|or <SPACE)",),
+)

@@ -1,0 +1,32 @@
+"""Extreme and Brocade NetIron (MLX, CER, CES)."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="brocade_netiron",
+    label="Extreme and Brocade NetIron (MLX, CER, CES)",
+    netmiko_type="brocade_netiron",
+    commands=(
+        Command(line="show running-config", filename="running.cfg", complete_when=r"^end\s*$", min_bytes=100),
+        Command(line="show configuration", filename="startup.cfg", complete_when=r"^end\s*$", optional=True),
+    ),
+    restore=Restore(
+        way="file",
+        note="`copy tftp startup-config HOST FILE` (or scp to `startConfig`) and `reload`. Copied to running-config it "
+        "only adds.",
+    ),
+    verified="none",
+    source="Brocade's NetIron administration guide, as remembered; held against no device",
+    enable=True,
+    patience=60.0,
+    volatile=(r"^!?Current configuration ?:", r"^!?Startup-config data location is ", r"^!?Startup configuration ?:"),
+    secrets=(
+        *CISCO_SECRETS,
+        rf"(?P<keep>^snmp-server host \S+ version v?\S+ (?:(?:auth|noauth|priv) )?(?:[0-9] (?=[$.(]))?){VALUE}",
+        rf"(?P<keep>^enable (?:super-user|port-config|read-only)-password {TYPE}){VALUE}",
+        rf"(?P<keep>\bkey [0-9] (?=[$.(])){VALUE}",
+    ),
+    refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:Invalid input ->|Error - |Unrecognized command)"),
+    save=("write memory",),
+)

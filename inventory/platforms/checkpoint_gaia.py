@@ -1,0 +1,32 @@
+"""Check Point Gaia."""
+
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="checkpoint_gaia",
+    label="Check Point Gaia",
+    netmiko_type="checkpoint_gaia",
+    commands=(
+        # Gaia ends with no mark: only the prompt and the size tell that nothing is missing.
+        Command(line="show configuration", filename="gaia.conf", min_bytes=200),
+    ),
+    restore=Restore(
+        way="merge",
+        note="Copy the file to the gateway, `load configuration FILE`, `save config`; remove by hand what is too much. "
+        "The security policy is the management server's and not part of it.",
+    ),
+    verified="none",
+    source="Check Point's Gaia administration guide, as remembered; held against no device",
+    comment="#",
+    patience=60.0,
+    volatile=(r"^# Exported by ",),
+    secrets=(
+        r"(?P<keep>^set (?:user \S+ password-hash|expert-password-hash|grub2-password-hash) )\S+",
+        r"(?P<keep>^(?:set|add) snmp community )\S+",
+        r"(?P<keep>\b(?:auth|privacy)-pass-?phrase(?:-hashed)? )\S+",
+        r"(?P<keep>^(?:set|add) (?:aaa|bgp|ospf|rip|as|ipv6) .{0,200} (?:key|secret|password|sharedsecret) )\S+",
+        r"(?P<keep>^(?:set|add) pppoe .{0,200} password )\S+",
+    ),
+    refusals=(r"^[ \t]*(?:CLINFR\d+ |NMS\d+ |Incomplete command|Invalid command)",),
+    save=("save config",),
+)

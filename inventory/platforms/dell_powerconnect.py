@@ -1,0 +1,35 @@
+"""Dell PowerConnect."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="dell_powerconnect",
+    label="Dell PowerConnect",
+    netmiko_type="dell_powerconnect",
+    commands=(
+        # PowerConnect ends with no mark: only the prompt and the size tell that nothing is missing.
+        Command(line="show running-config", filename="running.cfg", min_bytes=60),
+        Command(line="show startup-config", filename="startup.cfg", min_bytes=60, optional=True),
+    ),
+    restore=Restore(
+        way="file",
+        note="`copy tftp://HOST/FILE startup-config` and `reload`. Copied to running-config it only adds.",
+    ),
+    verified="none",
+    source="Dell's CLI references for the 5500 and 7000 series, as remembered; held against no device",
+    enable=True,
+    volatile=(r"^! ?System Up ?[Tt]ime", r"^! ?Current SNTP "),
+    secrets=(
+        *CISCO_SECRETS,
+        rf"(?P<keep>^(?:key|(?:radius|tacacs)-server .*?\bkey) {TYPE}){VALUE}\s*$",
+        rf"(?P<keep>^encrypted .*?\bkey ){VALUE}",
+    ),
+    refusals=(
+        *CISCO_REFUSALS,
+        r"^[ \t]*(?:Command not found|% ?(?:Unrecognized|bad parameter value|missing mandatory))",
+    ),
+    pager=(r"^More: <space>,  Quit: q",),
+    ansi=True,
+    save=("copy running-config startup-config",),
+)

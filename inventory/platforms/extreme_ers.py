@@ -1,0 +1,29 @@
+"""Extreme ERS (BOSS, former Nortel and Avaya)."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="extreme_ers",
+    label="Extreme ERS (BOSS, former Nortel and Avaya)",
+    netmiko_type="extreme_ers",
+    commands=(
+        # ERS ends with no mark: only the prompt and the size tell that nothing is missing.
+        Command(line="show running-config", filename="running.cfg", min_bytes=200),
+    ),
+    restore=Restore(
+        way="merge",
+        note="Put the file on a TFTP server and `configure network address HOST filename FILE`, on a switch set back "
+        "with `boot default` for the whole. Passwords and communities are not part of the text.",
+    ),
+    verified="none",
+    source="Extreme's ERS 4900 and 5900 guides, as remembered; held against no device",
+    enable=True,
+    patience=60.0,
+    volatile=(r"^! (?:Date|Time|Generated)\b",),
+    secrets=(*CISCO_SECRETS, rf"(?P<keep>^(?:radius|tacacs) server .*?\bkey ){VALUE}"),
+    refusals=CISCO_REFUSALS,
+    pager=(r"^----More \(q=Quit, space/return=Continue\)----",),
+    ansi=True,
+    save=("save config",),
+)

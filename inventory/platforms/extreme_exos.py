@@ -1,0 +1,38 @@
+"""Extreme EXOS."""
+
+from inventory.platforms.idioms import VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="extreme_exos",
+    label="Extreme EXOS",
+    netmiko_type="extreme_exos",
+    commands=(
+        # EXOS ends with no mark: only the prompt and the size tell that nothing is missing.
+        Command(line="show configuration", filename="configuration.xsf", min_bytes=200),
+    ),
+    restore=Restore(
+        way="merge",
+        note="Copy the file to the switch as NAME.xsf and `load script NAME`; on one set back with `unconfigure switch "
+        "all` it becomes the whole configuration. Then `save configuration`.",
+    ),
+    verified="none",
+    source="Extreme's EXOS user guide, as remembered; held against no device",
+    comment="#",
+    patience=60.0,
+    volatile=(r"^# .*[Cc]onfiguration generated ",),
+    secrets=(
+        rf"(?P<keep>\b(?:auth-|privacy-)?(?:encrypted|localized-key) )(?!localized-key ){VALUE}",
+        rf"(?P<keep>\bshared-secret )(?!encrypted ){VALUE}",
+        rf"(?P<keep>\b(?:snmpv3 add|snmp add) community (?:readonly |readwrite )?(?:hex )?)(?!encrypted "
+        rf"|readonly |readwrite ){VALUE}",
+        rf"(?P<keep>\b(?:md5-key|simple-password|password|ospf authentication simple) )(?!encrypted |policy"
+        rf"|none){VALUE}",
+    ),
+    refusals=(
+        r"^[ \t]*(?:%% ?|Error: ?)(?:Invalid|Unrecognized|Incomplete|Ambiguous|Permission|No permission|This user)",
+    ),
+    pager=(r"^Press <SPACE> to continue or <Q> to quit:",),
+    ansi=True,
+    save=("save configuration primary",),
+)

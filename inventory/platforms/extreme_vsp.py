@@ -1,0 +1,37 @@
+"""Extreme VOSS (Fabric Engine)."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="extreme_vsp",
+    label="Extreme VOSS (Fabric Engine)",
+    netmiko_type="extreme_vsp",
+    commands=(
+        # VOSS ends with no mark on all versions: only the prompt and the size tell that nothing is missing.
+        Command(line="show running-config", filename="running.cfg", min_bytes=200),
+    ),
+    restore=Restore(
+        way="file",
+        note="Copy the file to /intflash/NAME.cfg and `boot config /intflash/NAME.cfg`; `source NAME.cfg` runs it now "
+        "and only adds. Passwords are kept apart, and are not part of the text.",
+    ),
+    verified="none",
+    source="Extreme's VOSS configuration guides, as remembered; held against no device",
+    comment="#",
+    enable=True,
+    patience=60.0,
+    volatile=(
+        r"^Preparing to Display Configuration",
+        r"^# (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} ",
+    ),
+    secrets=(
+        *CISCO_SECRETS,
+        rf"(?P<keep>^(?:radius|tacacs) server .*?\bkey ){VALUE}",
+        rf"(?P<keep>^snmp-server community )(?!\S+ (?:index|group)){VALUE}",
+        rf"(?P<keep>\b(?:message-digest-key \d+ md5|isis hello-auth type \S+ key) ){VALUE}",
+    ),
+    refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:Error: |\^?\s?% )"),
+    ansi=True,
+    save=("save config",),
+)

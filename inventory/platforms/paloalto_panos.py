@@ -1,0 +1,36 @@
+"""Palo Alto Networks PAN-OS."""
+
+from inventory.platforms.idioms import XML_SECRETS
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="paloalto_panos",
+    label="Palo Alto Networks PAN-OS",
+    netmiko_type="paloalto_panos",
+    commands=(
+        Command(
+            line="show config running",
+            filename="running.conf",
+            complete_when=r"^(?:\}|</(?:config|response)>)\s*$",  # only the whole of it closes at the margin
+            min_bytes=200,
+        ),
+    ),
+    restore=Restore(
+        way="merge",
+        note="In `configure`, `set` what is missing and `delete` what is too much, then `commit`. A whole "
+        "configuration goes back as XML: save it with `save config to FILE`, and `load config from FILE`, "
+        "`validate full`, `commit`.",
+    ),
+    verified="none",
+    source="Palo Alto Networks' CLI guide, as remembered; held against no device",
+    comment="#",
+    patience=180.0,
+    secrets=(
+        *XML_SECRETS,
+        r"(?P<keep>^[ \t]*(?:phash|[\w-]{0,40}password|[\w-]{0,20}secret|key|snmp-community-string|authpwd|privpwd"
+        r"|private-key|passphrase|secret-key|auth-key) )(?:\"[^\"]*\"|[^;\s{\"]+)(?=;)",
+    ),
+    refusals=(r"^[ \t]*(?:Unknown command|Invalid syntax\.|Server error|Permission denied|No permission)",),
+    pager=(r"^lines \d+-\d+",),
+    ansi=True,
+)
