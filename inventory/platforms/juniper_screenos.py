@@ -1,0 +1,31 @@
+"""Juniper ScreenOS."""
+
+from inventory.platforms.idioms import VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="juniper_screenos",
+    label="Juniper ScreenOS",
+    netmiko_type="juniper_screenos",
+    commands=(
+        # ScreenOS ends with no mark: only the prompt and the size tell that nothing is missing.
+        Command(line="get config", filename="config.cfg", min_bytes=100),
+    ),
+    restore=Restore(
+        way="file",
+        note="`save config from tftp HOST FILE to flash`, then `reset` without saving what runs.",
+    ),
+    verified="manual",
+    source="Juniper's ScreenOS CLI reference guide, from memory of it",
+    comment="#",
+    volatile=(r"^Total Config size \d+:",),
+    secrets=(
+        r"(?P<keep>^set (?:admin|user|xauth|auth-server|ike|pppoe|l2tp|vrouter|interface|snmpv3|nsmgmt|ppp)\b.{0,200}?"
+        rf" (?:(?:hash-|auth-|priv-)?password|(?:shared-)?secret|(?:seed-)?preshare|md5) ){VALUE}",
+        rf"(?P<keep>^set snmp community ){VALUE}",
+        rf"(?P<keep>^set (?:key|password) ){VALUE}",
+        rf"(?P<keep>^set .{{0,200}} authentication (?:password|md5) ){VALUE}",
+    ),
+    refusals=(r"^[ \t]*\^-+", r"^[ \t]*(?:unknown keyword|Command failed)"),
+    pager=(r"^ *--- more --- ?",),
+)
