@@ -1,0 +1,46 @@
+"""SONiC (community and Edgecore)."""
+
+from inventory.platforms.idioms import CISCO_SECRETS
+from inventory.platforms.linux import PLATFORM as LINUX
+from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore, Section
+
+PLATFORM = Platform(
+    slug="edgecore_sonic",
+    label="SONiC (community and Edgecore)",
+    netmiko_type="edgecore_sonic",
+    commands=(
+        Command(
+            line="vtysh -c 'show running-config'",
+            filename="frr.conf",
+            complete_when=r"^end\s*$",
+            fallbacks=("sudo -n vtysh -c 'show running-config'",),
+            optional=True,
+        ),
+    ),
+    files=(RemoteFile(path="/etc/sonic/config_db.json", filename="config_db.json", optional=False),),
+    restore=Restore(
+        way="replace",
+        note="Copy config_db.json to the switch and `sudo config replace FILE`, which works out the difference (before "
+        "202111: over /etc/sonic/config_db.json and `sudo config reload -y`), then `sudo config save -y`. FRR's part "
+        "only where SONiC does not write it itself.",
+    ),
+    verified="manual",
+    source="the SONiC project's command reference, from memory of it. What is stored is what was saved last, not what "
+    "runs",
+    comment="#",
+    patience=60.0,
+    volatile=LINUX.volatile,
+    secrets=(
+        r"(?P<keep>\"(?:\w{0,30}(?:passkey|password|passwd|auth_key|secret)|community)\": )\"[^\"\n]*\"",
+        # The names of communities are keys of their own.
+        Section(
+            begins=r"^(?P<in> +)\"SNMP_COMMUNITY\": \{",
+            ends=r"^(?P=in)\}",
+            secrets=(r"(?P<keep>^ +\")[^\"\n]+(?=\": \{)(?<!SNMP_COMMUNITY)",),
+        ),
+        *CISCO_SECRETS,
+    ),
+    refusals=LINUX.refusals,
+    ansi=True,
+    save=("sudo config save -y",),
+)

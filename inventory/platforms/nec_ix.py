@@ -1,0 +1,34 @@
+"""NEC UNIVERGE IX."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="nec_ix",
+    label="NEC UNIVERGE IX",
+    netmiko_type="nec_ix",
+    commands=(
+        # IX ends with no mark: only the prompt and the size tell that nothing is missing.
+        Command(line="show running-config", filename="running.cfg", min_bytes=100),
+        Command(line="show startup-config", filename="startup.cfg", min_bytes=100, optional=True),
+    ),
+    restore=Restore(
+        way="file",
+        note="In configuration mode `copy tftp HOST:FILE startup-config` and `reload`.",
+    ),
+    verified="none",
+    source="configurations that others published; the restore from memory",
+    setup=("enable-config",),  # shows no configuration outside of configuration mode
+    volatile=(r"^! Current time ", r"^! Last updated ", r"^Using \d+ out of \d+ bytes"),
+    secrets=(
+        rf"(?P<keep>\bpassword (?:hash|plain|secret) (?:\d )?)(?!\(masked\)){VALUE}",
+        rf"(?P<keep>^[ \t]*snmp-agent ip (?:community|host \S+) ){VALUE}",
+        rf"(?P<keep>^[ \t]*ike policy .{{0,200}} key (?:char |secret )?){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:authentication|ppp) .{{0,200}} (?:password|secret) \S+ )(?!\(masked\)){VALUE}",
+        rf"(?P<keep>^[ \t]*ikev2 authentication psk id .{{0,200}} key (?:char |secret )?){VALUE}",
+        *CISCO_SECRETS,
+    ),
+    refusals=(*CISCO_REFUSALS, r"^[ \t]*% .{0,60} -- "),
+    pager=(r"^ *--More-- ?",),
+    save=("enable-config", "write memory", "exit"),
+)

@@ -1,0 +1,36 @@
+"""Yamaha RTX and SWX."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="yamaha",
+    label="Yamaha RTX and SWX",
+    netmiko_type="yamaha",
+    commands=(
+        # Yamaha ends with no mark: only the prompt and the size tell that nothing is missing.
+        Command(line="show config", filename="config.txt", fallbacks=("show running-config",), min_bytes=60),
+    ),
+    restore=Restore(
+        way="file",
+        note="`tftp host HOST`, put the file there as `config` over TFTP (or as /system/config0 over SFTP) and "
+        "`restart`. Passwords that are shown as `*` must be set anew.",
+    ),
+    verified="manual",
+    source="Yamaha's RTX command reference, from memory of it",
+    enable=True,  # `show config` leaves nothing out only for the administrator
+    comment="#",
+    volatile=(r"^# Reporting Date: ",),
+    secrets=(
+        r"(?P<keep>^[ \t]*ipsec ike pre-shared-key \d+ (?:text )?)(?!text\b|\(masked\))\S.*$",
+        rf"(?P<keep>^[ \t]*pp auth (?:myname|username) \S+ ){VALUE}",
+        r"(?P<keep>^[ \t]*(?:login|administrator) password (?:encrypted )?)(?!\*|encrypted\b)\S+",
+        r"(?P<keep>^[ \t]*login user \S+ (?:encrypted )?)(?!\*|encrypted\b)\S+",
+        rf"(?P<keep>^[ \t]*snmpv?2?c? (?:trap )?community (?:read-only|read-write)? ?){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:radius secret|(?:tunnel|ipsec) .{{0,100}} auth-key|l2tp tunnel auth on) ){VALUE}",
+    ),
+    refusals=(*CISCO_REFUSALS, r"^[ \t]*Error: "),
+    pager=(r"^---[^\n-]{1,30}---",),  # "more" in the console's language
+    ansi=True,
+    save=("save",),
+)
