@@ -28,7 +28,7 @@ from backups.sftp import RemoteFiles
 from backups.ssh_errors import Stage, translated
 from backups.ssh_handshake import PinnedKey, login_key, transport_factory
 from backups.ssh_link import STRANGERS_BYTES, DeviceSocket, dial, place_of
-from backups.ssh_reading import like_a_prompt
+from backups.ssh_reading import like_a_prompt, waits_for_us
 from backups.ssh_wire import Bounds, Manner, Wire
 from backups.transport import Limits, Target
 from inventory.platforms.sheet import Platform, compiled
@@ -111,7 +111,7 @@ class WireReading(BaseConnection):
                 self._read_buffer = text[found.end() :]
                 return text[: found.end()]
             left = until - monotonic()
-            waits = self.wire.answered and _waits_for_us(self.wire.last_line)
+            waits = self.wire.answered and waits_for_us(self.wire.last_line)
             if left <= 0 or not self.wire.pull(min(left, GIVE_UP_AFTER) if waits else left):
                 raise (
                     ReadTimeout("what the driver waits for did not come")
@@ -178,11 +178,6 @@ class WireReading(BaseConnection):
         if leaving:
             self._read_buffer = f"{said}{self.wire.last_line.decode('latin-1')}"
         return said
-
-
-def _waits_for_us(line: bytes) -> bool:
-    """Whether a device that stops at this line has said what it has to say."""
-    return like_a_prompt(line) or line.lower().endswith((b"password:", b"username:", b"login:"))
 
 
 class FortinetByPager(FortinetSSH):
@@ -328,11 +323,8 @@ def _get_in(driver: WireReading, target: Target, platform: Platform) -> None:
 
 def _enable(driver: WireReading, target: Target) -> None:
     """Raises EnableRefused."""
-    mend = (
-        "correct the enable secret of its credential"
-        if target.enable_secret
-        else "give its credential an enable secret"
-    )
+    given = bool(target.enable_secret)
+    mend = "correct the enable secret of its credential" if given else "give its credential an enable secret"
     refused = EnableRefused(f"{place_of(target)} let us in, but not into its privileged mode; {mend}.")
     try:
         driver.enable()

@@ -77,6 +77,11 @@ def like_a_prompt(line: bytes) -> bool:
     return _PROMPT_LIKE.fullmatch(line) is not None
 
 
+def waits_for_us(line: bytes) -> bool:
+    """Whether a device that stops at this visible line has said what it has to say: a prompt, or a question."""
+    return like_a_prompt(line) or line.lower().endswith((b"password:", b"username:", b"login:"))
+
+
 def same_prompt(one: bytes, other: bytes) -> bool:
     """Whether two prompts differ in nothing but a counter, a clock or a mark for unsaved changes.
 
