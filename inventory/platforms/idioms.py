@@ -15,7 +15,7 @@ CISCO_SECRETS: tuple[str, ...] = (
     rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{ENCODING}{TYPE})"
     rf"(?!encryption\b|strength|policy\b|level\b|lifetime\b|profile\b|[0-9] |control (?:un)?restricted"
     rf"|(?:manager|operator|all|port-access) (?:user-name|sha1|sha256|plaintext) ){VALUE}",
-    rf"(?P<keep>^[ \t]*snmp-server community (?:[0-9] (?=[$.(]))?){VALUE}",
+    rf"(?P<keep>^[ \t]*snmp-server community (?:[0-9] (?=[$.(]))?)(?!(?:read|write) \(masked\)){VALUE}",
     r"(?P<keep>^[ \t]*snmp-server host \S+ (?:(?:vrf|use-vrf) \S+ )?(?:(?:traps?|informs?) )?"
     rf"(?:version (?:1|2c|3 (?:no)?auth|3 priv) )?(?:udp-port \d+ )?)"
     rf"(?!{HOST_OPTION} |\S+ (?:(?:poll|trap) )?community ){VALUE}",

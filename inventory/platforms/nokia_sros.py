@@ -1,0 +1,42 @@
+"""Nokia SR OS."""
+
+from inventory.platforms.idioms import VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="nokia_sros",
+    label="Nokia SR OS",
+    netmiko_type="nokia_sros",
+    commands=(
+        # The classic command line's; the model-driven one refuses it, and has a name of its own.
+        Command(
+            line="admin display-config",
+            filename="config.cfg",
+            complete_when=r"^(?:# Finished |\}\s*$)",
+            fallbacks=("admin show configuration", "//admin display-config"),
+            min_bytes=200,
+        ),
+    ),
+    restore=Restore(
+        way="candidate",
+        note="Copy the file to cf3:. Model-driven: `edit-config exclusive`, `load full-replace cf3:/FILE`, `compare`, "
+        "`commit confirmed 5`, `commit confirmed accept`. Classic: name it as the primary-config in the BOF and "
+        "reboot.",
+    ),
+    verified="none",
+    source="Nokia's SR OS classic and MD-CLI command references, as remembered; held against no device",
+    comment="#",
+    patience=120.0,
+    volatile=(r"^# (?:Generated|Finished) ",),
+    secrets=(
+        rf"(?P<keep>^[ \t]*(?:password|secret|authentication-key|community|auth-key|pre-shared-key"
+        rf"|hello-authentication-key|encryption-key|md5|(?:hash|hmac)\S* authentication|privacy-key) )(?!\{{){VALUE}",
+        rf"(?P<keep>^[ \t]*message-digest-key \d+ md5 ){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:server \d+ address \S+ secret|authentication (?:md5|sha|hmac-\S+) )){VALUE}",
+        rf"(?P<keep>\bprivacy (?:des|aes-\S+|cfb128-aes-\S+) ){VALUE}",
+    ),
+    refusals=(r"^[ \t]*(?:Error: |MINOR: |MAJOR: |CRITICAL: )",),
+    pager=(r"^Press any key to continue \(Q to quit\)",),
+    ansi=True,
+    save=("admin save",),
+)

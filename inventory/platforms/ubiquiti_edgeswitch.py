@@ -1,0 +1,32 @@
+"""Ubiquiti EdgeSwitch."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.sheet import Command, Platform, Restore
+
+PLATFORM = Platform(
+    slug="ubiquiti_edgeswitch",
+    label="Ubiquiti EdgeSwitch",
+    netmiko_type="ubiquiti_edgeswitch",
+    commands=(
+        # EdgeSwitch ends with no mark: only the prompt and the size tell that nothing is missing.
+        Command(line="show running-config", filename="running.cfg", min_bytes=100),
+        Command(line="show startup-config", filename="startup.cfg", min_bytes=100, optional=True),
+    ),
+    restore=Restore(
+        way="file",
+        note="`copy tftp://HOST/FILE nvram:startup-config` and `reload`; or the web pages' restore.",
+    ),
+    verified="none",
+    source="Ubiquiti's EdgeSwitch CLI reference, as remembered; held against no device",
+    enable=True,
+    volatile=(r"^! ?System Up Time", r"^! ?Current (?:SNTP Synchronized Time|System Time)"),
+    secrets=(
+        *CISCO_SECRETS,
+        rf"(?P<keep>^(?:radius|tacacs-server) .*?\bkey (?:(?:auth|acct) )?(?:\"[^\"\n]*\" )?(?:encrypted )?){VALUE}",
+        rf"(?P<keep>^snmp-server user .*?\b(?:auth-\S+|priv-\S+) ){VALUE}",
+    ),
+    refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:Error: |Command not found|An invalid)"),
+    pager=(r"^--More-- or \(q\)uit",),
+    ansi=True,
+    save=("write memory confirm",),
+)

@@ -1,0 +1,31 @@
+"""Ubiquiti UniFi switch."""
+
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS
+from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore
+
+PLATFORM = Platform(
+    slug="ubiquiti_unifiswitch",
+    label="Ubiquiti UniFi switch",
+    netmiko_type="ubiquiti_unifiswitch",
+    commands=(
+        # The command line behind the switch's shell. It ends with no mark: only the prompt and the size tell.
+        Command(line="show running-config", filename="running.cfg", min_bytes=100),
+    ),
+    files=(RemoteFile(path="/tmp/system.cfg", filename="system.cfg"),),  # noqa: S108 - the switch's
+    restore=Restore(
+        way="none",
+        note="The UniFi controller owns the configuration and writes it anew: restore the controller's own backup.",
+    ),
+    verified="none",
+    source="netmiko's way through `telnet localhost`, and UniFi's help pages, as remembered; held against no device",
+    comment="#",
+    volatile=(r"^! ?System Up Time", r"^! ?Current (?:SNTP Synchronized Time|System Time)"),
+    secrets=(
+        *CISCO_SECRETS,
+        r"(?P<keep>^(?:users|snmp|radius|mgmt|aaa|switch)\.[\w.]{0,60}(?:password|community|secret|authkey"
+        r"|psk|x_auth\w*)=)\S+",
+    ),
+    refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:Error: |Command not found|An invalid)"),
+    pager=(r"^--More-- or \(q\)uit",),
+    ansi=True,
+)
