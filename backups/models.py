@@ -228,7 +228,7 @@ class Attempt(models.Model):
             models.UniqueConstraint(fields=["device"], name="attempt_one_session", condition=models.Q(state="running")),
         ]
         indexes = [
-            models.Index(fields=["run", "state"], name="attempt_by_state"),
+            models.Index(fields=["run", "state", "id"], name="attempt_by_state"),  # with the order of claims
             models.Index(fields=["device", "-id"], name="attempt_newest"),
             # The reaper's question, asked every minute: small however long the past is.
             models.Index(

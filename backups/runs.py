@@ -69,11 +69,16 @@ def reap(now: datetime) -> list[Run]:
 
     Attempts of a dead shard go back to the queue, or are given up after `MAX_TRIES` or when no queue would go on.
     """
+    release_lost(now)
+    forsaken = list(Run.objects.forsaken(before=now - SILENCE))
+    return [run for run in forsaken if not closed(run, now)]
+
+
+def release_lost(now: datetime) -> None:
+    """Take attempts from workers that were not heard of; whoever comes next may have them, and their devices."""
     stale = Attempt.objects.filter(state=Attempt.State.RUNNING, heartbeat_at__lt=now - SILENCE)
     give_up_lost(stale, now)
     stale.filter(run__by_queue=True).update(state=Attempt.State.QUEUED, token=None)
-    forsaken = list(Run.objects.forsaken(before=now - SILENCE))
-    return [run for run in forsaken if not closed(run, now)]
 
 
 def give_up_lost(stale: AttemptSet, now: datetime) -> None:

@@ -150,7 +150,7 @@ class Shard:
             return False
         if not self.in_flight and not self.run.by_queue:
             # Who talks to them may have died, and the queue that would find out may not be running.
-            runs.reap(self.clock())
+            runs.release_lost(self.clock())
             self.pause(PAUSE)
         return bool(self.in_flight) or not self.run.by_queue
 

@@ -127,6 +127,20 @@ def test_a_command_waits_for_a_device_that_another_run_talks_to(tenant: Tenant, 
     assert (waited, outcome(mine)) == ([shard.PAUSE], [("changed", "")])
 
 
+def test_a_command_does_not_wait_for_a_worker_that_died(tenant: Tenant, credential: Credential) -> None:
+    """Without a queue nobody else would find out."""
+    device = make_device(tenant, credential=credential)
+    long_ago = timezone.now() - runs.SILENCE - timedelta(seconds=1)
+    claim(start([device]), now=long_ago)
+    mine = start([device], by_queue=False, now=timezone.now())
+
+    shard.work_on(
+        mine, transport=FakeTransport({"edge1": config("edge1")}), limits=Limits(), threads=2, pause=lambda _: None
+    )
+
+    assert outcome(mine) == [("changed", "")]
+
+
 def test_a_worker_of_the_queue_does_not_wait_but_comes_back(tenant: Tenant, credential: Credential) -> None:
     """Two workers that wait for each other's devices would stop everything, the reaper included."""
     device = make_device(tenant, credential=credential)
