@@ -87,7 +87,9 @@ def main() -> None:
     parser.add_argument("--devices", type=int, nargs="+", default=[1000, 10_000])
     parser.add_argument("--batches", type=int, default=100)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="netcairn-bench-", dir=Path.cwd()) as var:
+    place = Path("var")  # a disk: where /tmp is memory, nothing durable could be measured
+    place.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="netcairn-bench-", dir=place) as var:
         os.environ |= {"NETCAIRN_VAR": var, "DJANGO_SETTINGS_MODULE": "config.settings"}
         import django
 
