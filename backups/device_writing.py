@@ -31,10 +31,11 @@ Answers = Sequence[tuple[str, str]]  # (what the device asks, as a regular expre
 class WritingSession(Protocol):
     """A logged-in device that is told to change."""
 
-    def say(self, line: str, *, patience: float, answers: Answers = ()) -> bytes:
+    def say(self, line: str, *, patience: float, answers: Answers = (), expect: str = "") -> bytes:
         """Say one line, answer what the device asks, and give back all that came until its next prompt, echo included.
 
-        `patience` is in seconds of silence. Raises LinkLost, DeadlineExceeded, OutputTooLarge.
+        `patience` is in seconds of silence; `expect` stands in every whole answer, where known. Raises LinkLost,
+        DeadlineExceeded, OutputTooLarge.
         """
 
 
@@ -81,7 +82,7 @@ class Conversation:
         self._stem = stem_of(self._home)
         self._seen: set[bytes] = set()  # other prompts that were believed
 
-    def say(self, line: str, *, patience: float, answers: Answers = ()) -> bytes:
+    def say(self, line: str, *, patience: float, answers: Answers = (), expect: str = "") -> bytes:
         """Say one line, answer what the device asks, and give back all that came until its next prompt, echo included.
 
         Raises LinkLost, DeadlineExceeded, OutputTooLarge.
@@ -97,7 +98,7 @@ class Conversation:
             if reply is not None:
                 replied = len(answer.raw) + len(reply) + 2
                 wire.send(reply)
-            quiet = self._quiet(answer)
+            quiet = self._quiet(answer, expect.encode("latin-1"))
             if wire.pull(patience if quiet is None else quiet):
                 answer.feed(wire.take())
             elif quiet is not None:
@@ -118,12 +119,12 @@ class Conversation:
                 return typed.encode("latin-1") + b"\n"
         return b" " if answer.standing is Standing.PAGED else None
 
-    def _quiet(self, answer: Answer) -> float | None:
+    def _quiet(self, answer: Answer, expect: bytes) -> float | None:
         """Seconds of silence that show the answer to be whole; None: the device is not at a prompt."""
         last = answer.last_line
         if not like_a_prompt(last):
             return None
-        known = last.startswith(self._stem) or last in self._seen
+        known = last.startswith(self._stem) or last in self._seen or (expect and expect in answer.raw)
         return MODE_QUIET if answer.echoed and known else STRANGE_QUIET
 
 

@@ -131,3 +131,7 @@ class RefMove(TenantOwned):
 
     def __str__(self) -> str:
         return self.name
+
+
+# Last: its foreign keys name the models above.
+from checkpoints.restore_models import Restore, RestoreEvent, RestoreRules  # noqa: E402, F401

@@ -291,7 +291,9 @@ def say_all(device: Device, session: WritingSession, lines: Iterable[Line], *, p
     Raises LineRefused, or a CollectError.
     """
     for line in lines:
-        answer = session.say(line.text, patience=patience or device.platform.patience, answers=line.answers)
+        answer = session.say(
+            line.text, patience=patience or device.platform.patience, answers=line.answers, expect=line.expect
+        )
         problem = refused(device, line, answer)
         if problem is not None:
             said = printable(mask(device.platform, problem))

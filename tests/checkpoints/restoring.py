@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import groupby
 
 from backups.collect import collect
 from backups.device_writing import NetmikoWriter, WritingSession
@@ -12,9 +14,16 @@ from backups.errors import LinkLost
 from backups.simulator import Fleet
 from backups.simulator.device import Device as Simulated
 from backups.transport import Limits, Target
+from checkpoints.device_restore import push_restore
+from checkpoints.models import Restore
 from checkpoints.plan import Plan, make_plan
+from checkpoints.push import Outcome
+from checkpoints.restore_means import Means
+from checkpoints.restore_planning import approve_restore, collected_now, plan_restore, request_restore
+from checkpoints.services import create_checkpoint
 from inventory.platforms import registry
 from inventory.platforms.sheet import Platform
+from tests.factories import make_credential, make_device, make_tenant
 
 LIMITS = Limits(deadline=20, connect=5, idle=5)
 
@@ -188,3 +197,69 @@ class CutSession:
         if re.fullmatch(self.line, line):
             raise LinkLost("the link broke")
         return answer
+
+
+class World:
+    """A registered device that was backed up, named by a checkpoint, and then changed behind everybody's back."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        self.simulated: Simulated = fleet[0]
+        self.tenant = make_tenant()
+        credential = make_credential(self.tenant, username=self.simulated.username)
+        credential.set_password(self.simulated.password)
+        credential.set_enable_secret(self.simulated.enable_secret)
+        credential.save()
+        self.device = make_device(
+            self.tenant,
+            self.simulated.name,
+            self.simulated.platform,
+            address=self.simulated.address,
+            port=self.simulated.port,
+            credential=credential,
+        )
+        self.means = Means(NetmikoWriter(), LIMITS, SkippedTime(fleet), clock=fleet.clock.now)
+        collected_now(self.device, by="ada", means=self.means)
+        self.golden = self.simulated.running_config
+        self.checkpoint = create_checkpoint(self.tenant, message="golden", author="ada", now=fleet.clock.now())
+        self.simulated.edit(["snmp-server location elsewhere", "username mallory password 7 0822455D0A16"])
+        self.changed = self.simulated.running_config
+
+    def requested(self, by: str = "ada") -> Restore:
+        """A restore that somebody asked for."""
+        return request_restore(self.device, self.checkpoint, by=by, now=self.fleet.clock.now())
+
+    def planned(self, by: str = "ada") -> Restore:
+        """One with a plan."""
+        restore = self.requested(by)
+        plan_restore(restore, by=by, means=self.means)
+        return restore
+
+    def approve(self, restore: Restore, by: str = "eve") -> Restore:
+        """Agree to its plan as it is."""
+        approve_restore(restore, fingerprint=restore.fingerprint, by=by, now=self.fleet.clock.now())
+        return restore
+
+    def approved(self) -> Restore:
+        """One that may be pushed."""
+        return self.approve(self.planned())
+
+    def push(self, restore: Restore, writer: NetmikoWriter | None = None) -> Outcome:
+        """Carry it out."""
+        means = replace(self.means, writer=writer) if writer else self.means
+        return push_restore(restore, by="bob", means=means)
+
+    def runs(self) -> str:
+        """What the device runs once every timer has run out."""
+        self.fleet.advance(3600)
+        known = {self.golden: "the version", self.changed: "as before"}
+        return known.get(self.simulated.running_config, "something else")
+
+    def said(self, line: str) -> int:
+        """How often a line was said to the device."""
+        return sum(each.startswith(line) for each in self.simulated.commands)
+
+
+def passed(restore: Restore) -> list[str]:
+    """The states that it went through, in order."""
+    return [state for state, _ in groupby(restore.events.values_list("state", flat=True))]

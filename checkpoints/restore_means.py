@@ -1,0 +1,91 @@
+"""What a restore needs of the world, and how a process takes one into its hands and lets it go again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from backups.device_writing import Writer
+from backups.errors import BackupError
+from backups.transport import Limits
+from checkpoints.models import Restore
+from checkpoints.push import MARGIN, Outcome, Time
+
+log = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a restore needs of the world."""
+
+    writer: Writer
+    limits: Limits
+    time: Time
+    clock: Clock = timezone.now
+
+    @property
+    def a_look(self) -> timedelta:
+        """How long a collection may take, with another run's that has to be waited for."""
+        return timedelta(seconds=3 * self.limits.deadline + MARGIN)
+
+
+class RealTime:
+    """Waiting that takes its time."""
+
+    def now(self) -> float:
+        """Seconds since some moment."""
+        return time.monotonic()
+
+    def pause(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        time.sleep(seconds)
+
+
+def leased(token: UUID, until: datetime) -> dict[str, Any]:
+    """The row is this process's until then."""
+    return {"token": token, "lease_until": until}
+
+
+def released() -> dict[str, Any]:
+    """Nobody works on the row any more."""
+    return {"token": None, "lease_until": None}
+
+
+def end_restore(restore: Restore, outcome: Outcome, *, token: UUID, means: Means) -> None:
+    """Write down what came of it, and tell somebody when nobody knows. Raises RestoreLost."""
+    now = means.clock()
+    restore.move(
+        outcome.result,
+        of=[restore.state],
+        holder=token,
+        now=now,
+        told=outcome.detail,
+        cause=outcome.cause,
+        detail=outcome.detail,
+        saved=outcome.saved,
+        ended_at=now,
+        **released(),
+    )
+    if restore.state == Restore.State.UNKNOWN:
+        alarm(restore)
+
+
+def give_up(restore: Restore, error: BackupError, *, token: UUID, means: Means) -> None:
+    """End what has changed nothing. Raises RestoreLost."""
+    end_restore(restore, Outcome("cancelled", error.cause, str(error)), token=token, means=means)
+
+
+def alarm(restore: Restore) -> None:
+    """Tell the people who run this: a device is blocked until somebody has looked at it."""
+    log.critical(
+        "Restore %s of device %s ended in an unknown state: %s", restore.short_id, restore.device.name, restore.detail
+    )
