@@ -16,8 +16,8 @@ PLATFORM = Platform(
         note="`copy tftp startup-config` (or copy the file to flash and `copy flash FILE startup-config`), then "
         "`reload`. Pasted it only adds.",
     ),
-    verified="manual",
-    source="Adtran's AOS Command Reference Guide, from memory of it",
+    verified="none",
+    source="Adtran's AOS Command Reference Guide, as remembered",
     enable=True,
     volatile=(r"^Building configuration\.\.\.", r"^Using \d+ bytes"),
     secrets=(

@@ -17,8 +17,8 @@ PLATFORM = Platform(
         "rollback-timeout 5`: the switch goes back to the certified directory unless `copy running certified` "
         "comes in time. Local accounts are not part of the text.",
     ),
-    verified="manual",
-    source="the OmniSwitch AOS Release 8 CLI Reference Guide, from memory of it; the wording of refusals not checked",
+    verified="none",
+    source="the OmniSwitch AOS Release 8 CLI Reference Guide, as remembered; the wording of refusals not checked",
     secrets=(
         rf"(?P<keep>^snmp community[- ]map (?:hash-key )?)(?!mode\b){VALUE}",
         rf"(?P<keep>^aaa (?:radius|tacacs\+?|ldap)-server .{{0,200}}? (?:hash-key|key|password) ){VALUE}",

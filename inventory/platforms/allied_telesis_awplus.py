@@ -16,8 +16,8 @@ PLATFORM = Platform(
         note="Copy the file to flash:, `boot config-file flash:/FILE` and `reboot`. Copied to running-config it only "
         "adds.",
     ),
-    verified="manual",
-    source="Allied Telesis' command references for AlliedWare Plus, from memory of them",
+    verified="none",
+    source="Allied Telesis' command references for AlliedWare Plus, as remembered",
     enable=True,
     patience=60.0,
     secrets=CISCO_SECRETS,

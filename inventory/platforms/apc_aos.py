@@ -12,8 +12,8 @@ PLATFORM = Platform(
         note="Put config.ini back by SCP or FTP as a user of the administrator's level: the card takes it key by key. "
         "Passwords are not in the file, and stay as they are on the card.",
     ),
-    verified="manual",
-    source="Schneider Electric's user guide of the Network Management Card, from memory of it. Cards before the third "
+    verified="none",
+    source="Schneider Electric's user guide of the Network Management Card, as remembered. Cards before the third "
     "offer SCP only and cannot be collected",
     comment=";",
     volatile=(r"^; Configuration file, generated on ",),

@@ -16,8 +16,8 @@ PLATFORM = Platform(
         note="`copy startup-script from URL`: the device restarts with the script alone. `copy cli-script from URL` "
         "only adds. Certificates and prompts are not part of the text.",
     ),
-    verified="manual",
-    source="AudioCodes' CLI reference guide for 7.2, from memory of it; the header's lines not checked",
+    verified="none",
+    source="AudioCodes' CLI reference guide for 7.2, as remembered; the header's lines not checked",
     comment="#",
     enable=True,
     patience=60.0,

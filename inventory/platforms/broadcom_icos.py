@@ -15,8 +15,8 @@ PLATFORM = Platform(
         way="file",
         note="`copy tftp://HOST/FILE nvram:startup-config` and `reload` without saving.",
     ),
-    verified="manual",
-    source="Broadcom's FASTPATH and ICOS CLI references, from memory of them",
+    verified="none",
+    source="Broadcom's FASTPATH and ICOS CLI references, as remembered",
     enable=True,
     volatile=(
         r"^! ?System Up Time",

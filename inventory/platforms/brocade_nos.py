@@ -17,8 +17,8 @@ PLATFORM = Platform(
         note="`copy flash://FILE startup-config` and `reload`. Copied to running-config it only adds. In logical "
         "chassis mode the principal switch distributes the configuration.",
     ),
-    verified="manual",
-    source="Brocade's Network OS administration guide, from memory of it",
+    verified="none",
+    source="Brocade's Network OS administration guide, as remembered",
     patience=60.0,
     secrets=(
         rf"(?P<keep>^[ \t]*snmp-server (?:user|host|v3host) .{{0,200}}? (?:auth-password|priv-password) ){VALUE}",

@@ -21,8 +21,8 @@ PLATFORM = Platform(
         note="Put the files in their places, then `ifreload -a`, `frr-reload.py --reload /etc/frr/frr.conf`, and "
         "`systemctl restart switchd` where ports.conf or switchd.conf changed: that one interrupts all traffic.",
     ),
-    verified="manual",
-    source="NVIDIA's Cumulus Linux 4 user guide, from memory of it",
+    verified="none",
+    source="NVIDIA's Cumulus Linux 4 user guide, as remembered",
     comment="#",
     volatile=LINUX.volatile,
     secrets=LINUX.secrets,

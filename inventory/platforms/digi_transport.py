@@ -14,8 +14,8 @@ PLATFORM = Platform(
         way="file",
         note="Without its last line (OK), put the file over FTP or SCP in the place of config.da0 and `reboot`.",
     ),
-    verified="manual",
-    source="Digi's TransPort user guide, from memory of it",
+    verified="none",
+    source="a published answer of a TransPort, with its OK; the restore from Digi's user guide, as remembered",
     comment="#",
     secrets=(
         r"(?P<keep>^\S+ \S+ e?(?:password|community|pwd|secret|pin|key|psk|rosecret|sharedsecret) )\S.*$",

@@ -21,10 +21,11 @@ PLATFORM = Platform(
         note="`download cfg_fromTFTP HOST src_file FILE` (newer models: `download cfg_fromTFTP HOST FILE config_id 1` "
         "and `reboot`). With `increment` it only adds.",
     ),
-    verified="manual",
-    source="D-Link's CLI references for the DES-3528 and DGS-3427 series, from memory of them; the accounts' lines "
-    "and the newer models' Cisco-like answer not checked",
+    verified="none",
+    source="D-Link's CLI references for the DES-3528 and DGS-3427 series, as remembered; a published file of "
+    "a DGS-3612 has its end; the accounts' lines and the newer models' Cisco-like answer not checked",
     comment="#",
+    volatile=(r"^# Switch .{0,100} configuration saved at ",),
     secrets=(
         # An account's password stands twice, each in a line of its own.
         r"(?P<keep>^create account \w+ \S+\n)(?:(?!#|create |config |enable |disable |\(masked\)$)\S+\n){1,2}",

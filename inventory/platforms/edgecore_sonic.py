@@ -24,9 +24,8 @@ PLATFORM = Platform(
         "202111: over /etc/sonic/config_db.json and `sudo config reload -y`), then `sudo config save -y`. FRR's part "
         "only where SONiC does not write it itself.",
     ),
-    verified="manual",
-    source="the SONiC project's command reference, from memory of it. What is stored is what was saved last, not what "
-    "runs",
+    verified="none",
+    source="the SONiC project's command reference, as remembered. What is stored is what was saved last, not what runs",
     comment="#",
     patience=60.0,
     volatile=LINUX.volatile,

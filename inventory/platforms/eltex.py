@@ -16,9 +16,8 @@ PLATFORM = Platform(
         way="file",
         note="`copy tftp://HOST/FILE startup-config` and `reload`. Copied to running-config it only adds.",
     ),
-    verified="manual",
-    source="Eltex's operation manual for the MES23xx, MES33xx and MES53xx, from memory of it; encrypted lines not "
-    "checked",
+    verified="none",
+    source="Eltex's operation manual for the MES23xx, MES33xx and MES53xx, as remembered; encrypted lines not checked",
     enable=True,
     secrets=(
         rf"(?P<keep>^(?:encrypted )?snmp-server community (?:encrypted )?){VALUE}",

@@ -16,8 +16,8 @@ PLATFORM = Platform(
         note="`copy tftp://HOST:/FILE system:candidate-config`, look at `show candidate-config`, `commit`, `confirm`: "
         "the router goes back by itself unless confirmed in time (`system config-confirm timeout`).",
     ),
-    verified="manual",
-    source="Eltex's ESR CLI reference, from memory of it; the header's lines not checked",
+    verified="none",
+    source="Eltex's ESR CLI reference, as remembered; the header's lines not checked",
     comment="#",
     volatile=(r"^#\d\d/\d\d/\d{4}\s*$", r"^#\d\d:\d\d:\d\d\s*$"),
     secrets=(

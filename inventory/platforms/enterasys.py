@@ -13,8 +13,8 @@ PLATFORM = Platform(
         note="Copy the file to configs/ and `configure configs/FILE`: the switch restarts with it. With `append` it "
         "only adds.",
     ),
-    verified="manual",
-    source="Enterasys' fixed switching configuration guide, from memory of it",
+    verified="none",
+    source="Enterasys' fixed switching configuration guide, as remembered",
     patience=60.0,
     secrets=(
         rf"(?P<keep>^[ \t]*set snmp community ){VALUE}",

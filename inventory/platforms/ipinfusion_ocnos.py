@@ -18,7 +18,7 @@ PLATFORM = Platform(
         "`confirm-commit` comes in time; then `write`.",
     ),
     verified="manual",
-    source="IP Infusion's OcNOS-SP 6.3 command reference for `commit`; the rest from memory of it",
+    source="IP Infusion's OcNOS-SP 6.3 command reference for `commit`; the rest as remembered",
     enable=True,
     patience=60.0,
     volatile=(r"^! ?Last configuration change at ",),

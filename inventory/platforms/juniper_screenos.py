@@ -15,8 +15,8 @@ PLATFORM = Platform(
         way="file",
         note="`save config from tftp HOST FILE to flash`, then `reset` without saving what runs.",
     ),
-    verified="manual",
-    source="Juniper's ScreenOS CLI reference guide, from memory of it",
+    verified="none",
+    source="Juniper's ScreenOS CLI reference guide, as remembered",
     comment="#",
     volatile=(r"^Total Config size \d+:",),
     secrets=(

@@ -24,7 +24,7 @@ PLATFORM = Platform(
         rf"(?P<keep>\bpassword (?:hash|plain|secret) (?:\d )?)(?!\(masked\)){VALUE}",
         rf"(?P<keep>^[ \t]*snmp-agent ip (?:community|host \S+) ){VALUE}",
         rf"(?P<keep>^[ \t]*ike policy .{{0,200}} key (?:char |secret )?){VALUE}",
-        rf"(?P<keep>^[ \t]*(?:authentication|ppp) .{{0,200}} (?:password|secret) \S+ )(?!\(masked\)){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:authentication|ppp)(?: .{{0,200}})? (?:password|secret) \S+ )(?!\(masked\)){VALUE}",
         rf"(?P<keep>^[ \t]*ikev2 authentication psk id .{{0,200}} key (?:char |secret )?){VALUE}",
         *CISCO_SECRETS,
     ),

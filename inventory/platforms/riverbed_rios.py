@@ -17,8 +17,8 @@ PLATFORM = Platform(
         "memory`. Whole configurations of its own it fetches with `configuration fetch` and takes with "
         "`configuration switch-to`; they are no text.",
     ),
-    verified="manual",
-    source="Riverbed's command-line interface reference manual, from memory of it; the sections' headings not checked",
+    verified="none",
+    source="Riverbed's command-line interface reference manual, as remembered; the sections' headings not checked",
     enable=True,
     setup=("enable", "no cli session paging enable"),  # netmiko's generic driver does neither
     patience=60.0,

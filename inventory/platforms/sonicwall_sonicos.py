@@ -16,8 +16,8 @@ PLATFORM = Platform(
         note="In `configure`, paste the lines that are missing, remove by hand what is too much, and `commit`. A whole "
         "device is put back from an .exp file of its own, which this text is not.",
     ),
-    verified="manual",
-    source="SonicWall's SonicOS E-CLI reference guide, from memory of it",
+    verified="none",
+    source="SonicWall's SonicOS E-CLI reference guide, as remembered",
     setup=("no cli pager session",),
     patience=60.0,
     volatile=(

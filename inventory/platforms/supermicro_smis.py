@@ -16,8 +16,8 @@ PLATFORM = Platform(
         way="file",
         note="`copy tftp://HOST/FILE startup-config` and `reload` without saving.",
     ),
-    verified="manual",
-    source="Supermicro's switch configuration user's guides, from memory of them",
+    verified="none",
+    source="Supermicro's switch configuration user's guides, as remembered",
     enable=True,
     volatile=(r"^Building configuration\.\.\.",),
     secrets=(

@@ -13,8 +13,8 @@ PLATFORM = Platform(
         note="Put the file over FTP in the place of the configuration in use (`config file list` names it) and "
         "restart. Pasted into process 4 it needs `no configuration` first.",
     ),
-    verified="manual",
-    source="Teldat's manual Dm704-I, from memory of it; the restore not checked",
+    verified="none",
+    source="Teldat's manual Dm704-I, as remembered; the restore not checked",
     setup=("process 4",),  # the monitor at `*` shows no configuration, the static configuration's process does
     comment=";",
     secrets=(

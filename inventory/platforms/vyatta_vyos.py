@@ -21,8 +21,8 @@ PLATFORM = Platform(
         note="Copy config.boot to the router, `configure`, `load FILE`, `compare`, `commit-confirm 5`, `confirm`, "
         "`save`. configuration.set is for picking single settings back: its lines only add.",
     ),
-    verified="manual",
-    source="the Vyatta System Basic System guide and VyOS' documentation for 1.2, from memory of them",
+    verified="none",
+    source="the Vyatta System Basic System guide and VyOS' documentation for 1.2, as remembered",
     comment="#",
     secrets=VYOS.secrets,
     refusals=VYOS.refusals,

@@ -16,8 +16,9 @@ PLATFORM = Platform(
         note="`tftp host HOST`, put the file there as `config` over TFTP (or as /system/config0 over SFTP) and "
         "`restart`. Passwords that are shown as `*` must be set anew.",
     ),
-    verified="manual",
-    source="Yamaha's RTX command reference, from memory of it",
+    verified="none",
+    source="published answers of an RTX1210 and RTX1300; secrets and the restore from Yamaha's command reference, as "
+    "remembered",
     enable=True,  # `show config` leaves nothing out only for the administrator
     comment="#",
     volatile=(r"^# Reporting Date: ",),

@@ -15,8 +15,8 @@ PLATFORM = Platform(
         way="file",
         note="`copy tftp config 1 HOST FILE` (or the web pages' restore), then `reload config 1`.",
     ),
-    verified="manual",
-    source="Zyxel's Ethernet Switch CLI Reference Guide, from memory of it; the header's lines not checked",
+    verified="none",
+    source="Zyxel's Ethernet Switch CLI Reference Guide, as remembered; the header's lines not checked",
     comment=";",
     enable=True,
     volatile=(
