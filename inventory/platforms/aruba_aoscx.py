@@ -13,13 +13,14 @@ PLATFORM = Platform(
         Command(line="show startup-config", filename="startup.cfg", min_bytes=100, optional=True),
     ),
     restore=Restore(
-        way="file",
-        note="`checkpoint auto 10`, copy the file to startup-config over SFTP and boot; the switch goes back unless "
-        "`checkpoint auto confirm` comes in time. Ciphertext is read only by a switch with the same "
-        "`export-password`.",
+        way="merge",
+        note="`checkpoint auto 10`, then `copy sftp://USER@HOST/FILE running-config`: the switch goes back by itself "
+        "unless `checkpoint auto confirm` comes in time. startup-config takes no text, only JSON or a checkpoint. "
+        "Ciphertext is read only by a switch with the same export password.",
     ),
     verified="recording",
-    source="AOS-CX 10.10 on a 6100 and a 6410; startup-config and the restore from Aruba's documentation",
+    source="AOS-CX 10.10 on a 6100 and a 6410; startup-config, copying and the export password from Aruba's "
+    "command-line guides. Whether lines that are too much go was not tried",
     secrets=(
         r"(?P<keep>\b(?:ciphertext|plaintext) )\S+",
         rf"(?P<keep>^snmp-server host \S+ (?:trap|inform) version v?\S+ community ){VALUE}",

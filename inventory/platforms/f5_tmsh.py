@@ -29,7 +29,7 @@ PLATFORM = Platform(
     patience=120.0,
     volatile=(
         r"^ +(?:create-time|last-modified-time|update-time|last-update-time) ",
-        r"^ +state (?:up|down|unchecked|checking|fqdn-\S+)\s*$",  # a node's state of the moment
+        r"^ +state (?:up|down|irule-down|unchecked|checking|fqdn-\S+)\s*$",  # a node's state of the moment
     ),
     secrets=(
         rf"(?P<keep>^ +(?:encrypted-password|password|secret|passphrase|bind-pw|key-password|auth-password(?:-encrypted)?"

@@ -22,7 +22,7 @@ PLATFORM = Platform(
     comment="#",
     setup=("enable", "undo smart", "scroll 512"),
     patience=60.0,
-    volatile=(r"^ *!(?:Last configuration|Time) ",),
+    volatile=(r"^\[(?:Active: |Saving (?:user|time): |!ZipFileCrc:)",),
     secrets=(
         r"(?P<keep>\b(?:irreversible-cipher|cipher|simple) )(?!authentication-mode |privacy-mode )\S+",
         rf"(?P<keep>^ *snmp-agent community (?:read|write) )(?!cipher |simple ){VALUE}",

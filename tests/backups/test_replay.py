@@ -59,7 +59,7 @@ SLUGS = {
     "tplink": "tplink_jetstream",
     "vyos": "vyos",
 }
-CANNOT_PAGE = {"tnsr"}
+CANNOT_PAGE = {"tnsr"}  # the replay answers the pager's key with the prompt: nothing is better than half of it
 NO_CONFIGURATION = re.compile(r"^\s*$|^(?:Building|Current) configuration|^[\x1b\r ]*$")
 ESCAPE = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[=>])")
 MORE = re.compile(rb"--\s*more\s*--", re.IGNORECASE)
