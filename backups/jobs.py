@@ -72,11 +72,11 @@ def others_wait(run: Run, now: datetime) -> bool:
 
 
 def tick() -> None:
-    """Every minute: what is due starts, and whatever lost its worker gets another."""
+    """Every minute: whatever lost its worker gets another, and what is due starts."""
     now = timezone.now()
-    start_due(now)
     for run in [*runs.reap(now), *runs.resume(now)]:
         ask_for_worker(run)
+    start_due(now)
 
 
 def start_due(now: datetime) -> None:

@@ -84,8 +84,7 @@ class Schedule(TenantOwned):
 
     def timing(self) -> Timing:
         """Its rules for time, without the row. Raises BadSchedule."""
-        closed = tuple(windows.read_window(text) for text in self.blackouts)
-        return Timing(self.cron, self.zone, self.jitter, closed, seed=str(self.pk))
+        return Timing(self.cron, self.zone, self.jitter, windows.read_windows(self.blackouts), seed=str(self.pk))
 
     def plan_next(self, now: datetime) -> None:
         """Set `next_at` in memory: None while it is not enabled. Raises BadSchedule."""

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from backups.errors import BadSchedule
 
 MAX_LENGTH = 60  # characters of a window's text
+MAX_WINDOWS = 20  # of one schedule: each is asked about every minute of a week
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FORM = re.compile(
     r"(?:(?P<days>[a-z,-]+)\s+)?(?P<start>\d\d:\d\d)\s*-\s*(?P<end>\d\d:\d\d)\Z", re.IGNORECASE | re.ASCII
@@ -40,6 +41,13 @@ class Window:
             return day in self.days and self.start <= minute < self.end
         begun_yesterday = (day - 1) % 7 in self.days
         return (day in self.days and minute >= self.start) or (begun_yesterday and minute < self.end)
+
+
+def read_windows(texts: Sequence[str]) -> tuple[Window, ...]:
+    """The windows of one schedule. Raises BadSchedule."""
+    if len(texts) > MAX_WINDOWS:
+        raise BadSchedule(f"{len(texts)} windows are more than a schedule may have; write at most {MAX_WINDOWS}.")
+    return tuple(map(read_window, texts))
 
 
 def read_window(text: str) -> Window:

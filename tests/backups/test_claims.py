@@ -167,6 +167,17 @@ def test_a_run_that_waits_is_not_taken_for_a_lost_one(tenant: Tenant) -> None:
     assert runs.resume(NOON + timedelta(hours=1)) == [run]
 
 
+def test_the_tick_asks_for_a_worker_when_the_time_has_come(tenant: Tenant) -> None:
+    """Nobody else would: the shard that left has forgotten the run."""
+    run = start([make_device(tenant)], now=timezone.now())
+    Run.objects.update(state="running", resume_at=timezone.now())
+
+    jobs.tick()
+    jobs.tick()
+
+    assert [task.task["args"] for task in OrmQ.objects.all()] == [(str(run.pk),)]
+
+
 # Limits and fairness
 
 

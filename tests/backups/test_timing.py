@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from backups.cron import next_after
 from backups.errors import BadSchedule
 from backups.timing import Timing
-from backups.windows import DAYS, inside, read_window
+from backups.windows import DAYS, inside, read_window, read_windows
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ZONES = ("UTC", "Europe/Zurich", "America/New_York", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kolkata")
@@ -184,3 +184,9 @@ def test_windows_that_leave_no_gap_are_refused() -> None:
     """It would wait for ever, and look as if it were about to start."""
     with pytest.raises(BadSchedule, match="whole week"):
         Timing("0 2 * * *", "UTC", windows=(read_window("00:00-24:00"),)).next_start(NOON)
+
+
+def test_a_schedule_has_only_so_many_windows() -> None:
+    """One tenant's page must not keep the server busy for all others."""
+    with pytest.raises(BadSchedule, match="more than a schedule may have"):
+        read_windows(["08:00-09:00"] * 1000)
