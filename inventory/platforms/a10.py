@@ -30,7 +30,7 @@ PLATFORM = Platform(
         "of it.",
     ),
     verified="none",
-    source="A10's ACOS command line reference, as remembered; held against no device",
+    source="A10's ACOS command line reference, as remembered; its beginning and end as in published outputs",
     enable=True,
     patience=60.0,
     volatile=(

@@ -21,7 +21,7 @@ PLATFORM = Platform(
         "`configupload -all` where there is one: what a switch shows is meant to be the same, but was not tried.",
     ),
     verified="none",
-    source="Brocade's Fabric OS administration guide, as remembered; held against no device",
+    source="Brocade's Fabric OS administration guide, as remembered; its beginning and end as in published outputs",
     comment="#",
     patience=60.0,
     volatile=(r"^date = ", r"^Time(?:stamp)? ?[=:] "),

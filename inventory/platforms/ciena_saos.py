@@ -17,9 +17,9 @@ PLATFORM = Platform(
         "set default-load-filename FILE`), then `chassis reboot` without saving.",
     ),
     verified="none",
-    source="Ciena's SAOS 6 command reference, as remembered; held against no device",
+    source="Ciena's SAOS 6 command reference, as remembered; its beginning and end as in published outputs",
     patience=60.0,
-    volatile=(r"^! Created: ", r"^! On terminal: ", r"^! +(?:Date|Time|User|Terminal): "),
+    volatile=(r"^! Created(?: by)?: ", r"^! On terminal: "),
     secrets=(
         *CISCO_SECRETS,
         rf"(?P<keep>\b(?:secret|password|encrypted-secret|encrypted-password|pass-phrase|auth-key|psk) ){VALUE}",

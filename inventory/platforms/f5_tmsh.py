@@ -32,9 +32,9 @@ PLATFORM = Platform(
         r"^ +state (?:up|down|irule-down|unchecked|checking|fqdn-\S+)\s*$",  # a node's state of the moment
     ),
     secrets=(
-        rf"(?P<keep>^ +(?:encrypted-password|password|secret|passphrase|bind-pw|key-password|auth-password(?:-encrypted)?"
-        rf"|privacy-password(?:-encrypted)?|community(?:-name)?|preshared-key(?:-encrypted)?"
-        rf"|ikev\d-key) )(?!none$|\{{){VALUE}",
+        rf"(?P<keep>^ +(?:encrypted-password|password|secret|passphrase|bind-pw|key-password"
+        rf"|auth-password(?:-encrypted)?|privacy-password(?:-encrypted)?|community(?:-name)?"
+        rf"|preshared-key(?:-encrypted)?|ikev\d-key) )(?!none$|\{{){VALUE}",
     ),
     refusals=(
         r"^[ \t]*(?:Syntax Error: |Unexpected Error: |Data Input Error|Authorization failed)",

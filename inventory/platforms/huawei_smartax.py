@@ -18,13 +18,14 @@ PLATFORM = Platform(
         "`backup data` and `load data`.",
     ),
     verified="none",
-    source="Huawei's command reference for the MA5800, as remembered; held against no device",
+    source="Huawei's command reference for the MA5800, as remembered; its beginning and end as in published outputs",
     comment="#",
     setup=("enable", "undo smart", "scroll 512"),
     patience=60.0,
     volatile=(r"^\[(?:Active: |Saving (?:user|time): |!ZipFileCrc:)",),
     secrets=(
-        r"(?P<keep>\b(?:irreversible-cipher|cipher|simple) )(?!authentication-mode |privacy-mode )\S+",
+        r"(?<!server )(?<!client )(?P<keep>\b(?:irreversible-cipher|cipher|simple) )(?!authentication-mode "
+        r"|privacy-mode )\S+",
         rf"(?P<keep>^ *snmp-agent community (?:read|write) )(?!cipher |simple ){VALUE}",
         rf"(?P<keep>^ *(?:terminal user name buildrun_new_password \S+|ont add .{{0,200}}\bpassword-auth) ){VALUE}",
     ),

@@ -54,7 +54,9 @@ XML_SECRETS: tuple[str, ...] = (
 
 # Command lines that name how a value is written before it: Comware and VRP.
 CIPHER_SECRETS: tuple[str, ...] = (
-    r"(?P<keep>\b(?:irreversible-cipher|cipher|simple|hash) )(?!authentication-mode |privacy-mode )\S+",
+    # not `ssh server cipher aes256_ctr`, which names a method
+    r"(?<!server )(?<!client )(?P<keep>\b(?:irreversible-cipher|cipher|simple|hash) )"
+    r"(?!authentication-mode |privacy-mode )\S+",
     r"(?P<keep>\b(?:authentication|privacy)-mode (?:md5|sha\S*|aes\S*|3des|des56) )(?!cipher |simple )\S+",
     r"(?P<keep>^ *snmp-agent community (?:read|write) )(?!cipher |simple )\S+",
     r"(?P<keep>^ *snmp-agent target-host .{0,200} securityname )(?!cipher )\S+",

@@ -24,10 +24,11 @@ PLATFORM = Platform(
         "reboot.",
     ),
     verified="none",
-    source="Nokia's SR OS classic and MD-CLI command references, as remembered; held against no device",
+    source="Nokia's SR OS classic and MD-CLI command references, as remembered; its beginning and end as in published "
+    "outputs",
     comment="#",
     patience=120.0,
-    volatile=(r"^# (?:Generated|Finished) ",),
+    volatile=(r"^# (?:Generated|Finished|Last modified) ",),
     secrets=(
         rf"(?P<keep>^[ \t]*(?:password|secret|authentication-key|community|auth-key|pre-shared-key"
         rf"|hello-authentication-key|encryption-key|md5|(?:hash|hmac)\S* authentication|privacy-key) )(?!\{{){VALUE}",

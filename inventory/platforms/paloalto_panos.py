@@ -22,7 +22,7 @@ PLATFORM = Platform(
         "`validate full`, `commit`.",
     ),
     verified="none",
-    source="Palo Alto Networks' CLI guide, as remembered; held against no device",
+    source="Palo Alto Networks' CLI guide, as remembered; its beginning and end as in published outputs",
     comment="#",
     patience=180.0,
     secrets=(

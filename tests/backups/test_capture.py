@@ -71,8 +71,8 @@ def test_an_answer_cut_anywhere_before_its_end_is_doubtful(name: str, data: st.D
 
 
 def is_after_a_section(case: Case, answer: bytes) -> bool:
-    """Where Junos, FortiOS and BIG-IP cannot know: a whole section of the highest level looks like the last one."""
-    ends = {"juniper_junos": [b"}"], "fortinet": [b"end"], "f5_tmsh": [b"}"]}
+    """Where Junos, FortiOS and others cannot know: a whole section of the highest level looks like the last one."""
+    ends = {"juniper_junos": [b"}"], "fortinet": [b"end"], "f5_tmsh": [b"}"], "nokia_sros": [b"}"]}
     return tidy(case.platform, answer).splitlines()[-1:] == ends.get(case.platform.slug)
 
 
