@@ -31,6 +31,7 @@ pytestmark = pytest.mark.django_db
 
 DEVICES = reverse("admin:inventory_device_changelist")
 ADD_DEVICE = reverse("admin:inventory_device_add")
+TENANT_FIELDS = {"max_sessions": 0, "max_sessions_a_site": 0, "objective_hours": 26}
 
 
 class World:
@@ -194,6 +195,7 @@ def test_a_member_select_offers_colleagues_only(world: World) -> None:
     assert "stranger" not in text
     data = {
         "name": "acme",
+        **TENANT_FIELDS,
         "memberships-TOTAL_FORMS": 1,
         "memberships-INITIAL_FORMS": 0,
         "memberships-0-user": stranger.pk,
@@ -206,7 +208,7 @@ def test_a_member_select_offers_colleagues_only(world: World) -> None:
 
 def test_a_tenants_administrator_cannot_feel_for_other_tenants_by_renaming(world: World) -> None:
     """The sentence that a name is taken would be an answer."""
-    data = {"name": "globex", "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
+    data = {"name": "globex", **TENANT_FIELDS, "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
     assert world.client.post(change_url(world.acme), data).status_code == 302
     assert Tenant.objects.get(pk=world.acme.pk).name == "acme"
 
@@ -216,6 +218,7 @@ def test_a_foreign_row_in_an_inline_is_refused(world: World) -> None:
     other = make_user("other", (world.globex, Role.AUDITOR)).memberships.get()
     data = {
         "name": "acme",
+        **TENANT_FIELDS,
         "memberships-TOTAL_FORMS": 1,
         "memberships-INITIAL_FORMS": 1,
         "memberships-0-id": other.pk,
