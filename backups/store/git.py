@@ -58,6 +58,8 @@ FULL = ("No space left on device", "Disk quota exceeded", "Out of diskspace")
 
 BOUNDED = {"grep"}  # works on a pattern from outside
 MEMORY = 1024**3  # bytes that such a process may ask for
+# All current texts of 10,000 devices are in there at once: with git's own 96m a search took 1.9 s instead of 0.7.
+CACHE = ("-c", "core.deltaBaseCacheLimit=256m")
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ def start(
         raise ValueError(f"git {subcommand} is not among the subcommands that are used here")
     # `env -i`, because GitPython always adds to our environment, and cannot take from it.
     command = ["env", "-i", *environment(), *(death_signal() if dies_with_us else ())]
-    command += [*(memory_limit() if subcommand in BOUNDED else ()), "git"]
+    command += [*memory_limit(), "git", *CACHE] if subcommand in BOUNDED else ["git"]
     if path is not None:
         command.append(f"--git-dir={path}")
     if cwd is not None:
