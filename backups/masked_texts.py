@@ -15,7 +15,7 @@ import os
 import secrets
 import time
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from time import monotonic
@@ -32,16 +32,24 @@ OLD = 24 * 3600.0  # seconds; what nobody needs any more stays so long, because 
 
 
 @dataclass(frozen=True)
+class Veil:
+    """How the texts of a platform are masked; the same digest, the same masked text."""
+
+    platform: Platform | None = field(compare=False)  # None: not known any more
+    digest: str
+
+
+@dataclass(frozen=True)
 class Source:
     """A text that is wanted masked."""
 
     blob: str
-    platform: Platform | None  # None: not known any more
+    veil: Veil
 
     @property
     def name(self) -> str:
         """Where its masked text is, within the folder."""
-        return f"{self.blob[:2]}/{self.blob}-{rules(self.platform)}"
+        return f"{self.blob[:2]}/{self.blob}-{self.veil.digest}"
 
 
 def folder_of(tenant_id: UUID) -> Path:
@@ -50,10 +58,10 @@ def folder_of(tenant_id: UUID) -> Path:
 
 
 @lru_cache(maxsize=256)
-def rules(platform: Platform | None) -> str:
-    """The digest of all that decides how a text of the platform is masked."""
+def veil(platform: Platform | None) -> Veil:
+    """The platform's rules, with the digest of all that decides how a text is masked."""
     said = inspect.getsource(masking) + repr(platform.secrets if platform else None)
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    return Veil(platform, hashlib.sha256(said.encode()).hexdigest()[:16])
 
 
 def prepare(store: TenantStore, sources: Iterable[Source], folder: Path, *, until: float) -> set[str]:
@@ -76,19 +84,20 @@ def prepare(store: TenantStore, sources: Iterable[Source], folder: Path, *, unti
 
 def masked(store: TenantStore, source: Source) -> bytes:
     """A text without its secrets; line n stays line n."""
-    return masking.mask(source.platform, store.blob(source.blob).decode("latin-1")).encode("latin-1")
+    return masking.mask(source.veil.platform, store.blob(source.blob).decode("latin-1")).encode("latin-1")
 
 
 def names_in(folder: Path) -> set[str]:
     """The texts that are there."""
-    return {f"{entry.parent.name}/{entry.name}" for entry in files_in(folder)}
+    return {name for name, _ in files_in(folder)}
 
 
-def files_in(folder: Path) -> Iterator[Path]:
-    """Every file, drafts that a crash has left among them."""
+def files_in(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Every file by its name within the folder, drafts that a crash has left among them."""
     if folder.is_dir():
         for group in folder.iterdir():
-            yield from (Path(entry.path) for entry in os.scandir(group))
+            with os.scandir(group) as entries:
+                yield from ((f"{group.name}/{entry.name}", entry) for entry in entries)
 
 
 def read(folder: Path, name: str) -> bytes:
@@ -115,8 +124,8 @@ def write(folder: Path, name: str, content: bytes) -> None:
 def sweep(folder: Path, wanted: Collection[str]) -> int:
     """Remove the old ones of those that are not wanted; how many."""
     swept = 0
-    for path in files_in(folder):
-        if f"{path.parent.name}/{path.name}" not in wanted and path.stat().st_mtime < time.time() - OLD:
-            path.unlink(missing_ok=True)
+    for name, entry in list(files_in(folder)):
+        if name not in wanted and entry.stat().st_mtime < time.time() - OLD:
+            (folder / name).unlink(missing_ok=True)
             swept += 1
     return swept

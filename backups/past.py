@@ -20,7 +20,7 @@ from django.db.models import Q
 
 from backups.content import sheet
 from backups.errors import StoreError
-from backups.masked_texts import Source, prepare
+from backups.masked_texts import Source, prepare, veil
 from backups.models import Snapshot
 from backups.search import Scope
 from backups.store.grep import GrepCaps, Hit, Hits, Pattern, grep_blobs, grep_folder
@@ -153,9 +153,9 @@ class TenantPast:
 
     def texts(self, version: Snapshot) -> Iterator[tuple[str, Source]]:
         """The files of a version, and what each is called here."""
-        platform = None if self.scope.secrets else sheet(version.device.platform)
+        rules = veil(None if self.scope.secrets else sheet(version.device.platform))
         for file in version.files.values():
-            source = Source(file["blob"], platform)
+            source = Source(file["blob"], rules)
             yield (source.blob if self.scope.secrets else source.name), source
 
     def hits_of(self, store: TenantStore, texts: dict[str, Source]) -> Hits | None:

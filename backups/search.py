@@ -7,26 +7,24 @@ anything about a secret. The past is searched in `backups/past.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import os
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import groupby
-from operator import attrgetter
 from time import monotonic
 from uuid import UUID
 
-from backups.content import SECRETS, sheet
+from backups.content import SECRETS
+from backups.current_texts import Corpus, Place, Places, places_in, prepare_corpus
 from backups.errors import StoreError
-from backups.masked_texts import Source, folder_of, prepare, read, sweep
 from backups.models import Repository
-from backups.store import layout
-from backups.store.grep import LONGEST_LINE, Cut, GrepCaps, Hit, Hits, Pattern, grep_commit, grep_folder
-from backups.store.reader import TenantStore, open_store
+from backups.store.grep import LONGEST_LINE, Cut, GrepCaps, Pattern
 from inventory.models import Device, Tenant
 from inventory.roles import AnyUser, may, tenants_with
 
 VIEW = "backups.view_snapshot"
-FEW = 500  # files that are named to git one by one, instead of searching all and choosing afterwards
+AT_ONCE = min(8, os.cpu_count() or 1)  # tenants; git itself searches one with several threads
 
 
 @dataclass(frozen=True)
@@ -84,25 +82,6 @@ class Answer:
     problems: dict[Tenant, StoreError] = field(default_factory=dict)  # tenants whose store cannot be read
 
 
-@dataclass(frozen=True)
-class Place:
-    """A file of a device, with the lines in it that match, and the way to all of its lines."""
-
-    device_id: UUID
-    name: str
-    hits: tuple[Hit, ...]
-    content: Callable[[], bytes]
-
-
-@dataclass(frozen=True)
-class Places:
-    """What one tenant's search came to."""
-
-    places: list[Place]
-    cut: Cut | None
-    not_ready: int = 0
-
-
 def scopes_for(user: AnyUser, tenants: Collection[Tenant] | None = None) -> list[Scope]:
     """The tenants whose versions the user may see, of these where some are given."""
     allowed = tenants_with(user, VIEW).order_by("name")
@@ -116,138 +95,93 @@ def search(
 
     Retired devices are left out. A tenant without a repository has nothing to find.
     """
-    limits = limits or Limits()
-    answer = Answer()
-    ends, left = monotonic() + limits.seconds, limits.lines
-    by_tenant = {scope.tenant.pk: scope for scope in sorted(scopes, key=lambda scope: scope.tenant.name)}
-    for tenant_id, head in heads_of(by_tenant):
-        scope, seconds = by_tenant[tenant_id], ends - monotonic()
-        if answer.cut or seconds <= 0:
-            answer.cut = answer.cut or "time"
-            answer.unsearched.append(scope.tenant)
-            continue
+    hunt = Hunt(pattern, limits or Limits())
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
-            places = places_in(scope, head, pattern, devices, replace(limits, lines=left, seconds=seconds))
-            found = shown(scope, places.places, limits)
+            for scope, future in in_turn(pool, hunt, corpora(scopes, devices)):
+                hunt.take(scope, future)
+        finally:
+            hunt.over = True  # those that still wait for a thread end at once
+    return hunt.answer
+
+
+class Hunt:
+    """One search while it goes on."""
+
+    def __init__(self, pattern: Pattern, limits: Limits) -> None:
+        self.pattern, self.limits = pattern, limits
+        self.ends = monotonic() + limits.seconds
+        self.left = limits.lines
+        self.over = False
+        self.answer = Answer()
+
+    def places(self, corpus: Corpus) -> Places | None:
+        """Search one tenant, in a thread; None where there is nothing left to search with."""
+        seconds = self.ends - monotonic()
+        if self.over or seconds <= 0:
+            return None
+        # One line more than is shown of a file tells whether there is more.
+        caps = GrepCaps(lines=self.limits.lines, per_file=self.limits.per_file + 1, seconds=seconds)
+        return places_in(corpus, self.pattern, caps, preparing=self.limits.preparing)
+
+    def take(self, scope: Scope, future: Future[Places | None]) -> None:
+        """Add what one tenant's search came to. Raises PatternRefused."""
+        try:
+            places = future.result()
+            found = shown(scope, places.places, self.limits) if places else []
         except StoreError as error:
-            answer.problems[scope.tenant] = error
-            continue
-        answer.found += found
-        answer.not_ready += places.not_ready
-        left -= sum(one.matches for one in found)
-        if places.cut:
-            answer.cut = places.cut
-            answer.unsearched.append(scope.tenant)
-    return answer
+            self.answer.problems[scope.tenant] = error
+            return
+        kept = first(found, self.left)
+        self.answer.found += kept
+        self.answer.not_ready += places.not_ready if places else 0
+        self.left -= sum(one.matches for one in kept)
+        cut: Cut | None = places.cut if places else self.answer.cut or "time"
+        if cut or kept != found:
+            self.answer.cut = self.answer.cut or cut or "lines"
+            self.answer.unsearched.append(scope.tenant)
+            self.over = True
 
 
-def heads_of(tenants: Iterable[UUID]) -> list[tuple[UUID, str]]:
-    """The newest commit of each tenant that has one, in the order of the tenants."""
+def in_turn(
+    pool: ThreadPoolExecutor, hunt: Hunt, corpora: Iterable[tuple[Scope, Corpus]]
+) -> Iterator[tuple[Scope, Future[Places | None]]]:
+    """The searches of the tenants in their order, some of them under way ahead of their turn."""
+    ahead: deque[tuple[Scope, Future[Places | None]]] = deque()
+    for scope, corpus in corpora:
+        ahead.append((scope, pool.submit(hunt.places, corpus)))
+        if len(ahead) > 2 * AT_ONCE:
+            yield ahead.popleft()
+    yield from ahead
+
+
+def corpora(scopes: Iterable[Scope], devices: Collection[UUID] | None = None) -> Iterator[tuple[Scope, Corpus]]:
+    """The current texts of each tenant that has some, in the order of the tenants' names."""
+    in_order = sorted(scopes, key=lambda scope: scope.tenant.name)
+    tenants = [scope.tenant.pk for scope in in_order]
     heads = dict(Repository.objects.filter(pk__in=tenants).values_list("pk", "head"))
-    return [(tenant_id, head) for tenant_id in tenants if (head := heads.get(tenant_id))]
+    gone = Device.objects.filter(tenant__in=tenants).exclude(retired_at=None)
+    retired = frozenset(gone.values_list("pk", flat=True))
+    for scope in in_order:
+        if head := heads.get(scope.tenant.pk):
+            yield scope, Corpus(scope.tenant.pk, head, devices, retired, None if scope.secrets else platforms(scope))
 
 
-def places_in(scope: Scope, head: str, pattern: Pattern, devices: Collection[UUID] | None, limits: Limits) -> Places:
-    """Where a tenant's current files match. Raises PatternRefused, StoreError."""
-    store = open_store(scope.tenant.pk)
-    # One line more than is shown of a file tells whether there is more.
-    caps = GrepCaps(lines=limits.lines, per_file=limits.per_file + 1, seconds=limits.seconds)
-    if scope.secrets:
-        return clear_places(store, scope.tenant, head, pattern, devices, caps=caps)
-    sources = current_sources(store, scope.tenant, head, devices)
-    return masked_places(store, scope.tenant, sources, pattern, caps=caps, preparing=limits.preparing)
-
-
-def clear_places(
-    store: TenantStore,
-    tenant: Tenant,
-    head: str,
-    pattern: Pattern,
-    devices: Collection[UUID] | None,
-    *,
-    caps: GrepCaps,
-) -> Places:
-    """In what the devices said."""
-    retired = set(Device.objects.filter(tenant=tenant).exclude(retired_at=None).values_list("pk", flat=True))
-
-    def wanted(path: str) -> bool:
-        place = layout.parse_device_file(path)
-        return place is not None and place[0] not in retired and (devices is None or place[0] in devices)
-
-    found = grep_commit(store.git, head, pattern, caps, paths=folders_of(devices), wanted=wanted)
-    entries = store.entries(head, sorted({hit.name for hit in found.hits})) if found.hits else {}
-    places = [
-        Place(*place, hits, partial(store.blob, entries[path].id))
-        for path, hits in by_name(found)
-        if (place := layout.parse_device_file(path))
-    ]
-    return Places(places, found.cut)
-
-
-def masked_places(
-    store: TenantStore,
-    tenant: Tenant,
-    sources: Mapping[tuple[UUID, str], Source],
-    pattern: Pattern,
-    *,
-    caps: GrepCaps,
-    preparing: float,
-) -> Places:
-    """In the masked texts of what the devices said."""
-    began, folder = monotonic(), folder_of(tenant.pk)
-    missing = prepare(store, set(sources.values()), folder, until=began + min(preparing, caps.seconds))
-    ready: dict[str, list[tuple[UUID, str]]] = {}
-    for place, source in sources.items():
-        if source.name not in missing:
-            ready.setdefault(source.name, []).append(place)
-    if not ready:
-        return Places([], None, len(sources))
-    names = sorted(ready) if len(ready) <= FEW else ()
-    caps = replace(caps, seconds=caps.seconds - (monotonic() - began))
-    found = grep_folder(store.git, folder, pattern, caps, paths=names, wanted=ready.__contains__)
-    places = [
-        Place(*place, hits, partial(read, folder, name)) for name, hits in by_name(found) for place in ready[name]
-    ]
-    return Places(places, found.cut, sum(source.name in missing for source in sources.values()))
-
-
-def current_sources(
-    store: TenantStore, tenant: Tenant, head: str, devices: Collection[UUID] | None = None
-) -> dict[tuple[UUID, str], Source]:
-    """Every current file of the tenant's devices in service, with what its masked text is made from."""
-    folders = folders_of(devices)
-    tree = store.entries(head, folders) if folders else store.tree(head, layout.DEVICES)
-    in_service = Device.objects.filter(tenant=tenant, retired_at=None)
-    slugs = dict(in_service.values_list("pk", "platform"))
-    sheets = {slug: sheet(slug) for slug in set(slugs.values())}
-    found = {layout.parse_device_file(path): entry for path, entry in tree.items()}
-    return {
-        place: Source(entry.id, sheets[slugs[place[0]]])
-        for place, entry in found.items()
-        if place and place[0] in slugs and (devices is None or place[0] in devices)
-    }
-
-
-def folders_of(devices: Collection[UUID] | None) -> list[str]:
-    """The folders of a few devices; none for many, which are chosen afterwards."""
-    return [layout.device_folder(device) for device in devices] if devices and len(devices) <= FEW else []
-
-
-def by_name(found: Hits) -> list[tuple[str, tuple[Hit, ...]]]:
-    """The hits of each file; git says those of one file together."""
-    return [(name, tuple(hits)) for name, hits in groupby(found.hits, key=attrgetter("name"))]
+def platforms(scope: Scope) -> Mapping[UUID, str]:
+    """The platform of each device of a tenant."""
+    return dict(Device.objects.filter(tenant=scope.tenant).values_list("pk", "platform"))
 
 
 def shown(scope: Scope, places: Sequence[Place], limits: Limits) -> list[Found]:
     """The places with their devices and the lines around, in order of names. Raises StoreError."""
-    devices = Device.objects.filter(tenant=scope.tenant, retired_at=None)
-    known = devices.select_related("tenant").in_bulk({place.device_id for place in places})
+    devices = Device.objects.filter(tenant=scope.tenant).select_related("tenant")
+    known = devices.in_bulk({place.device_id for place in places})
     found = [
         Found(
             known[place.device_id],
             place.name,
             lines_of(place, limits),
-            len(place.hits) > limits.per_file,
+            more=len(place.hits) > limits.per_file,
             masked=not scope.secrets,
         )
         for place in places
@@ -272,16 +206,28 @@ def with_context(lines: Sequence[bytes], numbers: Iterable[int], context: int) -
     return tuple(Line(number, lines[number - 1][:LONGEST_LINE], number in matches) for number in sorted(wanted))
 
 
+def first(found: Iterable[Found], lines: int) -> list[Found]:
+    """The first of them, with so many lines that match and no more."""
+    kept: list[Found] = []
+    for one in found:
+        if lines <= 0:
+            break
+        kept.append(shortened(one, lines))
+        lines -= kept[-1].matches
+    return kept
+
+
+def shortened(found: Found, lines: int) -> Found:
+    """The same file with no more lines that match than so many."""
+    if found.matches <= lines:
+        return found
+    last = [line.number for line in found.lines if line.match][lines - 1]
+    return replace(found, lines=tuple(line for line in found.lines if line.number <= last), more=True)
+
+
 def prepare_tenant(tenant: Tenant, *, seconds: float) -> int:
     """Have the masked texts of a tenant's current files ready, and the old ones gone; how many are still missing.
 
     For whoever has time: a search after it has nothing left to mask. Raises StoreError.
     """
-    head = Repository.objects.filter(pk=tenant.pk).values_list("head", flat=True).first()
-    if head is None:
-        return 0
-    store, folder = open_store(tenant.pk), folder_of(tenant.pk)
-    sources = set(current_sources(store, tenant, head).values())
-    missing = prepare(store, sources, folder, until=monotonic() + seconds)
-    sweep(folder, {source.name for source in sources})
-    return len(missing)
+    return sum(prepare_corpus(corpus, seconds=seconds) for _, corpus in corpora([Scope(tenant, secrets=False)]))

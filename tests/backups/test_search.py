@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from backups import masked_texts
 from backups.commit import Kept, keep
 from backups.errors import PatternRefused, StoreDamaged
-from backups.masked_texts import Source, folder_of, prepare, sweep
+from backups.masked_texts import Source, folder_of, prepare, sweep, veil
 from backups.models import Snapshot
 from backups.past import PastLimits, search_past
 from backups.search import Answer, Limits, Line, Scope, prepare_tenant, scopes_for, search, with_context
@@ -331,7 +331,7 @@ def test_old_texts_are_swept_and_fresh_ones_are_not(device: Device) -> None:
         back_up(kept(device, content)).snapshots[device.pk].files["running.cfg"]["blob"]
         for content in (b"one\n", b"two\n")
     )
-    sources = [Source(blob, platform("cisco_ios")) for blob in (first, second)]
+    sources = [Source(blob, veil(platform("cisco_ios"))) for blob in (first, second)]
     prepare(open_store(device.tenant_id), sources, folder, until=monotonic() + 60)
     old = folder / sources[0].name
     wanted = {sources[1].name}
