@@ -22,6 +22,8 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^# .*[Cc]onfiguration generated ",),
     secrets=(
+        # all of the line: old versions say the hash twice
+        r"(?P<keep>^(?:configure|create) account (?:(?:admin|user) )?\S+ encrypted )\S[^\n]*",
         rf"(?P<keep>\b(?:auth-|privacy-)?(?:encrypted|localized-key) )(?!localized-key ){VALUE}",
         rf"(?P<keep>\bshared-secret )(?!encrypted ){VALUE}",
         rf"(?P<keep>\b(?:snmpv3 add|snmp add) community (?:readonly |readwrite )?(?:hex )?)(?!encrypted "

@@ -16,7 +16,9 @@ from inventory.platforms.sheet import Platform, Section
 MASK = "(masked)"  # one word, no quote, no bracket of JSON or XML, ASCII: what a pattern takes for a value
 
 _WORDS = r"password|passwd|passphrase|secret|pre-?shared-?key|private-?key|api-?key|psk|authkey"
-_NO_VALUE = r"(?:encryption|policy|required|lifetime|profile|control)\b|strength|min|max"  # no value follows
+_NO_VALUE = (
+    r"(?:encryption|policy|required|lifetime|profile|control|retry-interval)\b|strength|min|max"  # no value follows
+)
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S+)"""
 
 # A private key in PEM or OpenSSH's form, over lines or in one line with "\n" spelled out. Before the sheet's patterns:
@@ -36,7 +38,7 @@ _EVERYWHERE: tuple[str, ...] = (
     # Words of a command line, where the sheet has masked nothing behind them: password VALUE, secret 5 VALUE
     r"(?P<keep>(?<![\w-])(?i:[\w-]{0,40}(?:password|passwd|passphrase)|(?:[\w-]{1,40}-)?secret|pre-shared-key"
     r"|private-key|psk) (?:[0-9]{1,2} )?)"
-    rf"(?![^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} ){_VALUE}",
+    rf"(?![^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} |\{{[ \t]*$){_VALUE}",
     # SNMP's community is a password; a community list is BGP's, and is none
     r"(?P<keep>^[^\n]{0,80}?\bsnmp(?:-server|-agent)?\b[^\n]{0,200}? community (?:(?:read|write|cipher|simple) )*)"
     rf"(?!list\b|map\b|community-name\b|\S+ \(masked\)){_VALUE}",
