@@ -16,7 +16,10 @@ ECHO_WITHIN = 4096  # bytes in which the echo of a command is looked for
 ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-Z]|[=>78DEMc])")
 _LINE_END = re.compile(rb"\n|\x1bE")
 _OVERWRITTEN = re.compile(rb"[^\x08]\x08")
-_PROMPT_LIKE = re.compile(rb"\S.{0,118}[>#$%\])~]|[>#$%]")
+_PROMPT_LIKE = re.compile(
+    rb"\S.{0,118}[>#$%\])~]|[>#$%]"
+    rb"|\[[^\]\s]{1,80}\]\[[^\]\s]{1,80}\]\S{0,80}:|Enter an option:"  # pfSense: its shell, and its menu
+)
 _NUMBER = re.compile(rb"\d+")
 _CONTEXT = re.compile(
     rb"\{[\w:]+\}|\[[^\]\r\n]*\]"

@@ -22,9 +22,10 @@ PLATFORM = Platform(
         "/tmp/config.cache and reboot. It holds users, certificates and keys.",
     ),
     verified="recording",
-    source="pfSense CE 2.7; the restore from Netgate's documentation. The account must log in to a shell: the user "
-    "admin gets a menu, any other user with the privilege `User - System: Shell account access` a shell",
+    source="pfSense CE 2.7; the restore from Netgate's documentation. The menu that the user admin gets is left by its "
+    "item 8; any other user needs the privilege `User - System: Shell account access`",
     comment="<!--",
+    setup=("8",),
     volatile=(
         r"(?P<keep>^[ \t]*<revision>\n)(?:[^\n]*\n){1,6}?(?=[ \t]*</revision>)",
         r"(?P<keep><(?:lastchange|last_rule_upd_time)>)[^<\n]*",

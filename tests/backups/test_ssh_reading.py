@@ -158,6 +158,7 @@ def test_a_question_is_no_prompt() -> None:
     """Answering a password question with a command would show the command, and lock an account."""
     assert like_a_prompt(b"Password:") is False
     assert like_a_prompt(b"[admin@MikroTik] >") is True
+    assert like_a_prompt(b"[2.7.2-RELEASE][anna@fw.example.net]/root:") is True
 
 
 def test_the_end_marker_is_looked_for_in_the_last_line_only() -> None:
