@@ -9,6 +9,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
@@ -71,11 +72,18 @@ def others_wait(run: Run, now: datetime) -> bool:
     return any(task.name() != task_name(run) for task in waiting)
 
 
+def enqueue(call: str, *ids: str, name: str) -> None:
+    """Put a task of a higher app into the queue: the full name of its door, and nothing but ids."""
+    async_task(call, *ids, task_name=name)
+
+
 def tick() -> None:
     """Every minute: whatever lost its worker gets another, and what is due starts."""
     now = timezone.now()
     for run in [*runs.reap(now), *runs.resume(now)]:
         ask_for_worker(run)
+    for hook in settings.NETCAIRN_TICKS:
+        import_string(hook)()
     start_due(now)
 
 

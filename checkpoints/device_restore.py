@@ -16,13 +16,18 @@ from checkpoints.errors import NotRestorable, PlanOutdated, RestoreLost
 from checkpoints.models import Restore
 from checkpoints.plan import Plan
 from checkpoints.push import MARGIN, Outcome, Stage, carry_out
-from checkpoints.restore_means import Clock, Means, end_restore, give_up, leased
+from checkpoints.restore_means import Means, end_restore, give_up, leased
 from checkpoints.restore_planning import collected_now, look_and_plan, write_plan
 from checkpoints.restore_rules import refuse_when_stopped
 from inventory.models import Device
 
 State = Restore.State
 BEFORE: dict[Stage, str] = {"armed": State.PRE_BACKUP, "pushing": State.ARMED, "verifying": State.PUSHING}
+TOLD: dict[Stage, str] = {
+    "armed": "Putting the file onto the device and preparing.",
+    "pushing": "Telling the device to change; its timer runs.",
+    "verifying": "Looking at what the device made of it.",
+}
 
 
 def push_restore(restore: Restore, *, by: str, means: Means) -> Outcome:
@@ -82,7 +87,7 @@ def pushed(restore: Restore, plan: Plan, *, token: UUID, means: Means) -> Outcom
         platform_of(device),
         writer=means.writer,
         limits=means.limits,
-        journal=RowJournal(restore, plan, token=token, clock=means.clock),
+        journal=RowJournal(restore, plan, token=token, means=means),
         time=means.time,
     )
 
@@ -90,12 +95,12 @@ def pushed(restore: Restore, plan: Plan, *, token: UUID, means: Means) -> Outcom
 class RowJournal:
     """The journal of `push.py` in the restore's rows."""
 
-    def __init__(self, restore: Restore, plan: Plan, *, token: UUID, clock: Clock) -> None:
-        self.restore, self.plan, self.token, self.clock = restore, plan, token, clock
+    def __init__(self, restore: Restore, plan: Plan, *, token: UUID, means: Means) -> None:
+        self.restore, self.plan, self.token, self.means = restore, plan, token, means
 
     def enter(self, stage: Stage, *, seconds: float) -> None:
         """A stage begins. Raises RestoreLost, and RestoresStopped as long as nothing has taken effect."""
-        now = self.clock()
+        now = self.means.clock()
         ends = now + timedelta(seconds=seconds)
         fields: dict[str, Any] = {"lease_until": ends}
         if stage == "pushing":
@@ -103,7 +108,8 @@ class RowJournal:
             fields |= {"pushed_at": now, "reverts_at": ends + self.timer}
         if stage == "verifying":
             fields |= {"reverts_at": now + self.timer + timedelta(seconds=MARGIN)}
-        self.restore.move(stage, of=[BEFORE[stage]], holder=self.token, now=now, **fields)
+        self.restore.move(stage, of=[BEFORE[stage]], holder=self.token, now=now, told=TOLD[stage], **fields)
+        self.means.told(TOLD[stage])
 
     @property
     def timer(self) -> timedelta:
@@ -112,7 +118,8 @@ class RowJournal:
 
     def note(self, what: str) -> None:
         """The next thing that is done. Raises RestoreLost."""
-        self.restore.note(what, holder=self.token, now=self.clock())
+        self.restore.note(what, holder=self.token, now=self.means.clock())
+        self.means.told(what)
 
 
 def record(restore: Restore, *, by: str, means: Means) -> None:

@@ -31,6 +31,7 @@ class Means:
     limits: Limits
     time: Time
     clock: Clock = timezone.now
+    told: Callable[[str], None] = lambda _: None  # hears of each step, for somebody who watches
 
     @property
     def a_look(self) -> timedelta:

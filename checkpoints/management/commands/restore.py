@@ -1,4 +1,4 @@
-"""`restore record CHECKPOINT`: go back in the record."""
+"""`restore`: go back, in the record or on a device."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from django.utils import timezone
 
 from checkpoints.documents import plan_table, went_back_document
 from checkpoints.find import find_checkpoint
+from checkpoints.management.commands._restore_device import DeviceVerbs
 from checkpoints.record import RecordPlan, WentBack
 from checkpoints.services import plan_record_restore, restore_record
-from inventory.commands import NetcairnCommand, WrongUse, find_device, find_tenant, operator, tenant_option
+from inventory.commands import WrongUse, find_device, find_tenant, operator, tenant_option
 
 
-class Command(NetcairnCommand):
-    """To the record; never to a device without its own plan."""
+class Command(DeviceVerbs):
+    """To the record, which touches no device; and to a device, which has a plan of its own."""
 
-    help = "Go back to a checkpoint in the record: a new commit with the old content. No device is touched."
+    help = "Put a version back: onto a device (plan, then apply), or in the record."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The verbs."""
-        record = self.verb(self.verbs(parser), "record", "Go back in the record. No device is touched.")
+        verbs = self.verbs(parser)
+        self.add_device_verbs(verbs)
+        record = self.verb(verbs, "record", "Go back in the record: a new commit. No device is touched.")
         record.add_argument("checkpoint", metavar="CHECKPOINT", help="An id, 8 digits of one, or the name of a ref.")
         tenant_option(record)
         record.add_argument("--device", action="append", default=[], metavar="NAME", help="Only this one; repeatable.")
@@ -31,6 +34,9 @@ class Command(NetcairnCommand):
 
     def handle(self, **options: Any) -> None:
         """Plan, look, execute."""
+        if options["verb"] != "record":
+            self.handle_device_verb(options["verb"], options)
+            return
         tenant = find_tenant(options["tenant"]) if options["tenant"] else None
         checkpoint = find_checkpoint(options["checkpoint"], tenant)
         names = dict.fromkeys(options["device"])
