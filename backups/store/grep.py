@@ -1,14 +1,16 @@
 """Lines that match a pattern, found by `git grep`: in a commit, among files by their ids, or in a folder of texts.
 
-The pattern comes from outside. It is one argument behind `-e`, so it can be neither an option nor a path. git matches
-it, a process with limits on its time and its memory, and not Python's `re`, which nothing stops once a pattern makes it
-think for ever. Bytes are compared (LC_ALL=C): without regard to case means the letters A to Z.
+The pattern comes from outside. git reads it from its standard input, so it can be neither an option nor a path, and no
+list of processes shows it: people search for passwords that have leaked. git matches it, a process with limits on its
+time and its memory, and not Python's `re`, which nothing stops once a pattern makes it think for ever. Bytes are
+compared (LC_ALL=C): without regard to case means the letters A to Z.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -43,9 +45,14 @@ class Pattern:
             raise PatternRefused(problem)
 
     @property
-    def arguments(self) -> tuple[str, ...]:
-        """The pattern as git is given it."""
-        return ("-E" if self.regex else "-F", *(("-i",) if self.ignore_case else ()), "-e", self.text)
+    def options(self) -> tuple[str, ...]:
+        """How git is to take the line that it reads."""
+        return ("-E" if self.regex else "-F", *(("-i",) if self.ignore_case else ()), "-f", "-")
+
+    @property
+    def line(self) -> bytes:
+        """The line that git reads."""
+        return os.fsencode(self.text) + b"\n"
 
 
 def problem_of(text: str) -> str:
@@ -131,9 +138,11 @@ def grep(
     Raises PatternRefused for what is no regular expression, StoreDamaged where a file cannot be read.
     """
     options = (*PLAIN, f"--max-count={caps.per_file:d}", *(("--no-index",) if folder else ()))
-    arguments = (*options, *pattern.arguments, *where)
+    arguments = (*options, *pattern.options, *where)
     with git.stream("grep", *arguments, seconds=max(caps.seconds, 0.01), cwd=folder) as process:
-        process.stdin.close()
+        with suppress(BrokenPipeError):  # it has ended, and says below why
+            process.stdin.write(pattern.line)
+            process.stdin.close()
         hits, cut = read(process.stdout, caps, before, wanted)
         if cut is None:
             process.popen.wait()
@@ -172,7 +181,7 @@ def failure(
 ) -> PatternRefused | StoreDamaged | GitFailed:
     """What git's complaint means. Where it cannot read a file it complains and goes on, which is no answer for us."""
     said = complaint.decode("utf-8", "replace")
-    if pattern.regex and said.startswith(("fatal: -e option", "fatal: command line")):
+    if pattern.regex and said.startswith("fatal: In '-' at 1, "):
         return PatternRefused(f"{pattern.text!r} is no regular expression: {said.strip().rpartition(': ')[2]}.")
     wrong = process.failure(complaint)
     if not stored or process.popen.returncode < 0 or type(wrong) is not GitFailed:

@@ -90,12 +90,15 @@ def test_a_text_is_no_expression_unless_asked(device: Device) -> None:
     assert list(found.values()) == [[1, 3], [1, 2], [1, 2, 3], [1, 3]]
 
 
-@pytest.mark.parametrize("text", ["-v", "--", "--open-files-in-pager=touch /tmp/x", "-f/etc/passwd", ":(top)", "a\\"])
-def test_a_pattern_is_never_an_option(device: Device, text: str) -> None:
+def test_a_pattern_is_never_an_option(device: Device) -> None:
     """E-security: what a person types is looked for, whatever it looks like."""
-    back_up(kept(device, b"one\n" + text.encode() + b"\nthree\n"))
+    texts = ["-v", "--", "--open-files-in-pager=touch /tmp/x", "-f/etc/passwd", ":(top)", "a\\"]
+    back_up(kept(device, "\n".join(texts).encode()))
 
-    assert brief(search(Pattern(text), clear(device))) == [("edge1", "running.cfg", 2, text.encode())]
+    found = [brief(search(Pattern(text), clear(device))) for text in texts]
+
+    numbers = [[number for _, _, number, _ in lines] for lines in found]
+    assert numbers == [[1], [2, 3], [3], [4], [5], [6]]
 
 
 @pytest.mark.parametrize("text", ["", "a\nb", "a\0b", "a\rb", "x" * 1001, "\ud800"])
@@ -250,30 +253,30 @@ def test_people_search_the_tenants_that_they_belong_to(device: Device) -> None:
     assert scopes_for(restorer, Tenant.objects.filter(name="beta")) == []
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    [
+@pytest.mark.parametrize("guess", [b"hunter2", b"(masked)h"])
+def test_an_answer_does_not_depend_on_a_secret(device: Device, guess: bytes) -> None:
+    """E-security: or who may not see it asks for it letter by letter."""
+    questions = [
         Pattern("hunter2"),
         Pattern("HUNTER2", ignore_case=True),
         Pattern("h"),
         Pattern("community (.masked.|hunter2)", regex=True),
         Pattern("community hunter2|ntp", regex=True),
         Pattern("community [^(]", regex=True),
-    ],
-)
-@pytest.mark.parametrize("guess", [b"hunter2", b"another", b"(masked)h"])
-def test_an_answer_does_not_depend_on_a_secret(device: Device, pattern: Pattern, guess: bytes) -> None:
-    """E-security: or who may not see it asks for it letter by letter."""
+    ]
+
+    def ask() -> list[list[tuple[Line, ...]]]:
+        limits = Limits(context=3)
+        return [[one.lines for one in search(question, veiled(device), limits=limits).found] for question in questions]
+
     back_up(kept(device, SECRET.replace(b"hunter2", b"0")))
-    expected = search(pattern, veiled(device), limits=Limits(context=3))
+    expected = ask()
     back_up(kept(device, SECRET.replace(b"hunter2", guess)))
 
-    answer = search(pattern, veiled(device), limits=Limits(context=3))
-
-    assert [found.lines for found in answer.found] == [found.lines for found in expected.found]
-    past = search_past(pattern, veiled(device))
-    assert {len(past.found), *(one.count for one in past.found)} <= {0, 1, 2}
-    assert all(one.count == 2 for one in past.found)
+    assert ask() == expected
+    for question, lines in zip(questions, expected, strict=True):
+        past = search_past(question, veiled(device)).found
+        assert [one.count for one in past] == [2] * len(lines)  # both versions or none
 
 
 def test_what_is_not_secret_is_found_without_the_right(device: Device) -> None:
@@ -465,12 +468,11 @@ def test_the_command_ends_with_1_where_it_left_something_out(
     assert said.out.count("edge1") == 2
 
 
-@pytest.mark.parametrize("arguments", [[""], ["x", "--context", "-1"], ["x", "--limit", "0"], ["a(", "-E"]])
-def test_the_command_refuses_wrong_use(device: Device, arguments: list[str]) -> None:
+def test_the_command_refuses_wrong_use(device: Device) -> None:
     """Exit status 2, and a sentence."""
     back_up(kept(device))
 
-    with pytest.raises(CommandError) as refusal:
-        call_command("search", *arguments)
-
-    assert refusal.value.returncode == 2
+    for arguments in ([""], ["x", "--context", "-1"], ["x", "--limit", "0"], ["a(", "-E"]):
+        with pytest.raises(CommandError) as refusal:
+            call_command("search", *arguments)
+        assert refusal.value.returncode == 2
