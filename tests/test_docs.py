@@ -1,0 +1,44 @@
+"""The documents that operators rely on, held to what the program really says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+from django.core.management import get_commands
+
+from backups.capture import Cause
+from backups.errors import BackupError, CollectError, StoreError
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+OURS = ("config", "inventory", "backups", "checkpoints")
+
+
+def below(kind: type[BackupError]) -> Iterator[type[BackupError]]:
+    """Every error under one in the tree."""
+    for one in kind.__subclasses__():
+        yield one
+        yield from below(one)
+
+
+def test_every_cause_of_a_failed_attempt_has_its_line() -> None:
+    """A code on a page at three in the morning must lead to what to do about it."""
+    said = set(re.findall(r"`([a-z-]+)`", (DOCS / "operate.md").read_text()))
+
+    errors = [*below(CollectError), *below(StoreError)]
+    causes = {error.cause for error in errors if error.__module__ == BackupError.__module__}
+
+    missing = (causes | set(get_args(Cause))) - said
+
+    assert missing == set()
+
+
+def test_every_command_has_its_line() -> None:
+    """A command that nobody finds does not exist."""
+    said = (DOCS / "commands.md").read_text()
+
+    missing = [name for name, app in get_commands().items() if app in OURS and f"`{name}" not in said]
+
+    assert missing == []
