@@ -84,7 +84,7 @@ def _asked(session: Session, target: Target, platform: Platform, command: Comman
     if command.optional:
         return None
     raise CommandRefused(
-        f"{target.name} refused '{command.line}': {said or 'no reason given'}. "
+        f"{target.name} refused '{command.line}': {said.rstrip('.') or 'no reason given'}. "
         "Check the device's platform and what its user may do."
     )
 

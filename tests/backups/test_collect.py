@@ -245,6 +245,7 @@ def test_a_refused_command_is_named_with_the_devices_words() -> None:
 
     text = str(caught.value)
     assert "'show run'" in text
+    assert ".." not in text
     assert "% Invalid input" in text
     assert text.isprintable()
     assert caught.value.worth_retrying is False

@@ -50,7 +50,8 @@ def run(*arguments: str) -> tuple[int, str]:
 def test_a_sound_store_has_no_findings(tenant: Tenant, path: Path) -> None:
     """An alarm without a cause is worse than none."""
     assert codes(tenant, full=True) == []
-    assert run() == (0, "Everything that is kept is there.\n")
+    assert run() == (0, "Everything that is kept is there; `fsck --full` reads all of it, too.\n")
+    assert run("--full") == (0, "Everything that is kept is there, and can be read.\n")
 
 
 def test_a_tenant_without_a_store_has_no_findings(tenant: Tenant, store_root: Path) -> None:

@@ -108,7 +108,9 @@ def test_a_checkpoint_is_shown_with_what_it_holds(run: Run, golden: Checkpoint, 
         ("core1", "startup.cfg", 14),
         ("edge1", "running.cfg", 15),
     ]
-    assert "edge1   running.cfg     15" in run("checkpoint show HEAD").out
+    said = run("checkpoint show HEAD").out
+    assert "edge1   running.cfg     15" in said
+    assert "tags: approved\n" in said and "whole: yes\n" in said
 
 
 def test_tags_are_added_and_removed(run: Run, golden: Checkpoint) -> None:

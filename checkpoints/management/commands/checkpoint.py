@@ -18,7 +18,16 @@ from checkpoints.export import export_checkpoint
 from checkpoints.find import find_checkpoint
 from checkpoints.models import Checkpoint
 from checkpoints.services import create_checkpoint, delete_checkpoint, tag_checkpoint, undelete_checkpoint
-from inventory.commands import NetcairnCommand, Table, WrongUse, find_device, find_tenant, operator, tenant_option
+from inventory.commands import (
+    NetcairnCommand,
+    Table,
+    WrongUse,
+    cell_text,
+    find_device,
+    find_tenant,
+    operator,
+    tenant_option,
+)
 from inventory.models import Device, Tenant
 
 
@@ -116,7 +125,7 @@ class Command(NetcairnCommand):
             for name, content in sorted(held[device.pk].items())
         ]
         children = list(one.children.kept().values_list("pk", flat=True))
-        facts = [f"{key}: {value}" for key, value in checkpoint_document(one).items() if value not in (None, [])]
+        facts = [f"{key}: {fact(value)}" for key, value in checkpoint_document(one).items() if value not in (None, [])]
         table = Table(["device", "file", "bytes"], [[file["device"], file["file"], file["size"]] for file in files])
         document = {**checkpoint_document(one), "children": children, "content": files}
         self.answer(document, "\n".join([*facts, "", str(table)]))
@@ -158,6 +167,11 @@ class Command(NetcairnCommand):
             "masked": options["masked"],
         }
         self.answer(document, f"{done.files} files of {done.devices} devices are in {done.path}.")
+
+
+def fact(value: object) -> str:
+    """A value of the document as people read it."""
+    return ", ".join(map(cell_text, value)) if isinstance(value, list) else cell_text(value)
 
 
 def find(options: dict[str, Any]) -> Checkpoint:
