@@ -18,6 +18,7 @@ from checkpoints import checkpoint_actions as verbs
 from checkpoints import checkpoint_page, lower_admin
 from checkpoints.compare_admin import CHOICES, Compares
 from checkpoints.models import Checkpoint, Ref, RefMove
+from checkpoints.restore_admin import PutsBack
 from inventory.confirmation import confirmed_action
 from inventory.models import Device, Tenant
 from inventory.roles import may
@@ -67,7 +68,7 @@ class TagFilter(DropdownFilter):
 
 
 @admin.register(Checkpoint)
-class CheckpointAdmin(Compares, RecordAdmin):
+class CheckpointAdmin(PutsBack, Compares, RecordAdmin):
     """Moments with a name."""
 
     page_template = "netcairn/checkpoint.html"
@@ -84,7 +85,7 @@ class CheckpointAdmin(Compares, RecordAdmin):
         "go_back",
         "export",
         "undelete_it",
-        {"title": "More", "items": ["set_tags", "set_name", "delete_it"]},
+        {"title": "More", "items": ["put_back", "set_tags", "set_name", "delete_it"]},
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Checkpoint]:

@@ -16,6 +16,7 @@ from backups.models import Run, Snapshot
 from checkpoints import checkpoint_actions as verbs
 from checkpoints import services
 from checkpoints.compare_admin import CHOICES, Compares
+from checkpoints.restore_admin import PutsBack
 from inventory.admin import TenantAdmin as InventoryTenantAdmin
 from inventory.confirmation import confirmed_action
 from inventory.models import Device, Tenant
@@ -23,8 +24,10 @@ from inventory.models import Device, Tenant
 COMPARE = "admin:backups_snapshot_compare"
 
 
-class SnapshotAdmin(Compares, BackupsSnapshotAdmin):
-    """Versions that can be compared."""
+class SnapshotAdmin(PutsBack, Compares, BackupsSnapshotAdmin):
+    """Versions that can be compared, and put back."""
+
+    actions_detail = ("put_back",)
 
     def before(self, version: Snapshot) -> Snapshot | None:
         """The device's version before."""

@@ -97,6 +97,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 entry("Checkpoints", "flag", "checkpoints_checkpoint_changelist", "checkpoints.view_checkpoint"),
                 entry("Refs", "bookmark", "checkpoints_ref_changelist", "checkpoints.view_ref"),
+                entry(
+                    "Restores",
+                    "settings_backup_restore",
+                    "checkpoints_restore_changelist",
+                    "checkpoints.view_restore",
+                    **badge(unresolved(request), "danger"),
+                ),
             ],
         },
         {
@@ -120,6 +127,13 @@ def quarantined(request: HttpRequest) -> int:
     from backups.standing import quarantined_devices
 
     return quarantined_devices(request.user).count()
+
+
+def unresolved(request: HttpRequest) -> int:
+    """How many devices of this user's tenants run nobody knows what, after a restore."""
+    from checkpoints.models import Restore
+
+    return Restore.objects.visible_to(request.user).unresolved().count()
 
 
 def palette(request: HttpRequest, term: str) -> list[SearchResult]:

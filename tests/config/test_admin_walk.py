@@ -21,7 +21,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver
 
 from backups.models import Attempt, QuarantinedFile, Run, Schedule, Snapshot
-from checkpoints.models import Checkpoint, Ref
+from checkpoints.models import Checkpoint, Ref, Restore
 from checkpoints.services import create_checkpoint
 from inventory.models import Credential, Device, Tenant
 from tests.checkpoints.conftest import NOON, back_up, later
@@ -53,8 +53,29 @@ def settle(name: str) -> dict[type[models.Model], models.Model]:
     attempt = Attempt.objects.create(tenant=tenant, run=run, device=device, state="quarantined", ended_at=NOON)
     file = QuarantinedFile.objects.create(tenant=tenant, attempt=attempt, name="running.cfg", content=SECRET.encode())
     schedule = Schedule.objects.create(tenant=tenant, name=f"{name}-nightly", cron="0 2 * * *")
-    rows = [tenant, make_credential(tenant), device, run, file, second, Ref.objects.get(tenant=tenant), schedule]
+    restore = make_restore(device, second)
+    rows = [
+        tenant,
+        make_credential(tenant),
+        device,
+        run,
+        file,
+        second,
+        Ref.objects.get(tenant=tenant),
+        schedule,
+        restore,
+    ]
     return {type(row): row for row in [*rows, device.snapshots.first()] if row is not None}
+
+
+def make_restore(device: Device, checkpoint: Checkpoint) -> Restore:
+    """A plan that puts the device's first version back."""
+    first, before = device.snapshots.order_by("seq")
+    told = {"running": "running.cfg", "commands": [f"say {device}"], "warnings": ["look"], "obstacles": []}
+    target = {"checkpoint": checkpoint, "target": first.files, "before": before}
+    return Restore.objects.create(
+        tenant=device.tenant, device=device, state="planned", requested_by="anna", plan=told, fingerprint="f", **target
+    )
 
 
 @pytest.fixture
@@ -126,7 +147,7 @@ def test_the_walk_comes_by_every_page_of_ours(world: World) -> None:
     """A kind of row that nobody has made here would be a page that nobody has tried."""
     registered = {model for model in admin.site._registry if model._meta.app_label in OURS}
 
-    kinds = {Tenant, Credential, Device, Run, Schedule, Snapshot, QuarantinedFile, Checkpoint, Ref}
+    kinds = {Tenant, Credential, Device, Run, Schedule, Snapshot, QuarantinedFile, Checkpoint, Ref, Restore}
     assert registered == set(world.mine) == kinds
     assert len(verbs()) >= 10
 

@@ -1,0 +1,216 @@
+"""Pages of restores to devices: the plan, the agreement, and how it goes while it goes."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, reverse
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
+
+from backups import cells
+from backups.content import SECRETS
+from backups.errors import StoreError
+from backups.pages import RecordAdmin
+from checkpoints import compare_page, restore_jobs
+from checkpoints import restore_actions as verbs
+from checkpoints.compare import FileChange, FileDiff
+from checkpoints.display import Numbers
+from checkpoints.manifest import Content
+from checkpoints.models import Restore
+from checkpoints.restore_documents import is_forsaken, restore_diff
+from inventory.confirmation import confirmed_action
+from inventory.roles import may
+
+State = Restore.State
+POLLING_ENDS = 286  # htmx's own status: take this answer, and ask no more
+# How each state looks, in the colours that runs and attempts have.
+MARKS: dict[str, str] = {
+    State.REQUESTED: "running",
+    State.PLANNED: "whole",
+    State.APPROVED: "whole",
+    State.PRE_BACKUP: "running",
+    State.ARMED: "running",
+    State.PUSHING: "running",
+    State.VERIFYING: "running",
+    State.CANCELLED: "queued",
+    State.CONFIRMED: "done",
+    State.REVERTED: "quarantined",
+    State.UNKNOWN: "failed",
+}
+# Which buttons make sense in which state; what is not here is shown nowhere.
+BUTTONS: dict[str, tuple[str, ...]] = {
+    State.REQUESTED: ("plan_again", "cancel"),
+    State.PLANNED: ("approve", "plan_again", "cancel"),
+    State.APPROVED: ("push", "cancel"),
+    State.UNKNOWN: ("look", "settle"),
+}
+
+
+@admin.register(Restore)
+class RestoreAdmin(RecordAdmin):
+    """Versions on their way back onto devices."""
+
+    page_template = "netcairn/restore.html"
+    nothing = "Nothing was put back onto a device yet. Open a version of a device, and press “Put back”."
+    list_display = ("asked", "shown_device", "tenant", "shown_state", "requested_by", "approved_by", "came_of_it")
+    list_display_links = ("asked",)
+    list_filter = ("tenant", "state", ("requested_at", RangeDateTimeFilter))
+    list_select_related = ("tenant", "device")
+    search_fields = ("device__name", "requested_by")
+    search_help_text = "Name of a device, or who asked for it"
+    ordering = ("-requested_at",)
+    actions_detail = ("approve", "push", "plan_again", "look", "settle", "cancel")
+
+    @display(description="Asked", ordering="requested_at")
+    def asked(self, restore: Restore) -> SafeString:
+        """When."""
+        return cells.when(restore.requested_at)
+
+    @display(description="Device", ordering="device__name")
+    def shown_device(self, restore: Restore) -> SafeString:
+        """Of what."""
+        return cells.link(restore.device)
+
+    @display(description="State", ordering="state")
+    def shown_state(self, restore: Restore) -> SafeString:
+        """Where it stands."""
+        return cells.state(MARKS[restore.state], restore.get_state_display())
+
+    @display(description="What came of it")
+    def came_of_it(self, restore: Restore) -> str:
+        """In words."""
+        return restore.detail
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Only what makes sense in its state."""
+        row = self.get_object(request, str(object_id))
+        wanted = BUTTONS.get(row.state, ()) if row and not row.settled_at else ()
+        found = super().get_actions_detail(request, object_id)
+        return [action for action in found if action.action_name.endswith(tuple(f"restore_{name}" for name in wanted))]
+
+    def get_urls(self) -> list[URLPattern]:
+        """The page's part that is asked for again while something goes on."""
+        return [self.own_page("<uuid:object_id>/progress/", "progress", self.progress_part), *super().get_urls()]
+
+    def progress_part(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """Only what moves; when it has come to a rest, the page is loaded again with its buttons."""
+        restore = self.row_or_404(request, object_id)
+        answer = self.show(request, "netcairn/restore_progress.html", restore, **self.progress(restore))
+        if not moving(restore):
+            answer.status_code = POLLING_ENDS
+            answer["HX-Refresh"] = "true"
+        return answer
+
+    def progress(self, restore: Restore) -> dict[str, Any]:
+        """Where it stands, and every step."""
+        return {
+            "restore": restore,
+            "mark": MARKS[restore.state],
+            "moving": moving(restore),
+            "process_gone": is_forsaken(restore),
+            "events": restore.events.all(),
+            "progress_url": self.page_url("progress", restore.pk),
+        }
+
+    def page_context(self, request: HttpRequest, row: Restore) -> dict[str, Any]:
+        """With the plan and its difference, masked by right."""
+        masked = not may(request.user, SECRETS, row.tenant_id)
+        return {**self.progress(row), "plan": row.plan, "masked": masked, **self.difference(row, masked=masked)}
+
+    def difference(self, restore: Restore, *, masked: bool) -> dict[str, Any]:
+        """What the device would run against what it runs; or why that cannot be shown."""
+        try:
+            return {"diff": shown_difference(restore, masked=masked)}
+        except StoreError as error:
+            return {"diff": None, "diff_refusal": str(error)}
+
+    @confirmed_action(
+        description="Approve",
+        permission=verbs.APPROVE,
+        plan=verbs.plan_to_approve,
+        form=verbs.AgreedForm,
+        icon="task_alt",
+    )
+    def approve(self, request: HttpRequest, rows: QuerySet[Restore], answers: dict[str, Any]) -> str:
+        """The plan on the page, and no other."""
+        return verbs.approve(request, rows.get(), answers)
+
+    @confirmed_action(
+        description="Change the device", permission=verbs.PUSH, plan=verbs.plan_to_push, icon="publish", danger=True
+    )
+    def push(self, request: HttpRequest, rows: QuerySet[Restore], answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """By a worker, once."""
+        return verbs.push(request, rows.get())
+
+    @confirmed_action(description="Plan again", permission=verbs.PLAN, plan=verbs.plan_to_plan_again, icon="refresh")
+    def plan_again(self, request: HttpRequest, rows: QuerySet[Restore], answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """From a new look at the device."""
+        return verbs.plan_again(rows.get())
+
+    @confirmed_action(description="Call off", permission=verbs.PLAN, plan=verbs.plan_to_cancel, icon="cancel")
+    def cancel(self, request: HttpRequest, rows: QuerySet[Restore], answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """As long as nothing was sent."""
+        return verbs.cancel(request, rows.get())
+
+    @confirmed_action(
+        description="I have looked",
+        permission=verbs.SETTLE,
+        plan=verbs.plan_to_settle,
+        form=verbs.NoteForm,
+        icon="visibility",
+    )
+    def settle(self, request: HttpRequest, rows: QuerySet[Restore], answers: dict[str, Any]) -> str:
+        """The device is free again."""
+        return verbs.settle(request, rows.get(), answers["note"])
+
+    @confirmed_action(description="Read it again", permission=verbs.SETTLE, plan=verbs.plan_to_look, icon="search")
+    def look(self, request: HttpRequest, rows: QuerySet[Restore], answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """Perhaps its timer brought it back."""
+        return verbs.look(request, rows.get(), restore_jobs.live_means())
+
+
+def moving(restore: Restore) -> bool:
+    """Whether the page may look different in a second."""
+    return restore.state in Restore.WORKING or (restore.state == State.APPROVED and bool(restore.pushed_by))
+
+
+def shown_difference(restore: Restore, *, masked: bool) -> compare_page.ShownDiff | None:
+    """The difference as rows of a page. Raises StoreDamaged, GitTooSlow."""
+    found = restore_diff(restore, masked=masked, caps=compare_page.CAPS)
+    if found is None:
+        return None
+    diff, old, new = found
+    name = restore.plan["running"]
+    before = restore.before.files[name] if restore.before else restore.target[name]
+    change = FileChange(restore.device, name, content_of(before), content_of(restore.target[name]), restore.device)
+    numbers = Numbers(old.numbers, new.numbers)
+    options = compare_page.Options(view="unified", masked=masked)
+    shown = FileDiff(change, diff, numbers, old.line_count, masked=masked, hide_volatile=True)
+    return compare_page.shown_diff(shown, options, compare_page.MAX_HTML)
+
+
+def content_of(entry: dict[str, Any]) -> Content:
+    """A file's entry in a row."""
+    return Content(entry["blob"], entry["size"])
+
+
+class PutsBack:
+    """What a page of versions or checkpoints gets: the way back onto a device. Mixed in before RecordAdmin."""
+
+    @confirmed_action(
+        description="Put back",
+        permission=verbs.PLAN,
+        plan=verbs.plan_to_put_back,
+        form=verbs.PutBackForm,
+        icon="settings_backup_restore",
+    )
+    def put_back(self, request: HttpRequest, rows: QuerySet, answers: dict[str, Any]) -> HttpResponse:
+        """To the page where the plan appears."""
+        restore = verbs.put_back(request, rows.get(), answers)
+        return HttpResponseRedirect(reverse("admin:checkpoints_restore_change", args=[restore.pk]))

@@ -1,0 +1,174 @@
+"""Restores in the admin: the plan on a page, agreed to with the device's name, and how it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from backups.simulator import DeviceSpec, Fleet
+from checkpoints import restore_jobs
+from checkpoints.models import Restore
+from tests.checkpoints.restoring import World
+from tests.checkpoints.test_admin import agree
+from tests.inventory.kit import Role, logged_in, make_user, page
+
+
+@pytest.fixture
+def world(db: None, store_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A changed IOS device, and a queue whose worker comes when it is called."""
+    with Fleet([DeviceSpec("cisco_ios", size=2000)], seed=3) as fleet:
+        made = World(fleet)
+        monkeypatch.setattr(restore_jobs, "live_means", lambda: made.means)
+        monkeypatch.setattr("backups.jobs.async_task", lambda call, *ids, **_: QUEUE.append((call, *ids)))
+        QUEUE.clear()
+        yield made
+
+
+QUEUE: list[tuple[str, ...]] = []
+
+
+def work() -> None:
+    """A worker takes what lies in the queue."""
+    doors = {restore_jobs.PLAN: restore_jobs.plan, restore_jobs.PUSH: restore_jobs.push}
+    while QUEUE:
+        call, *ids = QUEUE.pop(0)
+        doors[call](*ids)
+
+
+def member(world: World, role: str, name: str = "") -> Client:
+    """A browser of somebody with that role."""
+    return logged_in(make_user(name or f"m-{role}", (world.tenant, role)))
+
+
+def url(restore: Restore, verb: str = "change") -> str:
+    """A page of a restore."""
+    return f"/admin/checkpoints/restore/{restore.pk}/{verb}/"
+
+
+def asked_for(client: Client, world: World) -> Restore:
+    """From the page of a version to the plan."""
+    first = world.device.snapshots.earliest("seq")
+    answer = agree(client, f"/admin/backups/snapshot/{first.pk}/put_back/", minutes="5")
+    work()
+    restore = Restore.objects.get()
+    assert (answer.status_code, answer["Location"]) == (302, url(restore))
+    return restore
+
+
+def typed(client: Client, restore: Restore, verb: str, **answers: str) -> Any:
+    """Agree with the device's name."""
+    shown = client.get(url(restore, verb))
+    sent = dict(shown.context["hidden"]) | {"answer-typed": restore.device.name}
+    if verb == "approve":
+        sent["answer-agreed"] = restore.fingerprint
+    return client.post(url(restore, verb), sent | answers)
+
+
+def test_a_version_is_put_back_by_clicking(world: World) -> None:
+    """Plan, look, approve, change: and the page says how it went."""
+    client = member(world, Role.RESTORER)
+    restore = asked_for(client, world)
+    text = page(client.get(url(restore)))
+    assert "configure replace" in text and "Look at this first" in text and "<mark>elsewhere</mark>" in text
+    assert world.said("configure replace") == 0
+
+    typed(client, restore, "approve")
+    typed(client, restore, "push")
+    work()
+
+    restore.refresh_from_db()
+    assert (restore.state, restore.approved_by, world.runs()) == ("confirmed", "m-restorer", "the version")
+    text = page(client.get(url(restore)))
+    assert "Confirmed" in text and "Verifying" in text and "every 1s" not in text
+
+
+def test_nothing_happens_without_the_device_s_name(world: World) -> None:
+    """A click is made too quickly."""
+    client = member(world, Role.RESTORER)
+    restore = asked_for(client, world)
+
+    typed(client, restore, "approve", **{"answer-typed": "yes"})
+    restore.refresh_from_db()
+    assert restore.state == "planned"
+
+    typed(client, restore, "approve")
+    typed(client, restore, "push", **{"answer-typed": "yes"})
+    restore.refresh_from_db()
+    assert (restore.state, world.said("configure replace")) == ("approved", 0)
+
+
+def test_an_old_page_approves_nothing(world: World) -> None:
+    """Somebody planned again while the page was open."""
+    client = member(world, Role.RESTORER)
+    restore = asked_for(client, world)
+    shown = client.get(url(restore, "approve"))
+    old = dict(shown.context["hidden"]) | {"answer-typed": world.device.name, "answer-agreed": restore.fingerprint}
+    world.simulated.edit(["snmp-server location third"])
+    agree(client, url(restore, "plan_again"))
+    work()
+
+    client.post(url(restore, "approve"), old)
+
+    restore.refresh_from_db()
+    assert restore.state == "planned"
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.OPERATOR])
+def test_who_may_not_restore_may_look(world: World, role: str) -> None:
+    """Secrets stay masked, and no button works."""
+    restore = world.planned()
+    client = member(world, role)
+
+    text = page(client.get(url(restore)))
+    assert "configure replace" in text and "0822455D0A16" not in text
+    assert {client.get(url(restore, verb)).status_code for verb in ("approve", "push", "settle", "cancel")} == {403}
+    assert client.get(f"/admin/checkpoints/checkpoint/{world.checkpoint.pk}/put_back/").status_code == 403
+
+
+def test_secrets_are_shown_to_who_may_see_them(world: World) -> None:
+    """A changed password is part of what is agreed to."""
+    restore = world.planned()
+
+    assert "0822455D0A16" in page(member(world, Role.RESTORER).get(url(restore)))
+
+
+def test_a_running_restore_moves_by_itself(world: World) -> None:
+    """The part of the page that is asked for each second, until there is nothing more to see."""
+    restore = world.planned()
+    client = member(world, Role.RESTORER)
+    Restore.objects.filter(pk=restore.pk).update(state="verifying")
+
+    assert "every 1s" in page(client.get(url(restore)))
+    assert client.get(url(restore, "progress")).status_code == 200
+    Restore.objects.filter(pk=restore.pk).update(state="confirmed")
+    assert client.get(url(restore, "progress")).status_code == 286
+
+
+def test_an_unknown_device_is_settled_by_who_looked(world: World) -> None:
+    """With a note; the number in the sidebar goes away."""
+    restore = world.planned()
+    Restore.objects.filter(pk=restore.pk).update(state="unknown", detail="Nobody knows.")
+    client = member(world, Role.RESTORER)
+    assert "Nothing can be put back" in page(client.get(url(restore)))
+
+    agree(client, url(restore, "settle"), note="on the console: fine")
+
+    restore.refresh_from_db()
+    assert (restore.settled_by, restore.settled_note) == ("m-restorer", "on the console: fine")
+
+
+def test_a_checkpoint_is_put_back_onto_a_named_device(world: World) -> None:
+    """And onto none of another name."""
+    client = member(world, Role.RESTORER)
+    address = f"/admin/checkpoints/checkpoint/{world.checkpoint.pk}/put_back/"
+
+    assert agree(client, address, device="nothing", minutes="5").status_code == 200
+    assert not Restore.objects.exists()
+    agree(client, address, device=world.device.name, minutes="7")
+    work()
+    restore = Restore.objects.get()
+    assert (restore.checkpoint, restore.minutes, restore.state) == (world.checkpoint, 7, "planned")
