@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
@@ -220,12 +221,30 @@ def repository_of(tenant_id: UUID) -> Repository:
     row = Repository.objects.filter(pk=tenant_id).first()
     if row is None and not Tenant.objects.filter(pk=tenant_id).exists():
         raise StoreError(f"There is no tenant {tenant_id}: `tenant list` shows those that exist.")
-    if row is not None and row.head is not None and not is_repository(path):
-        raise StoreDamaged(f"The repository {path} is gone: bring it back from a copy, then run `fsck`.")
+    if row is not None and row.head is not None:
+        refuse_lost(path)
     if not is_repository(path):
         create(path)
     # The row after the repository: a crash in between leaves an empty repository, which the next writer takes.
     return row or Repository.objects.create(tenant_id=tenant_id)
+
+
+def check_record(tenant_id: UUID) -> None:
+    """Raise StoreDamaged where the database names a record that git has not; nothing kept yet is no damage.
+
+    Without the lock, and by reading alone: for those who would otherwise never look into the store, because a digest
+    tells them that nothing has changed.
+    """
+    head = Repository.objects.filter(pk=tenant_id).values_list("head", flat=True).first()
+    if head is not None:
+        refuse_lost(store_path(tenant_id))
+        open_store(tenant_id).entries(head, [layout.DEVICES], folders=True)
+
+
+def refuse_lost(path: Path) -> None:
+    """Raise StoreDamaged where a repository that has been is no more."""
+    if not is_repository(path):
+        raise StoreDamaged(f"The repository {path} is gone: bring it back from a copy, then run `fsck`.")
 
 
 def reconcile(store: TenantStore, head: str | None) -> None:

@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
+from backups.batch import check_record
+from backups.errors import StoreError
 from backups.models import Attempt, AttemptSet, Run
 from backups.retries import MAX_TRIES
 from inventory.models import Device
@@ -130,6 +132,20 @@ def not_if_cancelled(run: Run, again: Iterable[Attempt], now: datetime) -> None:
         return
     for attempt in again:
         attempt.state, attempt.not_before, attempt.ended_at = Attempt.State.FAILED, None, now
+
+
+def refused_by_store(run: Run, now: datetime) -> bool:
+    """Close a run whose tenant's record is lost or unreadable, before any device is asked; whether it was so.
+
+    Without this an unchanged device would be called good although nothing of it is kept any more.
+    """
+    try:
+        check_record(run.tenant_id)
+    except StoreError as error:
+        run.attempts.give_up(cause=error.cause, detail=str(error), now=now)
+        end_run(run, now)
+        return True
+    return False
 
 
 def abandon(run: Run, now: datetime) -> None:

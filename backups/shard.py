@@ -57,7 +57,7 @@ def work_on(
     talks to them or they rest until their next try, are waited for with `pause` in a command, and in the queue left to
     the tick (`Run.resume_at`), so that nobody holds a worker and waits.
     """
-    if not run.begin(clock()):
+    if not run.begin(clock()) or runs.refused_by_store(run, clock()):
         return False
     shard = Shard(
         run,

@@ -177,7 +177,7 @@ def store_path(tenant_id: UUID) -> Path:
 def open_path(path: Path) -> TenantStore:
     """The repository at `path`, with the processes that an earlier reader of this process has left running."""
     if not is_repository(path):
-        raise NoStore(f"There is no repository at {path}: nothing of this tenant was ever backed up.")
+        raise NoStore(f"There is no repository at {path}: nothing was backed up yet, or it is gone; `fsck` tells.")
     with _stores_lock:
         store = _stores.setdefault(path, TenantStore(path))
         _stores.move_to_end(path)

@@ -227,3 +227,28 @@ def test_the_caller_hears_of_every_attempt(tenant: Tenant, credential: Credentia
     back_up(devices, {device.name: config(device.name) for device in devices}, told=heard.extend)
 
     assert sorted(attempt.device.name for attempt in heard) == ["edge0", "edge1", "edge2"]
+
+
+def test_a_lost_repository_is_no_unchanged_device(tenant: Tenant, credential: Credential, store_root: Path) -> None:
+    """A digest in the database says that nothing changed; that is worth nothing when the bytes are gone."""
+    device = make_device(tenant, credential=credential)
+    back_up([device], {"edge1": config("edge1")})
+    store_root.rename(store_root.with_name("moved-away"))
+
+    run = back_up([device], {"edge1": config("edge1")})
+
+    attempt = run.attempts.get()
+    assert (attempt.state, attempt.cause) == ("failed", "store-damaged")
+    assert "is gone" in attempt.detail
+    assert not store_root.exists()
+
+
+def test_an_unreadable_record_stops_a_run_before_the_devices(tenant: Tenant, credential: Credential) -> None:
+    """Nothing is called good while the tenant's record cannot be read."""
+    device = make_device(tenant, credential=credential)
+    back_up([device], {"edge1": config("edge1")})
+    Repository.objects.update(head="0" * 39 + "1")
+
+    run = back_up([device], {})
+
+    assert run.attempts.get().cause == "store-damaged"

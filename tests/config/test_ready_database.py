@@ -30,3 +30,13 @@ def test_the_first_command_finds_its_tables(tmp_path: Path) -> None:
 
     assert (done.returncode, json.loads(done.stdout)) == (0, {"tenants": []})
     assert "Preparing the database." in done.stderr
+
+
+def test_an_unknown_command_is_wrong_use() -> None:
+    """A script with a slip of the pen must not take it for a network that refused."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "bakcup"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean `backup`?" in done.stderr

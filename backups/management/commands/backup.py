@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +22,8 @@ from inventory.models import Device
 
 class Command(NetcairnCommand):
     """Collect now, in this process, or hand the work to the queue."""
+
+    waiting = False
 
     help = "Collect the configurations of a tenant's devices, or of all, and keep what changed."
 
@@ -41,10 +45,17 @@ class Command(NetcairnCommand):
         runs.reap(now)
         asked = runs.start_runs(devices, requested_by=operator(), trigger=Run.Trigger.HAND, by_queue=False, now=now)
         progress = Progress(len(devices))
+        # Asked to end by a supervisor is as good as Ctrl-C: the claims are given back at once.
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             for run in asked:
                 shard.work_on(
-                    run, transport=NetmikoTransport(), limits=limits(), threads=threads(), told=progress.advance
+                    run,
+                    transport=NetmikoTransport(),
+                    limits=limits(),
+                    threads=threads(),
+                    told=progress.advance,
+                    pause=self.wait,
                 )
         except KeyboardInterrupt:
             progress.close()
@@ -53,8 +64,22 @@ class Command(NetcairnCommand):
             self.tell("Interrupted; what was stored until now is kept.")
             # The pool's threads may hang on devices until their deadline, and an orderly exit would wait for them.
             os._exit(130)
+        finally:
+            signal.signal(signal.SIGTERM, before)
         progress.close()
         return asked
+
+    def wait(self, seconds: float) -> None:
+        """Say once why nothing happens: no device is ever logged in to twice at a time."""
+        if not self.waiting:
+            self.waiting = True
+            limit = runs.SILENCE.total_seconds()
+            self.tell(
+                "Waiting for devices that another run talks to (`run list`); "
+                f"if that run was killed, at most {limit:.0f} seconds."
+            )
+        time.sleep(seconds)
+        runs.reap(timezone.now())
 
     def report(self, asked: Any) -> None:
         """Say what came of it; exit 1 when a device was not backed up."""
