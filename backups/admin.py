@@ -18,6 +18,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from backups import cells, schedule_admin  # noqa: F401  (registers the pages of schedules)
+from backups.blame_page import Blames
 from backups.content import (
     SECRETS,
     for_eyes,
@@ -33,6 +34,7 @@ from backups.models import Attempt, QuarantinedFile, Run, Snapshot
 from backups.pages import RecordAdmin, attachment, page_of
 from backups.progress import Progress, progress_of
 from backups.runs import cancel
+from backups.search_page import Searches
 from backups.templatetags.netcairn import words
 from inventory.confirmation import Plan, confirmed_action
 from inventory.models import Device
@@ -180,7 +182,7 @@ class WaitingFilter(DropdownFilter):
 
 
 @admin.register(Snapshot)
-class SnapshotAdmin(RecordAdmin):
+class SnapshotAdmin(Searches, Blames, RecordAdmin):
     """Every version that was kept."""
 
     page_template = "netcairn/version.html"

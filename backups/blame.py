@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.utils.dateparse import parse_date, parse_datetime
 
-from backups.content import for_eyes, sheet
+from backups.content import for_eyes, is_binary, sheet
 from backups.errors import NoSuchVersion
 from backups.models import Snapshot
 from backups.store import layout
@@ -59,13 +59,16 @@ class Blame:
 def blame(version: Snapshot, name: str, *, secrets: bool, limit: int = VERSIONS, seconds: float = SECONDS) -> Blame:
     """Where each line of a file of the version comes from; without `secrets`, the lines are masked.
 
-    Raises NoSuchVersion where the version has no such file, StoreDamaged, GitTooSlow.
+    Raises NoSuchVersion where the version has no such file of lines, StoreDamaged, GitTooSlow.
     """
     blob = version.blob(name)
     if blob is None:
         raise NoSuchVersion(f"This version has no file {name!r}; it has {', '.join(sorted(version.files))}.")
     store = open_store(version.tenant_id)
-    texts = lines_of(for_eyes(store.blob(blob), version.device.platform, secrets=secrets))
+    content = store.blob(blob)
+    if is_binary(content):
+        raise NoSuchVersion(f"The file {name!r} of this version is not text: it has no lines.")
+    texts = lines_of(for_eyes(content, version.device.platform, secrets=secrets))
     versions, complete = versions_of(version, name, limit)
     pairs = ((newer.commit, older.commit) for newer, older in pairwise(versions))
     with closing(differences(store.git, pairs, layout.device_file(version.device_id, name), seconds=seconds)) as steps:

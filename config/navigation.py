@@ -82,6 +82,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 entry("Runs", "sync", "backups_run_changelist", "backups.view_run"),
                 entry("Schedules", "schedule", "backups_schedule_changelist", "backups.view_schedule"),
                 entry("Versions", "history", "backups_snapshot_changelist", "backups.view_snapshot"),
+                entry("Search", "manage_search", "backups_snapshot_search", "backups.view_snapshot"),
                 entry(
                     "Quarantine",
                     "report",

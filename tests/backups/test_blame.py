@@ -20,6 +20,8 @@ from backups.store import layout
 from backups.store.origins import Hunk, hunk_of, hunks_in, origins
 from inventory.models import Device
 from tests.backups.store_kit import NOON, git, repository
+from tests.factories import make_tenant
+from tests.inventory.kit import Role, logged_in, make_user, page
 
 LINES = st.lists(st.sampled_from("abcde"), max_size=8)
 
@@ -230,6 +232,33 @@ def test_the_command_names_version_run_and_person(device: Device, capsys: pytest
     assert document["complete"] is True
     newest = document["versions"][0]
     assert (newest["run"], newest["author"], newest["lines"]) == (str(run.pk), "person1", 1)
+
+
+def test_a_page_says_who_brought_each_line(device: Device) -> None:
+    """Masked for eyes without the right, and closed to other tenants."""
+    versions = back_up_all(
+        device, b"hostname a\nsnmp-server community one RO\nend\n", b"<b>\nsnmp-server community one RO\nend\n"
+    )
+    auditor = logged_in(make_user("audra", (device.tenant, Role.AUDITOR)))
+    stranger = logged_in(make_user("sten", (make_tenant("beta"), Role.ADMINISTRATOR)))
+    address = f"/admin/backups/snapshot/{versions[1].pk}/lines/running.cfg"
+
+    text = page(auditor.get(address))
+
+    first, second = (text.index(f'/admin/backups/snapshot/{version.pk}/change/">') for version in versions)
+    assert second < text.index("&lt;b&gt;") < first < text.index("snmp-server community")
+    assert "person0" in text and "community one" not in text
+    assert stranger.get(address).status_code == 404
+    assert auditor.get(f"{address}x").status_code == 404
+    assert address in page(auditor.get(f"/admin/backups/snapshot/{versions[1].pk}/change/"))
+
+
+def test_what_is_not_text_has_no_lines(device: Device) -> None:
+    """Nor could it be masked."""
+    (version,) = back_up_all(device, b"a\0b\n")
+
+    with pytest.raises(NoSuchVersion, match="not text"):
+        blame(version, "running.cfg", secrets=True)
 
 
 def test_the_command_refuses_what_is_not_there(device: Device) -> None:

@@ -1,0 +1,81 @@
+"""The page that says who brought each line of a version's file."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+
+from backups.blame import Blame, blame
+from backups.content import MAX_BYTES, SECRETS, TOO_LARGE
+from backups.errors import BackupError
+from backups.models import Snapshot
+from backups.showing import harmless
+from inventory.roles import may
+
+SECONDS = 10.0
+MAX_HTML = 1_800_000  # characters; with the frame the page stays below 2 MB
+
+
+class Blames:
+    """One more page of a version. Mixed in before RecordAdmin."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """For each file of a version."""
+        page = self.own_page("<uuid:object_id>/lines/<str:name>", "blame", self.blamed)  # type: ignore[attr-defined]
+        return [page, *super().get_urls()]  # type: ignore[misc]
+
+    def blamed(self, request: HttpRequest, object_id: UUID, name: str) -> HttpResponse:
+        """The file with the origin of each line; with masked lines for eyes without the right to see secrets."""
+        version = self.row_or_404(request, object_id)  # type: ignore[attr-defined]
+        if name not in version.files:
+            raise Http404("This version has no such file.")
+        context = shown_blame(version, name, secrets=may(request.user, SECRETS, version.tenant_id))
+        return self.show(request, "netcairn/blame.html", version, version=version, name=name, **context)  # type: ignore[attr-defined]
+
+
+def shown_blame(version: Snapshot, name: str, *, secrets: bool) -> dict[str, Any]:
+    """What the page shows: rows, or the reason why there are none."""
+    if version.files[name]["size"] > MAX_BYTES:
+        return {"refusal": TOO_LARGE}
+    try:
+        found = blame(version, name, secrets=secrets, seconds=SECONDS)
+    except BackupError as error:
+        return {"refusal": str(error)}
+    rows = rows_of(found)
+    if len(rows) > MAX_HTML:
+        return {"refusal": TOO_LARGE}
+    return {"found": found, "rows": rows, "versions": len(found.versions)}
+
+
+def rows_of(found: Blame) -> SafeString:
+    """The lines as rows; those that came together say so once, at the first."""
+    rows: list[tuple[SafeString]] = []
+    for version, lines in groupby(found.lines, key=lambda line: line.version):
+        origin: SafeString | str = origin_of(version)
+        for line in lines:
+            text = line.text.removesuffix(b"\r").decode("utf-8", "surrogateescape")
+            rows.append((row(origin, line.number, text),))
+            origin = ""
+    return format_html_join("\n", "{}", rows)
+
+
+def row(origin: SafeString | str, number: int, text: str) -> SafeString:
+    """One line."""
+    cells = '<tr><td class="nc-fit">{}</td><td class="nc-n" data-n="{}"></td><td class="nc-t">{}</td></tr>'
+    return format_html(cells, origin, number, harmless(text))
+
+
+def origin_of(version: Snapshot) -> SafeString:
+    """When it came, as a link to the version, and with whom."""
+    link = reverse("admin:backups_snapshot_change", args=[version.pk])
+    when = f"{localtime(version.taken_at):%Y-%m-%d %H:%M}"
+    return format_html(
+        '<a class="nc-link" href="{}">{}</a> <span class="nc-faint">{}</span>', link, when, version.author
+    )
