@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from datetime import timedelta
@@ -437,6 +438,18 @@ def test_the_command_answers_programs(device: Device, capsys: pytest.CaptureFixt
         {"number": 4, "match": False, "text": "end"},
     ]
     assert (file["device"], file["device_id"], file["file"]) == ("edge1", str(device.pk), "running.cfg")
+
+
+def test_the_command_reads_a_pattern_that_nobody_is_to_see(
+    device: Device, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E-security: arguments are in the list of processes and in the memory of the shell."""
+    back_up(kept(device, SECRET))
+    monkeypatch.setattr("sys.stdin", io.StringIO("hunter2\n"))
+
+    call_command("search", "--json")
+
+    assert json.loads(capsys.readouterr().out)["devices"] == 1
 
 
 def test_the_command_searches_the_past(device: Device, capsys: pytest.CaptureFixture[str]) -> None:

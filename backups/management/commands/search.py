@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from getpass import getpass
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -22,6 +23,10 @@ LIMITS = {
     "files": "more files have had it than the --limit of {limit}",
 }
 MOST_CONTEXT = 50
+PATTERN_HELP = (
+    "What to look for. Put -- before one that begins with a dash. Left out, it is read from standard input, "
+    "so that no list of processes and no memory of a shell has it."
+)
 
 
 class Command(NetcairnCommand):
@@ -31,7 +36,7 @@ class Command(NetcairnCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """What, where and how much."""
-        parser.add_argument("pattern", metavar="PATTERN", help="Put -- before one that begins with a dash.")
+        parser.add_argument("pattern", metavar="PATTERN", nargs="?", help=PATTERN_HELP)
         tenant_option(parser)
         parser.add_argument("--device", metavar="NAME", action="append", help="Only this device; may be repeated.")
         parser.add_argument("--history", action="store_true", help="Which versions had it, first and last.")
@@ -47,7 +52,8 @@ class Command(NetcairnCommand):
         if options["limit"] < 1 or options["seconds"] <= 0 or not 0 <= options["context"] <= MOST_CONTEXT:
             raise WrongUse(f"--limit and --seconds must be above 0, and --context from 0 to {MOST_CONTEXT}.")
         try:
-            pattern = Pattern(options["pattern"], regex=options["regex"], ignore_case=options["ignore_case"])
+            text = pattern_read() if options["pattern"] is None else options["pattern"]
+            pattern = Pattern(text, regex=options["regex"], ignore_case=options["ignore_case"])
             left_out = self.past(pattern, options) if options["history"] else self.present(pattern, options)
         except PatternRefused as refusal:
             raise WrongUse(str(refusal)) from refusal
@@ -74,6 +80,11 @@ class Command(NetcairnCommand):
         answer = search_past(pattern, scopes, devices=ids(devices), limits=limits)
         self.answer(heading(pattern, options) | past_document(answer), past_table(answer))
         return past_left_out(answer, options)
+
+
+def pattern_read() -> str:
+    """The pattern from standard input: typed unseen on a terminal, else its first line."""
+    return getpass("Pattern: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
 
 
 def where(options: dict[str, Any]) -> tuple[list[Scope], list[Device] | None]:
