@@ -16,7 +16,7 @@ PLATFORM = Platform(
         "The security policy is the management server's and not part of it.",
     ),
     verified="none",
-    source="Check Point's Gaia administration guide, as remembered; its beginning and end as in published outputs",
+    source="Check Point's Gaia administration guide, as remembered; its header as in published outputs",
     comment="#",
     patience=60.0,
     volatile=(r"^# Exported by ",),

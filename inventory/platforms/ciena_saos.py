@@ -17,7 +17,7 @@ PLATFORM = Platform(
         "set default-load-filename FILE`), then `chassis reboot` without saving.",
     ),
     verified="none",
-    source="Ciena's SAOS 6 command reference, as remembered; its beginning and end as in published outputs",
+    source="Ciena's SAOS 6 command reference, as remembered; its header as in published outputs",
     patience=60.0,
     volatile=(r"^! Created(?: by)?: ", r"^! On terminal: "),
     secrets=(

@@ -18,8 +18,7 @@ PLATFORM = Platform(
         "lines, up to `ssd-control-end`, must be there.",
     ),
     verified="none",
-    source="Cisco's CLI guides for the 350 and Business 250 series, as remembered; its beginning and end as in "
-    "published outputs",
+    source="Cisco's CLI guides for the 350 and Business 250 series, as remembered; its header as in published outputs",
     enable=True,
     secrets=(
         *CISCO_SECRETS,

@@ -17,7 +17,7 @@ PLATFORM = Platform(
         "with `boot default` for the whole. Passwords and communities are not part of the text.",
     ),
     verified="none",
-    source="Extreme's ERS 4900 and 5900 guides, as remembered; its beginning and end as in published outputs",
+    source="Extreme's ERS 4900 and 5900 guides, as remembered; its header as in published outputs",
     enable=True,
     patience=60.0,
     volatile=(r"^! (?:Date|Time|Generated)\b",),

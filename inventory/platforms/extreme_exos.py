@@ -17,7 +17,7 @@ PLATFORM = Platform(
         "all` it becomes the whole configuration. Then `save configuration`.",
     ),
     verified="none",
-    source="Extreme's EXOS user guide, as remembered; its beginning and end as in published outputs",
+    source="Extreme's EXOS user guide, as remembered; its header as in published outputs",
     comment="#",
     patience=60.0,
     volatile=(r"^# .*[Cc]onfiguration generated ",),

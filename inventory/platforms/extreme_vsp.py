@@ -17,7 +17,7 @@ PLATFORM = Platform(
         "and only adds. Passwords are kept apart, and are not part of the text.",
     ),
     verified="none",
-    source="Extreme's VOSS configuration guides, as remembered; its beginning and end as in published outputs",
+    source="Extreme's VOSS configuration guides, as remembered; its header as in published outputs",
     comment="#",
     enable=True,
     patience=60.0,

@@ -20,7 +20,7 @@ PLATFORM = Platform(
         "`switch-to`).",
     ),
     verified="none",
-    source="NVIDIA's Onyx user manual, as remembered; its beginning and end as in published outputs",
+    source="NVIDIA's Onyx user manual, as remembered; its header as in published outputs",
     comment="##",
     enable=True,
     patience=60.0,

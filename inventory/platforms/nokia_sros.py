@@ -24,8 +24,7 @@ PLATFORM = Platform(
         "reboot.",
     ),
     verified="none",
-    source="Nokia's SR OS classic and MD-CLI command references, as remembered; its beginning and end as in published "
-    "outputs",
+    source="Nokia's SR OS classic and MD-CLI command references, as remembered; its header as in published outputs",
     comment="#",
     patience=120.0,
     volatile=(r"^# (?:Generated|Finished|Last modified) ",),
