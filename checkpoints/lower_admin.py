@@ -16,7 +16,7 @@ from backups.models import Run, Snapshot
 from checkpoints import checkpoint_actions as verbs
 from checkpoints import services
 from checkpoints.compare_admin import CHOICES, Compares
-from checkpoints.restore_admin import PutsBack
+from checkpoints.restore_admin import FourEyes, PutsBack
 from inventory.admin import TenantAdmin as InventoryTenantAdmin
 from inventory.confirmation import confirmed_action
 from inventory.models import Device, Tenant
@@ -94,10 +94,13 @@ class RunAdmin(BackupsRunAdmin):
         }
 
 
-class TenantAdmin(InventoryTenantAdmin):
+class TenantAdmin(FourEyes, InventoryTenantAdmin):
     """Tenants, with their record in figures and the collection of its garbage."""
 
-    actions_detail = (*InventoryTenantAdmin.actions_detail, {"title": "More", "items": ["collect_garbage"]})
+    actions_detail = (
+        *InventoryTenantAdmin.actions_detail,
+        {"title": "More", "items": ["four_eyes", "collect_garbage"]},
+    )
     change_form_outer_before_template = "netcairn/tenant_head.html"
 
     def changeform_view(

@@ -18,10 +18,11 @@ from checkpoints.models import Checkpoint, Restore
 from checkpoints.restore_means import Means
 from checkpoints.restore_planning import approve_restore, cancel_restore, request_restore
 from checkpoints.restore_reaper import SHOWS, look_again, settle_restore
-from checkpoints.restore_rules import MINUTES, needs_four_eyes
+from checkpoints.restore_rules import MINUTES, needs_four_eyes, set_four_eyes
 from inventory.confirmation import AnswerForm, Plan
-from inventory.models import Device
+from inventory.models import Device, Tenant
 
+FOUR_EYES = "checkpoints.set_four_eyes"
 PLAN, APPROVE, PUSH, SETTLE = (f"checkpoints.{verb}_restore" for verb in ("plan", "approve", "push", "settle"))
 State = Restore.State
 
@@ -215,3 +216,20 @@ def look(request: HttpRequest, restore: Restore, means: Means) -> str:
     """While the person waits: it is one collection."""
     seen = look_again(restore, by=by(request), means=means)
     return f"{restore.device}: {SHOWS[seen]}."
+
+
+def plan_to_change_eyes(_page: Any, _request: HttpRequest, rows: QuerySet[Tenant]) -> Plan:
+    """From two eyes to four, or back."""
+    tenant = rows.get()
+    if needs_four_eyes(tenant):
+        told = ["Whoever asks for a restore may approve it again."]
+        return Plan(f"Let one person alone restore devices of {tenant}?", told, button="One is enough")
+    told = ["Whoever asks for a restore needs somebody else to approve it."]
+    return Plan(f"Want four eyes for restores of {tenant}?", told, button="Want four eyes")
+
+
+def change_eyes(tenant: Tenant) -> str:
+    """The other way round."""
+    wanted = not needs_four_eyes(tenant)
+    set_four_eyes(tenant, wanted=wanted)
+    return f"Restores of {tenant} need {'a second person' if wanted else 'nobody else'} to approve."

@@ -214,3 +214,17 @@ class PutsBack:
         """To the page where the plan appears."""
         restore = verbs.put_back(request, rows.get(), answers)
         return HttpResponseRedirect(reverse("admin:checkpoints_restore_change", args=[restore.pk]))
+
+
+class FourEyes:
+    """What the page of tenants gets: whether one person alone may restore."""
+
+    @confirmed_action(
+        description="Four eyes for restores",
+        permission=verbs.FOUR_EYES,
+        plan=verbs.plan_to_change_eyes,
+        icon="supervisor_account",
+    )
+    def four_eyes(self, request: HttpRequest, rows: QuerySet, answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """Wanted or not."""
+        return verbs.change_eyes(rows.get())

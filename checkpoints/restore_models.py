@@ -224,7 +224,9 @@ class RestoreRules(models.Model):
 
     class Meta:
         verbose_name_plural = "restore rules"
-        default_permissions = ("view", "change")
+        default_permissions = ()
+        # Without the word in it that gives a restorer everything: who needs four eyes must not be able to close two.
+        permissions = [("set_four_eyes", "Can say whether a second person has to approve")]
 
     def __str__(self) -> str:
         return f"rules of {self.tenant_id}"

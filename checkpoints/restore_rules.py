@@ -23,6 +23,11 @@ def refuse_when_stopped() -> None:
         raise RestoresStopped(f"Restores to devices are stopped: remove {stop} to allow them again.")
 
 
+def set_four_eyes(tenant: Tenant, *, wanted: bool) -> None:
+    """Whether whoever asks for a restore of this tenant's devices needs somebody else to approve it."""
+    RestoreRules.objects.update_or_create(tenant=tenant, defaults={"four_eyes": wanted})
+
+
 def needs_four_eyes(tenant: Tenant) -> bool:
     """Whether somebody else than who asked has to approve."""
     return RestoreRules.objects.filter(tenant=tenant, four_eyes=True).exists()

@@ -35,6 +35,12 @@ PLAIN = (
     "backups/netmiko_transport.py",
     "backups/store/layout.py",
     "backups/store/git.py",
+    "backups/device_files.py",
+    "backups/device_writing.py",
+    "checkpoints/plan.py",
+    "checkpoints/push.py",
+    "checkpoints/session_risks.py",
+    "checkpoints/settings_of.py",
     "checkpoints/diff.py",
     "checkpoints/display.py",
 )

@@ -24,7 +24,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'restore rules',
-                'default_permissions': ('view', 'change'),
+                'permissions': [('set_four_eyes', 'Can say whether a second person has to approve')],
+                'default_permissions': (),
             },
         ),
         migrations.CreateModel(

@@ -18,6 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+WORDS = ("file", "session", "minutes", "clock", "md5")
+
 By = Literal["scp", "sftp"]
 BackTo = Literal["before", "saved"]
 
@@ -64,6 +66,21 @@ class Procedure:
         return (*self.load, *self.commit, *self.confirm, *self.save, *self.discard, *self.revert, *self.remove)
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """Everything in which words in braces are settled."""
+        return (self.path, *(text for line in self.lines for text in (line.text, line.expect)))
+
+    @property
     def patterns(self) -> tuple[str, ...]:
         """Every regular expression that is matched against a device's bytes."""
-        return (*self.refusals, *(pattern for pattern, _ in self.needs))
+        asked = (asked for line in self.lines for asked, _ in line.answers)
+        return (*self.refusals, *(pattern for pattern, _ in self.needs), *asked)
+
+
+def unknown_word(text: str) -> str | None:
+    """What of a text in braces nobody will settle; None: all is well."""
+    try:
+        text.format(**dict.fromkeys(WORDS, ""))
+    except (KeyError, IndexError, ValueError) as exc:
+        return str(exc)
+    return None

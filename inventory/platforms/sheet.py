@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Literal
 
 from inventory.errors import BadPlatformSheet
-from inventory.platforms.procedure import Procedure
+from inventory.platforms.procedure import Procedure, unknown_word
 
 Verified = Literal["system", "recording", "manual", "none"]
 Way = Literal["replace", "candidate", "merge", "file", "none"]
@@ -233,6 +233,9 @@ def _bad_procedure(platform: Platform) -> Iterator[tuple[str, str]]:
     for line in procedure.lines:
         if not line.text.strip() or not line.text.isprintable() or not line.text.isascii():
             yield "restore", f"{line.text!r} must be one line of printable ASCII"
+    for text in procedure.texts:
+        if unknown_word(text):
+            yield "restore", f"{text!r} has words in braces that mean nothing"
 
 
 def _bad_patterns(platform: Platform) -> Iterator[tuple[str, str]]:

@@ -29,7 +29,9 @@ from checkpoints.errors import (
 from checkpoints.models import Restore, RestoreRules
 from checkpoints.restore_planning import approve_restore, cancel_restore, plan_restore, request_restore
 from checkpoints.restore_reaper import look_again, reap_restores, settle_restore
+from inventory.models import Membership
 from inventory.platforms.sheet import Platform
+from inventory.roles import role_grants
 from tests.checkpoints.conftest import back_up
 from tests.checkpoints.restoring import World, passed
 from tests.factories import make_device, make_tenant
@@ -174,6 +176,14 @@ def test_four_eyes_are_four(world: World) -> None:
     with pytest.raises(SamePerson):
         world.approve(restore, by="ada")
     assert world.approve(restore, by="eve").approved_by == "eve"
+
+
+def test_a_restorer_cannot_close_two_of_the_four_eyes() -> None:
+    """The rule is for them."""
+    assert role_grants(Membership.Role.RESTORER, "checkpoints.push_restore")
+    assert not role_grants(Membership.Role.RESTORER, "checkpoints.set_four_eyes")
+    assert not role_grants(Membership.Role.OPERATOR, "checkpoints.plan_restore")
+    assert role_grants(Membership.Role.ADMINISTRATOR, "checkpoints.set_four_eyes")
 
 
 @pytest.mark.parametrize("how", ["setting", "file"])

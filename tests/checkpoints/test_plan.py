@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from checkpoints.plan import Plan, fit_to_load, make_plan
 from checkpoints.session_risks import MAX_DEPTH, changed_lines, paths
 from checkpoints.settings_of import settings_of
+from inventory.errors import BadPlatformSheet
 from inventory.platforms import registry
 from inventory.platforms.masking import MASK, mask
+from inventory.platforms.procedure import Line
 from inventory.platforms.sheet import Platform
 
 HEAD = "Building configuration...\n\nCurrent configuration : 812 bytes\n!\n! Last configuration change at 12:00 by ada\n!\n"
@@ -185,6 +187,25 @@ def test_a_system_without_a_procedure_is_put_back_by_hand() -> None:
 
     assert not made.can_be_pushed
     assert "run-after-reset=export.rsc" in made.commands[2]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"source": "none.cfg"}, "which no capture has"),
+        ({"commit": (Line("configure replace flash:{flie}"),)}, "words in braces"),
+        ({"refusals": ("(",)}, "no regular expression"),
+        ({"save": (Line("write\nmemory"),)}, "one line"),
+    ],
+)
+def test_a_sheet_that_would_fail_half_way_is_refused(wrong: dict[str, object], sentence: str) -> None:
+    """Not when it is needed, but when it is read."""
+    platform = registry.platform("cisco_ios")
+    procedure = platform.restore.procedure
+    assert procedure
+
+    with pytest.raises(BadPlatformSheet, match=sentence):
+        replace(platform, restore=replace(platform.restore, procedure=replace(procedure, **wrong)))
 
 
 SET = "set interfaces loopback lo\nset system host-name 'edge1'\nset system login banner 'Keep out, \"you\"'\n"

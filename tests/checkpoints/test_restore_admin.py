@@ -148,6 +148,20 @@ def test_a_running_restore_moves_by_itself(world: World) -> None:
     assert client.get(url(restore, "progress")).status_code == 286
 
 
+def test_four_eyes_are_wanted_by_who_runs_the_tenant(world: World) -> None:
+    """A restorer finds the button missing, and their own wish not theirs to approve."""
+    address = f"/admin/inventory/tenant/{world.tenant.pk}/four_eyes/"
+    restorer, boss = member(world, Role.RESTORER), member(world, Role.ADMINISTRATOR)
+    assert restorer.get(address).status_code == 403
+    agree(boss, address)
+
+    restore = asked_for(restorer, world)
+    assert "Somebody else" in page(restorer.get(url(restore, "approve")))
+    typed(boss, restore, "approve")
+    restore.refresh_from_db()
+    assert (restore.state, restore.approved_by) == ("approved", "m-administrator")
+
+
 def test_an_unknown_device_is_settled_by_who_looked(world: World) -> None:
     """With a note; the number in the sidebar goes away."""
     restore = world.planned()

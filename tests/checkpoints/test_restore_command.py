@@ -152,6 +152,18 @@ def test_what_goes_wrong_is_one_sentence(run: Run, world: World, line: str, stat
     assert "Traceback" not in said.err
 
 
+def test_four_eyes_are_wanted_or_not(run: Run, world: World) -> None:
+    """Whoever asked is told to find somebody else."""
+    assert run(f"restore rules --tenant {world.tenant} --json").document["four_eyes"] is False
+    assert run(f"restore rules --tenant {world.tenant} --four-eyes yes --json").document["four_eyes"] is True
+    restore = planned(run, world)
+
+    said = run(f"restore apply {restore} --yes")
+    assert (said.status, "somebody else than ada" in said.err) == (1, True)
+    assert run(f"restore rules --tenant {world.tenant} --four-eyes no").status == 0
+    assert run(f"restore apply {restore} --yes").status == 0
+
+
 def test_the_queue_carries_it_out(run: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A task that comes twice pushes once, and nothing but an id is in the queue."""
     asked: list[tuple[str, ...]] = []

@@ -19,6 +19,7 @@ from checkpoints.restore_documents import passed_table, plan_text, restore_docum
 from checkpoints.restore_jobs import enqueue_push, live_means
 from checkpoints.restore_planning import approve_restore, cancel_restore, plan_restore, request_restore
 from checkpoints.restore_reaper import SHOWS, look_again, reap_restores, settle_restore
+from checkpoints.restore_rules import needs_four_eyes, set_four_eyes
 from inventory.commands import NetcairnCommand, WrongUse, find_device, find_tenant, operator, tenant_option
 from inventory.models import Device
 
@@ -44,6 +45,9 @@ class DeviceVerbs(NetcairnCommand):
         several = self.verb(verbs, "list", "Restores to devices, newest first.")
         several.add_argument("--device", metavar="NAME", help="Only of this one.")
         tenant_option(several)
+        rules = self.verb(verbs, "rules", "Whether a second person has to approve a tenant's restores.")
+        rules.add_argument("--four-eyes", choices=("yes", "no"), help="Say it; without: only show it.")
+        tenant_option(rules, required=True)
         status = self.verb(verbs, "status", "A restore with its plan and every state that it passed.")
         others = [
             self.verb(verbs, "approve", "Agree to a plan, and push it later."),
@@ -163,6 +167,15 @@ class DeviceVerbs(NetcairnCommand):
         self.answer(restore_document(restore), f"{restore.device.name}: {SHOWS[seen]}. The restore is {restore.state}.")
         if restore.state == State.UNKNOWN:
             sys.exit(1)
+
+    def do_rules(self, options: dict[str, Any]) -> None:
+        """Set, or show."""
+        tenant = find_tenant(options["tenant"])
+        if options["four_eyes"]:
+            set_four_eyes(tenant, wanted=options["four_eyes"] == "yes")
+        wanted = needs_four_eyes(tenant)
+        told = "somebody else has to approve what one asks for" if wanted else "whoever asks may approve"
+        self.answer({"tenant": tenant.name, "four_eyes": wanted}, f"{tenant}: {told}.")
 
     def do_settle(self, options: dict[str, Any]) -> None:
         """The device may be restored again."""
