@@ -63,7 +63,7 @@ class Child:
         What is left of its group is killed first, while the program is still a zombie: so long nobody else can have
         its process id.
         """
-        if self.process is None or not os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        if self.process is None or not has_ended(self.process.pid):
             return None
         self.kill()
         status = self.process.wait()
@@ -90,6 +90,15 @@ def end_with(parent: int) -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a child of ours has ended; it stays a zombie."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        # Where SIGCHLD is ignored (inherited from whoever started us) the kernel leaves no zombie.
+        return True
 
 
 class Supervisor:
