@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.utils import timezone
-
 from backups.store.patches import DiffCaps
 from backups.store.reader import open_store
 from checkpoints import texts
@@ -14,6 +12,7 @@ from checkpoints.compare import sheet
 from checkpoints.diff import visible
 from checkpoints.models import Restore
 from checkpoints.patch import hunk_pieces
+from checkpoints.restore_means import database_clock
 from checkpoints.texts import Text, TextDiff
 from inventory.commands import Table
 
@@ -107,7 +106,7 @@ def diff_document(restore: Restore, *, masked: bool) -> dict[str, Any] | None:
 
 def is_forsaken(restore: Restore) -> bool:
     """Whether its process should have been heard of by now."""
-    return bool(restore.state in Restore.WORKING and restore.lease_until and restore.lease_until < timezone.now())
+    return bool(restore.state in Restore.WORKING and restore.lease_until and restore.lease_until < database_clock())
 
 
 def restore_table(restores: Iterable[Restore]) -> Table:

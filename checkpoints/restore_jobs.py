@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from backups import jobs
 from backups.conf import limits
@@ -16,7 +15,7 @@ from backups.device_writing import NetmikoWriter
 from checkpoints.device_restore import push_restore
 from checkpoints.errors import WrongMoment
 from checkpoints.models import Restore
-from checkpoints.restore_means import Means, RealTime
+from checkpoints.restore_means import Means, RealTime, database_clock
 from checkpoints.restore_planning import plan_restore
 from checkpoints.restore_reaper import reap_restores
 from inventory.errors import NetcairnError
@@ -28,7 +27,7 @@ PLAN, PUSH, REAP = (f"checkpoints.restore_jobs.{name}" for name in ("plan", "pus
 
 def live_means() -> Means:
     """Real devices, real time."""
-    return Means(NetmikoWriter(), limits(), RealTime())
+    return Means(NetmikoWriter(), limits(), RealTime(), database_clock)
 
 
 def enqueue_plan(restore: Restore) -> None:
@@ -69,7 +68,7 @@ def told_by_the_row(restore: Restore) -> Iterator[None]:
 
 def tick() -> None:
     """Every minute: a restore without a process gets one that looks after it."""
-    if Restore.objects.forsaken(timezone.now()).exists():
+    if Restore.objects.forsaken(database_clock()).exists():
         jobs.enqueue(REAP, name="reap restores")
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
+from django.db import connection
 
 from backups.device_writing import Writer
 from backups.errors import BackupError
@@ -23,6 +23,14 @@ log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 
+def database_clock() -> datetime:
+    """The time that all hosts agree on: one whose clock is ahead would take a living process for dead."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
+    return now
+
+
 @dataclass(frozen=True)
 class Means:
     """What a restore needs of the world."""
@@ -30,7 +38,7 @@ class Means:
     writer: Writer
     limits: Limits
     time: Time
-    clock: Clock = timezone.now
+    clock: Clock
     told: Callable[[str], None] = lambda _: None  # hears of each step, for somebody who watches
 
     @property

@@ -3,22 +3,25 @@
 What a dead process left behind follows from its row: each state was committed before what it announces, and every
 session with the device has ended by the end of the lease. Up to `armed` nothing took effect. From `pushing` on the
 device is asked, but only once its own timer must have run out: until then the answer would not last. Nothing here ever
-changes a device.
+changes what a device runs.
 """
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from backups.errors import BackupError
 from backups.targets import platform_of, target_of
-from checkpoints.errors import RestoreError, WrongMoment
+from checkpoints.errors import NotRestorable, RestoreError, WrongMoment
 from checkpoints.models import Restore
 from checkpoints.push import LATE, Device, Seen
 from checkpoints.restore_means import Means, alarm, released
 from checkpoints.restore_planning import plan_from
 from inventory.models import Device as DeviceRow
+
+log = logging.getLogger(__name__)
 
 State = Restore.State
 
@@ -43,7 +46,10 @@ def reaped(restore: Restore, means: Means) -> bool:
     """Whether the restore was ended now; another process may be quicker, or it may be too early."""
     try:
         if restore.state in Restore.HARMLESS:
+            armed = restore.state == State.ARMED
             cancel(restore, means.clock())
+            if armed:
+                clear_up(restore, means)
             return True
         return look_once(restore, means)
     except RestoreError:  # somebody else has moved the row
@@ -117,18 +123,31 @@ def conclude(restore: Restore, seen: Seen | None, trouble: str, means: Means) ->
 
 def look(restore: Restore, means: Means) -> tuple[Seen | None, str]:
     """What the device shows now, and why nothing can be said where that is so."""
-    if restore.before is None:
-        return None, "What it ran before is not kept any more."
     try:
-        device = DeviceRow.objects.select_related("credential").get(pk=restore.device_id)
-        plan = plan_from(restore, restore.before)
-        there = Device(plan, target_of(device), platform_of(device), means.writer, means.limits)
+        there = device_of(restore, means)
     except BackupError as exc:
         return None, str(exc)
     seen = there.look()
     if seen == "before":
         there.clear_up()
     return seen, there.trouble if seen is None else ""
+
+
+def clear_up(restore: Restore, means: Means) -> None:
+    """Take the file away that a dead process may have left; it holds secrets."""
+    try:
+        device_of(restore, means).clear_up()
+    except BackupError as exc:
+        log.info("The file of restore %s may be left on its device: %s", restore.short_id, exc)
+
+
+def device_of(restore: Restore, means: Means) -> Device:
+    """The device with the restore's plan. Raises a BackupError."""
+    if restore.before is None:
+        raise NotRestorable("What the device ran before is not kept any more.")
+    device = DeviceRow.objects.select_related("credential").get(pk=restore.device_id)
+    plan = plan_from(restore, restore.before)
+    return Device(plan, target_of(device), platform_of(device), means.writer, means.limits)
 
 
 # A restore that ended unknown, and the person who looks after it

@@ -9,11 +9,12 @@ from dataclasses import replace
 from itertools import groupby
 
 from backups.collect import collect
-from backups.device_writing import NetmikoWriter, WritingSession
-from backups.errors import LinkLost
-from backups.simulator import Fleet
+from backups.device_writing import NetmikoWriter, Writer, WritingSession
+from backups.errors import CommandRefused, LinkLost, LoginRefused, Unreachable
+from backups.simulator import FaultDraw, Fleet
 from backups.simulator.device import Device as Simulated
-from backups.transport import Limits, Target
+from backups.simulator.flash_name import flash_name
+from backups.transport import Limits, Session, Target
 from checkpoints.device_restore import push_restore
 from checkpoints.models import Restore
 from checkpoints.plan import Plan, make_plan
@@ -199,10 +200,66 @@ class CutSession:
         return answer
 
 
-class World:
-    """A registered device that was backed up, named by a checkpoint, and then changed behind everybody's back."""
+class ConsoleWriter:
+    """A way to a simulated device without SSH: its console itself. For tests of rows, where the network is no matter."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, device: Simulated) -> None:
+        self.device = device
+
+    def console(self) -> ConsoleSession:
+        """Log in, or be refused as the network would. Raises a CollectError."""
+        faults = self.device.draw_faults()
+        if self.device.unreachable:
+            raise Unreachable(f"{self.device.name} cannot be reached; check the way to it.")
+        if faults.get("refuse-login"):
+            raise LoginRefused(f"{self.device.name} refused user {self.device.username}; correct its credential.")
+        return ConsoleSession(self.device, faults)
+
+    @contextmanager
+    def open(self, target: Target, platform: Platform, limits: Limits) -> Iterator[Session]:
+        yield self.console()
+
+    @contextmanager
+    def open_for_writing(self, target: Target, platform: Platform, limits: Limits) -> Iterator[WritingSession]:
+        yield self.console()
+
+    def put(self, target: Target, path: str, content: bytes, *, by: str, limits: Limits) -> None:
+        self.console()
+        self.device.files[flash_name(path)] = content
+
+    def remove(self, target: Target, path: str, *, limits: Limits) -> None:
+        self.device.files.pop(flash_name(path))
+
+
+class ConsoleSession:
+    """One login of a ConsoleWriter."""
+
+    def __init__(self, device: Simulated, faults: FaultDraw) -> None:
+        self.device, self.host_key = device, device.host_key
+        self._console = device.persona.console(device, device.username, faults)
+        self._console.at_console()
+
+    def run(self, line: str) -> bytes:
+        self.device.note_command(line)
+        answer = self._console.enter(line).text
+        if self.device.unreachable:
+            raise LinkLost(f"{self.device.name} broke the connection in the middle; try again.")
+        return answer.encode("latin-1")
+
+    def say(self, line: str, **_: object) -> bytes:
+        return line.encode("latin-1") + b"\n" + self.run(line) + b"prompt#"
+
+    def fetch(self, path: str) -> bytes:
+        raise CommandRefused("no file is asked for")
+
+
+class World:
+    """A registered device that was backed up, named by a checkpoint, and then changed behind everybody's back.
+
+    Reached over SSH where the fleet has been started, else at its console.
+    """
+
+    def __init__(self, fleet: Fleet, *, over_ssh: bool = False) -> None:
         self.fleet = fleet
         self.simulated: Simulated = fleet[0]
         self.tenant = make_tenant()
@@ -215,10 +272,11 @@ class World:
             self.simulated.name,
             self.simulated.platform,
             address=self.simulated.address,
-            port=self.simulated.port,
+            port=self.simulated.port or 22,
             credential=credential,
         )
-        self.means = Means(NetmikoWriter(), LIMITS, SkippedTime(fleet), clock=fleet.clock.now)
+        writer: Writer = NetmikoWriter() if over_ssh else ConsoleWriter(self.simulated)
+        self.means = Means(writer, LIMITS, SkippedTime(fleet), clock=fleet.clock.now)
         collected_now(self.device, by="ada", means=self.means)
         self.golden = self.simulated.running_config
         self.checkpoint = create_checkpoint(self.tenant, message="golden", author="ada", now=fleet.clock.now())
@@ -244,7 +302,7 @@ class World:
         """One that may be pushed."""
         return self.approve(self.planned())
 
-    def push(self, restore: Restore, writer: NetmikoWriter | None = None) -> Outcome:
+    def push(self, restore: Restore, writer: Writer | None = None) -> Outcome:
         """Carry it out."""
         means = replace(self.means, writer=writer) if writer else self.means
         return push_restore(restore, by="bob", means=means)

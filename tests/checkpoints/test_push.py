@@ -48,6 +48,17 @@ class Scene:
         assert self.plan.can_be_pushed, self.plan.obstacles
         self.notes = Notes()
 
+    def begin(self) -> None:
+        """As it was when the plan was made."""
+        device = self.device
+        with device.lock:
+            device.set_faults()
+            device.stop_timer()
+            device.running = self.changed
+            device.save("engineer")
+            for kept in (device.memory, device.files, device.history, device.log, device.attempts):
+                kept.clear()
+
     def push(
         self,
         *faults: Fault | str,
@@ -99,25 +110,26 @@ def everywhere(value: T) -> dict[str, T]:
     return dict.fromkeys(SYSTEMS, value)
 
 
-def scenes_of(*systems: str) -> Iterator[Scenes]:
-    """One changed device of each system."""
+@pytest.fixture(scope="module")
+def made() -> Iterator[Scenes]:
+    """One changed device of each system that can be restored."""
     with ExitStack() as stack:
-        fleets = [stack.enter_context(Fleet([DeviceSpec(system, size=3000)], seed=3)) for system in systems]
-        pool = stack.enter_context(ThreadPoolExecutor(len(systems)))
+        fleets = [stack.enter_context(Fleet([DeviceSpec(system, size=3000)], seed=3)) for system in SYSTEMS]
+        pool = stack.enter_context(ThreadPoolExecutor(len(SYSTEMS)))
         yield Scenes(list(pool.map(Scene, fleets)), pool)
 
 
 @pytest.fixture
-def scenes() -> Iterator[Scenes]:
-    """One changed device of each system that can be restored."""
-    yield from scenes_of(*SYSTEMS)
+def scenes(made: Scenes) -> Scenes:
+    """Each as it was when the plan was made."""
+    made.each(Scene.begin)
+    return made
 
 
 @pytest.fixture
-def ios() -> Iterator[Scene]:
-    """One changed IOS device."""
-    for found in scenes_of("cisco_ios"):
-        yield found.scenes[0]
+def ios(scenes: Scenes) -> Scene:
+    """The IOS device alone."""
+    return scenes.scenes[0]
 
 
 def test_a_version_is_put_back_whole(scenes: Scenes) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,13 @@ from tests.inventory.kit import Role, logged_in, make_user, page
 
 
 @pytest.fixture
-def world(db: None, store_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(db: None, store_root: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A changed IOS device, and a queue whose worker comes when it is called."""
-    with Fleet([DeviceSpec("cisco_ios", size=2000)], seed=3) as fleet:
-        made = World(fleet)
-        monkeypatch.setattr(restore_jobs, "live_means", lambda: made.means)
-        monkeypatch.setattr("backups.jobs.async_task", lambda call, *ids, **_: QUEUE.append((call, *ids)))
-        QUEUE.clear()
-        yield made
+    made = World(Fleet([DeviceSpec("cisco_ios", size=2000)], seed=3))
+    monkeypatch.setattr(restore_jobs, "live_means", lambda: made.means)
+    monkeypatch.setattr("backups.jobs.async_task", lambda call, *ids, **_: QUEUE.append((call, *ids)))
+    QUEUE.clear()
+    return made
 
 
 QUEUE: list[tuple[str, ...]] = []

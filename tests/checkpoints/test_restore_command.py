@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,12 @@ COMMAND = "checkpoints.management.commands._restore_device"
 
 
 @pytest.fixture
-def world(db: None, store_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """A changed IOS device, and time that can be skipped."""
-    with Fleet([DeviceSpec("cisco_ios", size=2000)], seed=3) as fleet:
-        made = World(fleet)
-        monkeypatch.setattr(f"{COMMAND}.live_means", lambda: made.means)
-        monkeypatch.setattr(f"{COMMAND}.operator", lambda: "ada")
-        yield made
+def world(db: None, store_root: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A changed IOS device at its console, and time that can be skipped."""
+    made = World(Fleet([DeviceSpec("cisco_ios", size=2000)], seed=3))
+    monkeypatch.setattr(f"{COMMAND}.live_means", lambda: made.means)
+    monkeypatch.setattr(f"{COMMAND}.operator", lambda: "ada")
+    return made
 
 
 def planned(run: Run, world: World) -> str:
@@ -132,24 +130,24 @@ def test_an_unknown_outcome_is_looked_at_and_settled(run: Run, world: World) -> 
     assert (looked.status, looked.document["state"]) == (0, "reverted")
 
 
-@pytest.mark.parametrize(
-    ("line", "status", "sentence"),
-    [
-        ("restore plan HEAD", 2, "--device"),
-        ("restore plan HEAD --device nothing", 1, "There is no device 'nothing'"),
-        ("restore plan nothing --device {device}", 1, "There is no version 'nothing'"),
-        ("restore plan {device} --device {device}", 2, "is a device"),
-        ("restore plan HEAD --device {device} --minutes 0", 1, "1 to 60 minutes"),
-        ("restore apply 00000000 --yes", 1, "There is no restore '00000000'"),
-        ("restore status 12", 1, "at least 8 digits"),
-    ],
-)
-def test_what_goes_wrong_is_one_sentence(run: Run, world: World, line: str, status: int, sentence: str) -> None:
-    """2 for wrong use, 1 for a refusal, never a traceback."""
-    said = run(line.format(device=world.device.name))
+WRONG = [
+    ("restore plan HEAD", 2, "--device"),
+    ("restore plan HEAD --device nothing", 1, "There is no device 'nothing'"),
+    ("restore plan nothing --device {device}", 1, "There is no version 'nothing'"),
+    ("restore plan {device} --device {device}", 2, "is a device"),
+    ("restore plan HEAD --device {device} --minutes 0", 1, "1 to 60 minutes"),
+    ("restore apply 00000000 --yes", 1, "There is no restore '00000000'"),
+    ("restore status 12", 1, "at least 8 digits"),
+]
 
-    assert (said.status, said.out, sentence in said.err) == (status, "", True), said.err
-    assert "Traceback" not in said.err
+
+def test_what_goes_wrong_is_one_sentence(run: Run, world: World) -> None:
+    """2 for wrong use, 1 for a refusal, never a traceback."""
+    for line, status, sentence in WRONG:
+        said = run(line.format(device=world.device.name))
+
+        assert (said.status, said.out, sentence in said.err) == (status, "", True), (line, said.err)
+        assert "Traceback" not in said.err
 
 
 def test_four_eyes_are_wanted_or_not(run: Run, world: World) -> None:
