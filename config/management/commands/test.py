@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-PARALLEL = ["-n", "auto", "--maxprocesses=4"]
+PARALLEL = ["-n", "auto", "--maxprocesses=4", "--dist=worksteal"]
 
 
 class Command(BaseCommand):
