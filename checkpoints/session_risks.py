@@ -67,8 +67,8 @@ def risks(
     changed = changed_lines(current, target)
     shown = {raw: seen for text in (current, target) for raw, seen in zip(paths(text), paths(hide(text)), strict=False)}
     found = [(risk.what, [path for path in changed if risk.pattern.search(" ".join(path))]) for risk in RISKS]
-    homes = sections_with(address, (current, target)) if address else set()
-    reached_by = [path for path in changed if any(path[: len(home)] == home for home in homes)]
+    homes = homes_of(address, (current, target)) if address else set()
+    reached_by = [path for path in changed if any(belongs_to(path, home) for home in homes)]
     found.insert(0, (f"The interface with the address {address}, by which the device is reached, changes", reached_by))
     return [(what, examples(lines, shown)) for what, lines in found if lines]
 
@@ -85,10 +85,21 @@ def changed_lines(current: str, target: str) -> list[Path]:
     return list(dict.fromkeys([*(old - new), *(new - old)]))
 
 
-def sections_with(address: str, texts: Iterable[str]) -> set[Path]:
-    """The sections that hold an address."""
+def homes_of(address: str, texts: Iterable[str]) -> set[str]:
+    """The interfaces (or whatever it is) that hold an address, as the beginnings of the lines that belong to them."""
     word = re.compile(rf"(?<![\w.:]){re.escape(address)}(?![\w.:])")
-    return {path[:-1] for text in texts for path in paths(text) if len(path) > 1 and word.search(path[-1])}
+    holding = (path for text in texts for path in paths(text) if word.search(path[-1]))
+    return {home_of(path) for path in holding} - {""}
+
+
+def home_of(path: Path) -> str:
+    """`interface Vlan10`, `interfaces ge-0/0/0`, or what stands before `address` where a line says all of it."""
+    return " ".join(path[: min(2, len(path) - 1)]) if len(path) > 1 else path[0].partition(" address ")[0]
+
+
+def belongs_to(path: Path, home: str) -> bool:
+    """Whether a line is part of what begins so."""
+    return f"{' '.join(path)} ".startswith(f"{home} ")
 
 
 def paths(text: str) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkpoints.plan import Plan, fit_to_load, make_plan
-from checkpoints.session_risks import MAX_DEPTH, changed_lines, paths
+from checkpoints.session_risks import MAX_DEPTH, changed_lines, paths, risks
 from checkpoints.settings_of import settings_of
 from inventory.errors import BadPlatformSheet
 from inventory.platforms import registry
@@ -119,6 +119,27 @@ def test_what_could_cut_the_session_is_warned_of(line: str, changed: str, warnin
 
     assert any(warning in each for each in made.warnings), made.warnings
     assert not any("$9$" in each for each in made.warnings)  # secrets decide, and are not shown
+
+
+@pytest.mark.parametrize(
+    ("now", "then"),
+    [
+        (
+            "set interfaces ethernet eth0 address '192.0.2.1/24'\nset interfaces ethernet eth0 mtu '1500'\n",
+            "set interfaces ethernet eth0 address '192.0.2.1/24'\n",
+        ),
+        (
+            "interfaces {\n    ge-0/0/0 {\n        disable;\n        unit 0 {\n            address 192.0.2.1/24;\n",
+            "interfaces {\n    ge-0/0/0 {\n        unit 0 {\n            address 192.0.2.1/24;\n",
+        ),
+    ],
+)
+def test_the_interface_by_which_the_device_is_reached_is_found_everywhere(now: str, then: str) -> None:
+    """In lines that say all of it, and in sections within sections."""
+    (found, *_), *_ = risks(now, then, address="192.0.2.1")
+
+    assert "192.0.2.1" in found
+    assert risks(now, then, address="192.0.2.10") == []
 
 
 def test_what_cuts_nothing_is_not_warned_of() -> None:
