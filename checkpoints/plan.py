@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from backups.capture import stable
+from checkpoints.diff import visible
 from checkpoints.session_risks import risks
 from checkpoints.settings_of import settings_of
 from inventory.platforms.masking import MASK, mask
@@ -257,7 +258,7 @@ def warnings(platform: Platform, procedure: Procedure, current: Files, target: F
     """What could cut the session, and what the device lacks for the way back; without a secret."""
     now, then = (fit_to_load(platform, files[procedure.running]).decode("latin-1") for files in (current, target))
     for what, lines in risks(now, then, address=address, hide=lambda text: mask(platform, text)):
-        yield f"{what}: {'; '.join(lines)}"
+        yield visible(f"{what}: {'; '.join(lines)}".encode("latin-1"))
     yield from hidden_changes(platform, now, then)
     for pattern, mend in procedure.needs:
         if not compiled(pattern).search(current[procedure.running]):

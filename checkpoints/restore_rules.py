@@ -11,7 +11,7 @@ from checkpoints.restore_models import RestoreRules
 from inventory.models import Tenant
 
 STOP_FILE = "no-restores"  # below NETCAIRN_VAR; works at once in every process of this machine, without a restart
-MINUTES = range(1, 61)  # of a device's own timer
+MINUTES = range(2, 61)  # of a device's own timer; in its last half minute nothing is confirmed any more
 
 
 def refuse_when_stopped() -> None:

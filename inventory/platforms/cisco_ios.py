@@ -26,7 +26,8 @@ PLATFORM = Platform(
             load=(Line("verify /md5 flash:{file}", expect="{md5}"),),
             commit=(Line("configure replace flash:{file} force time {minutes}", expect="Rollback Done"),),
             confirm=(Line("configure confirm"),),
-            save=(Line("write memory", expect="[OK]"),),
+            # The question: another release has written the startup-config.
+            save=(Line("write memory", expect="[OK]", answers=((r"\[confirm\]$", ""),)),),
             revert=(Line("configure revert now", expect="Rollback Done"),),
             remove=(Line("delete /force flash:{file}"),),
             refusals=(r"^[ \t]*Rollback aborted", r"^[ \t]*% ?Error", r"^%No Rollback Confirmed Change pending"),

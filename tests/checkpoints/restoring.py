@@ -253,6 +253,12 @@ class ConsoleSession:
         raise CommandRefused("no file is asked for")
 
 
+EDITS = {
+    "cisco_ios": ["snmp-server location elsewhere", "username mallory password 7 0822455D0A16"],
+    "mikrotik_routeros": ["/system identity set name=elsewhere"],
+}
+
+
 class World:
     """A registered device that was backed up, named by a checkpoint, and then changed behind everybody's back.
 
@@ -280,7 +286,7 @@ class World:
         collected_now(self.device, by="ada", means=self.means)
         self.golden = self.simulated.running_config
         self.checkpoint = create_checkpoint(self.tenant, message="golden", author="ada", now=fleet.clock.now())
-        self.simulated.edit(["snmp-server location elsewhere", "username mallory password 7 0822455D0A16"])
+        self.simulated.edit(EDITS[self.simulated.platform])
         self.changed = self.simulated.running_config
 
     def requested(self, by: str = "ada") -> Restore:

@@ -28,6 +28,7 @@ from checkpoints.errors import (
     WrongMoment,
 )
 from checkpoints.models import Restore, RestoreRules
+from checkpoints.restore_documents import restore_diff
 from checkpoints.restore_planning import approve_restore, cancel_restore, plan_restore, request_restore
 from checkpoints.restore_reaper import look_again, reap_restores, settle_restore
 from inventory.models import Membership
@@ -110,6 +111,18 @@ def test_a_version_of_one_device_can_be_the_target(world: World) -> None:
 
     assert world.push(world.approve(restore)).result == "confirmed"
     assert restore.version == first and restore.checkpoint is None
+
+
+def test_a_router_without_a_timer_is_put_back_by_hand(db: None, store_root: Path) -> None:
+    """The difference and the steps are shown, and nothing is ever sent."""
+    world = World(Fleet([DeviceSpec("mikrotik_routeros", size=2000)], seed=3))
+    restore = world.planned()
+
+    assert restore.plan["by_hand"] and "run-after-reset=export.rsc" in restore.plan["commands"][2]
+    found = restore_diff(restore, masked=True)
+    assert found and found[0].lines_removed == 1
+    with pytest.raises(NotRestorable, match="Nothing is sent to a MikroTik"):
+        world.approve(restore)
 
 
 # What must not happen

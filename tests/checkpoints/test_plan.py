@@ -147,6 +147,13 @@ def test_what_cuts_nothing_is_not_warned_of() -> None:
     assert plan(IOS.replace("uplink", "other"), IOS, address="198.51.100.1").warnings == ()
 
 
+def test_a_warning_cannot_steer_the_terminal_that_it_is_read_on() -> None:
+    """Its words are a device's."""
+    (warning,) = plan(IOS.replace("hostname edge1", "hostname \x1b[2Jedge\x00"), IOS).warnings
+
+    assert "\\x1b[2Jedge\\x00" in warning and "\x1b" not in warning
+
+
 def test_what_the_device_lacks_for_the_way_back_is_said() -> None:
     """Found out on paper, not by a refused line."""
     made = plan(IOS.replace("ip scp server enable\n!\n", "").replace(" path flash:archive\n", ""), IOS)

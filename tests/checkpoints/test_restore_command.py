@@ -135,7 +135,7 @@ WRONG = [
     ("restore plan HEAD --device nothing", 1, "There is no device 'nothing'"),
     ("restore plan nothing --device {device}", 1, "There is no version 'nothing'"),
     ("restore plan {device} --device {device}", 2, "is a device"),
-    ("restore plan HEAD --device {device} --minutes 0", 1, "1 to 60 minutes"),
+    ("restore plan HEAD --device {device} --minutes 0", 1, "2 to 60 minutes"),
     ("restore apply 00000000 --yes", 1, "There is no restore '00000000'"),
     ("restore status 12", 1, "at least 8 digits"),
 ]
