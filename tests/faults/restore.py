@@ -20,10 +20,11 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.faults.place import own_place
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SYSTEMS = ("cisco_ios", "arista_eos")
@@ -176,14 +177,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="netcairn-faults-") as var:
-        os.environ["NETCAIRN_VAR"] = var
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-        import django
-        from django.core.management import call_command
-
-        django.setup()
-        call_command("migrate", verbosity=0)
+    with own_place():
         tally = campaign(options.kills, seed=options.seed)
     print(json.dumps({"seed": options.seed, **asdict(tally), "holds": not tally.lies}))  # noqa: T201
     return 1 if tally.lies else 0

@@ -18,12 +18,13 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from django.utils import timezone
+
+from tests.faults.place import own_place
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -103,10 +104,11 @@ def backup() -> subprocess.Popen[bytes]:
 
 def first_backup() -> float:
     """Bring the first snapshots, undisturbed; the seconds that the collecting took, without the start of Python."""
-    from backups.models import Run
+    from backups.models import Attempt, Run
 
     if backup().wait():
-        raise SystemExit("The first, undisturbed backup failed.")
+        why = Attempt.objects.exclude(state=Attempt.State.CHANGED).values_list("state", "cause", "detail")
+        raise SystemExit(f"The first, undisturbed backup failed: {list(why)}")
     run = Run.objects.get()
     return (run.ended_at - run.started_at).total_seconds()
 
@@ -190,14 +192,7 @@ def main() -> int:
     parser.add_argument("--devices", type=int, default=150)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="netcairn-faults-") as var:
-        os.environ["NETCAIRN_VAR"] = var
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-        import django
-        from django.core.management import call_command
-
-        django.setup()
-        call_command("migrate", verbosity=0)
+    with own_place():
         tally = campaign(options.kills, options.devices, seed=options.seed)
     holds = tally.lost == tally.damaged == tally.last_run_failed == 0
     print(json.dumps({"seed": options.seed, **asdict(tally), "holds": holds}))  # noqa: T201
