@@ -24,6 +24,7 @@ class Lock(IntEnum):
 
     TENANT_STORE = 0x6E630001  # the second number: the tenant
     PREPARATION = 0x6E630002  # migrations and the first administrator; the second number: 0
+    AUDIT_CHAIN = 0x6E630003  # taken by the trigger of the audit log; the second number: the tenant
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ NETCAIRN_SECRETS_KEYS = conf.secrets_keys(NETCAIRN_VAR)
 NETCAIRN_RUN_ENDED = ["checkpoints.services.checkpoint_run"]
 # Called every minute by the queue's tick, for the same reason.
 NETCAIRN_TICKS = ["checkpoints.restore_jobs.tick"]
+# Called with every notice once its transaction stands (`inventory/notices.py`).
+NETCAIRN_NOTICE_CHANNELS = ["inventory.notices.to_log"]
 
 # Called before a command touches the database.
 NETCAIRN_READY_DATABASE = "config.serving.ready_database"

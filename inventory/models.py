@@ -215,3 +215,8 @@ class Device(TenantOwned):
         except binascii.Error:
             return f"{kind} that cannot be read; forget it"
         return f"{kind} SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
+
+
+# Django finds models through this module; those below stand on the ones above.
+from inventory.audit import AuditEntry  # noqa: E402, F401
+from inventory.notices import Notice  # noqa: E402, F401
