@@ -1,4 +1,5 @@
-"""The demo's story: a simulated fleet of two tenants is backed up over SSH, changed, compared, named and gone back to.
+"""The demo's story: a simulated fleet of two tenants is backed up over SSH, changed, compared, named, and gone back to,
+in the record and on a device.
 
 Nothing in it is staged: the fleet speaks real SSH, and every step calls what commands and admin call.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from django.contrib.auth import get_user_model
@@ -21,8 +22,11 @@ from backups.models import Attempt, Run
 from backups.netmiko_transport import NetmikoTransport
 from backups.simulator import Device as SimulatedDevice
 from backups.simulator import DeviceSpec, Fleet
-from checkpoints import compare, diff, services
+from checkpoints import compare, diff, restore_jobs, services
+from checkpoints.device_restore import push_restore
 from checkpoints.models import Checkpoint
+from checkpoints.restore_documents import diff_lines, restore_diff
+from checkpoints.restore_planning import approve_restore, plan_restore, request_restore
 from config.serving import Administrator
 from inventory.errors import NetcairnError
 from inventory.models import Credential, Device, DeviceSet, Tenant
@@ -97,6 +101,8 @@ class Demo:
             self.go_back(named)
         with self.titled("A device breaks off in the middle of its answer"):
             self.cut_one_off()
+        with self.titled(f"Putting {changed.name} itself back: plan, approve, push, read back"):
+            self.put_back(changed, named)
         return named
 
     @contextmanager
@@ -194,6 +200,21 @@ class Demo:
         if left:
             raise DemoFailed(f"{len(left)} files of the record still differ from the checkpoint.")
         self.say("   The record equals the checkpoint again, byte for byte; the wrong versions stay in the history.")
+
+    def put_back(self, device: Device, checkpoint: Checkpoint) -> None:
+        """The whole way back onto a device that still runs the wrong changes, as the command `restore` does it."""
+        means = replace(restore_jobs.live_means(), told=lambda what: self.say(f"   {what}"))
+        restore = request_restore(device, checkpoint, by=USERNAME, now=means.clock())
+        plan = plan_restore(restore, by=USERNAME, means=means)
+        found = restore_diff(restore, masked=True, context=0)
+        for line in [*(diff_lines(found[0]) if found else ()), *plan.commands]:
+            self.say(f"   {line}")
+        approve_restore(restore, fingerprint=restore.fingerprint, by=USERNAME, now=means.clock())
+        outcome = push_restore(restore, by=USERNAME, means=means)
+        if outcome.result != "confirmed":
+            raise DemoFailed(f"{device.name} was not put back: {outcome.detail}")
+        self.say(f"   {device.name} was read back through a new session: it runs the checkpoint, and saved it.")
+        self.say("   The admin shows the plan and every state under Restores.")
 
 
 def guard() -> None:
