@@ -5,7 +5,17 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import tempfile
+from pathlib import Path
+
+if sys.dont_write_bytecode:
+    # The suite starts some forty Pythons, and compiling everything is more than half of what each of them does. Whoever
+    # wants no bytecode beside the sources gets it in a place of its own, for this process and all that it starts.
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    sys.dont_write_bytecode = False
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 if "NETCAIRN_TEST_VAR" not in os.environ:
     # Made once by the controlling process; its pytest-xdist workers inherit the name, and so share one server.
@@ -14,7 +24,10 @@ if "NETCAIRN_TEST_VAR" not in os.environ:
 os.environ["NETCAIRN_VAR"] = os.environ["NETCAIRN_TEST_VAR"]
 
 from config.settings import *  # noqa: F403
-from config.settings import DATABASES
+from config.settings import DATABASES, STATIC_ROOT
+
+# `prepare` makes it where Netcairn is served; without it WhiteNoise warns in every test that asks for a page.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 if DATABASES["default"]["ENGINE"] == "config.embedded_postgres":
     DATABASES["default"]["DURABLE"] = False
