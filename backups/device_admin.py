@@ -30,6 +30,8 @@ from inventory.roles import may
 
 RECENT = 6  # versions and attempts beside the configuration
 TABS = (("overview", "Overview"), ("versions", "Versions"), ("attempts", "Attempts"), ("change", "Settings"))
+DETECTED = 20  # devices that are looked at while somebody waits for the page
+DETECTION_TIME = 20.0  # seconds for each of them
 NAMED = 12  # devices that a plan names one by one
 
 
@@ -74,6 +76,19 @@ def plan_to_back_up(_page: Any, _request: HttpRequest, devices: QuerySet[Device]
     return Plan(question, effects, button="Back up now")
 
 
+def plan_to_detect(_page: Any, _request: HttpRequest, devices: QuerySet[Device]) -> Plan:
+    """Which devices are logged in to, and what is done there."""
+    names = [f"{device.name} ({device.platform} now)" for device in devices.order_by("name")[: DETECTED + 1]]
+    if len(names) > DETECTED:
+        return Plan("Detect the platform?", refusal=f"At most {DETECTED} devices are looked at while a page waits.")
+    effects = [
+        *names,
+        "Each is logged in to and asked for its version; nothing is changed there",
+        "Those that are recognised for sure get that platform, the others keep theirs",
+    ]
+    return Plan("Detect the platform?", effects, button="Look now")
+
+
 def plural(number: int) -> str:
     """One device, two devices."""
     return "device" if number == 1 else "devices"
@@ -84,8 +99,11 @@ class DeviceAdmin(Paged, InventoryDeviceAdmin):
 
     list_display = (*InventoryDeviceAdmin.list_display, "shown_standing", "last_version", "last_attempt")
     list_filter = (StandingFilter, *InventoryDeviceAdmin.list_filter)
-    actions = (*InventoryDeviceAdmin.actions, "back_up_now")
-    actions_detail = ("back_up_now", {"title": "More", "items": list(InventoryDeviceAdmin.actions_detail)})
+    actions = (*InventoryDeviceAdmin.actions, "back_up_now", "detect_platform")
+    actions_detail = (
+        "back_up_now",
+        {"title": "More", "items": ["detect_platform", *InventoryDeviceAdmin.actions_detail]},
+    )
     change_form_outer_before_template = "netcairn/device_head.html"
     list_per_page = 50
 
@@ -131,6 +149,20 @@ class DeviceAdmin(Paged, InventoryDeviceAdmin):
         return HttpResponseRedirect(reverse("admin:backups_run_changelist"))
 
     back_up_now.variant = ActionVariant.PRIMARY  # type: ignore[attr-defined]
+
+    @confirmed_action(
+        description="Detect platform", permission="inventory.change_device", plan=plan_to_detect, icon="travel_explore"
+    )
+    def detect_platform(self, request: HttpRequest, rows: QuerySet[Device], answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """Look at them now, and give those their platform that are recognised."""
+        from backups.recognition import recognise_all  # brings netmiko, as above
+
+        devices = list(rows.select_related("credential").order_by("name"))
+        found = recognise_all(devices, deadline=DETECTION_TIME)
+        for device, one in zip(devices, found, strict=True):
+            self.message_user(request, one.told, messages.INFO if one.slug else messages.WARNING)
+            rows.filter(pk=device.pk, platform=device.platform).update(platform=one.slug or device.platform)
+        return f"{sum(bool(one.slug) for one in found)} of {len(devices)} {plural(len(devices))} recognised."
 
     def get_urls(self) -> list[URLPattern]:
         """The tabs beside the form."""

@@ -237,6 +237,18 @@ class NetmikoSession:
         """The terminal itself, for what is more than asking (`device_writing.py`)."""
         return self._driver.wire
 
+    @property
+    def identification(self) -> str:
+        """What the SSH server says that it is: "Cisco-1.25", "OpenSSH_9.2"."""
+        version: str = self._driver.remote_conn.transport.remote_version
+        return version.removeprefix("SSH-2.0-").removeprefix("SSH-1.99-")
+
+    @property
+    def greeting(self) -> str:
+        """What the device said before it waited for the first command, its banner and prompt included."""
+        banner: bytes = self._driver.remote_conn.transport.get_banner() or b""
+        return (banner + b"\n" + self.wire.greeting).decode("latin-1").replace("\r", "")
+
     def run(self, line: str) -> bytes:
         """Say one line, and give back what the device answered: without echo and prompt, otherwise untouched.
 

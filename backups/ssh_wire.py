@@ -15,6 +15,7 @@ from backups.errors import DeadlineExceeded, LinkLost, NoPrompt, OutputTooLarge,
 from backups.ssh_reading import TAIL, Answer, Standing, last_line, like_a_prompt, same_prompt
 
 PIECE = 65_536
+GREETING_BYTES = 8192  # that are remembered of what a device says before its first prompt
 NUDGE_AFTER = 3.0  # seconds of silence after which a RETURN asks for the prompt again; doubled each time
 NUDGES = 3
 PAGER_QUIET = 0.05  # seconds: a pager's prompt counts when nothing follows it
@@ -67,6 +68,7 @@ class Wire:
     ) -> None:
         """`place` names the device in errors; `enter` ends a line."""
         self.prompt = b""  # as it is seen; empty until it was learnt
+        self.greeting = b""  # the first of what came before the prompt was learnt
         self._channel, self._place, self._bounds, self._enter = channel, place, bounds, enter
         self._manner = manner or Manner()
         self._pulled = bytearray()
@@ -94,6 +96,8 @@ class Wire:
             raise self.lost()
         self.count(len(said))
         self._pulled += said
+        if not self.prompt:
+            self.greeting = (self.greeting + said)[:GREETING_BYTES]
         self._tail = (self._tail + said)[-TAIL:]
         return True
 

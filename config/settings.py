@@ -19,6 +19,8 @@ NETCAIRN_SECRETS_KEYS = conf.secrets_keys(NETCAIRN_VAR)
 NETCAIRN_RUN_ENDED = ["checkpoints.services.checkpoint_run"]
 # Called every minute by the queue's tick, for the same reason.
 NETCAIRN_TICKS = ["checkpoints.restore_jobs.tick"]
+# Finds out what devices run, for an import whose rows leave that open.
+NETCAIRN_RECOGNISE = "backups.recognition.recognise_all"
 # Called with every notice once its transaction stands (`inventory/notices.py`).
 NETCAIRN_NOTICE_CHANNELS = ["inventory.notices.to_log"]
 

@@ -24,6 +24,7 @@ from inventory.errors import ImportRefused, Invalid
 from inventory.models import Device, Tenant
 from inventory.services import Change, ImportResult, import_devices
 
+MAX_PREVIEW_DETECTED = 20  # devices that are looked at while somebody waits for the page
 MAX_PREVIEW_ROWS = 2_000  # what a page can show; a longer file goes through the command
 WAITS = 24 * 3600  # seconds for which an uploaded file waits for its confirmation
 KINDS = {"added": RowResult.IMPORT_TYPE_NEW, "updated": RowResult.IMPORT_TYPE_UPDATE}
@@ -138,7 +139,13 @@ class DeviceResource(resources.ModelResource):
         if self.tenant is None:
             return refused(["Choose the tenant whose devices the file holds."])
         try:
-            outcome = import_devices(self.tenant, dataset, dry_run=dry_run, max_rows=MAX_PREVIEW_ROWS)
+            outcome = import_devices(
+                self.tenant,
+                dataset,
+                dry_run=dry_run,
+                max_rows=MAX_PREVIEW_ROWS,
+                max_detected=MAX_PREVIEW_DETECTED,
+            )
         except ImportRefused as error:
             return refused(error.problems)
         return told(outcome)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.module_loading import import_string
 
 from inventory.device_csv import MAX_ROWS, Row, read_rows
 from inventory.errors import AlreadyThere, ImportRefused, Invalid, SecretUnreadable
@@ -21,6 +23,8 @@ from inventory.secrets import is_stale, open_sealed
 Kind = Literal["added", "updated", "unchanged"]
 COMPARED = ("address", "port", "platform", "credential_id", "site", "tags", "enabled")
 BATCH = 500
+DETECT = "detect"  # in place of a platform: look at the device and find out
+MAX_DETECTED = 1_000  # devices of one file that are looked at
 YES, NO = ("yes", "true", "1", "on", ""), ("no", "false", "0", "off")
 
 
@@ -111,13 +115,21 @@ class Known:
     platforms: set[str] = field(default_factory=lambda: {sheet.slug for sheet in registry.platforms()})
 
 
-def import_devices(tenant: Tenant, data: bytes, *, dry_run: bool = False, max_rows: int = MAX_ROWS) -> ImportResult:
+def import_devices(
+    tenant: Tenant,
+    data: bytes,
+    *,
+    dry_run: bool = False,
+    max_rows: int = MAX_ROWS,
+    max_detected: int = MAX_DETECTED,
+) -> ImportResult:
     """Add and update a tenant's devices from a CSV file (`inventory/device_csv.py`), all of them or none.
 
     A device is known by its name. An optional column that the file does not have leaves what is there untouched.
-    Raises ImportRefused with every problem of every row.
+    A platform `detect` is found out by looking at the device (`settings.NETCAIRN_RECOGNISE`), before anything is
+    locked. Raises ImportRefused with every problem of every row.
     """
-    rows = read_rows(data, max_rows=max_rows)
+    rows = with_platforms(read_rows(data, max_rows=max_rows), tenant, max_detected)
     try:
         with transaction.atomic():
             # Two imports at the same time would each add what the other adds. Others may go on referring to the tenant.
@@ -128,6 +140,32 @@ def import_devices(tenant: Tenant, data: bytes, *, dry_run: bool = False, max_ro
     except IntegrityError as error:
         raise ImportRefused(["Somebody added one of these devices at the same moment; try again."]) from error
     return ImportResult(changes, dry_run)
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What a look at a device told: its platform's slug, empty when that is not sure; and a sentence."""
+
+    slug: str
+    told: str
+
+
+def with_platforms(rows: list[Row], tenant: Tenant, most: int) -> list[Row]:
+    """The rows, those that leave the platform to us with what their devices run. Raises ImportRefused."""
+    unknown = [row for row in rows if row.cells["platform"].lower() == DETECT]
+    if not unknown:
+        return rows
+    if len(unknown) > most:
+        raise ImportRefused([f"The file has {len(unknown):,} devices to detect; at most {most:,} are looked at."])
+    known = known_of(tenant)
+    known.platforms.add(unknown[0].cells["platform"])
+    devices = [change.device for change in changes_of(unknown, known)]
+    found = import_string(settings.NETCAIRN_RECOGNISE)(devices)
+    problems = [sentence(row.line, one.told) for row, one in zip(unknown, found, strict=True) if not one.slug]
+    if problems:
+        raise ImportRefused(problems)
+    slugs = {row.line: one.slug for row, one in zip(unknown, found, strict=True)}
+    return [replace(row, cells={**row.cells, "platform": slugs.get(row.line, row.cells["platform"])}) for row in rows]
 
 
 def known_of(tenant: Tenant) -> Known:

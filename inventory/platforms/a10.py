@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="a10",
     label="A10 ACOS",
     netmiko_type="a10",
+    signs=(Sign(r"Advanced Core OS|^Thunder Series|A10 Networks"),),
     commands=(
         Command(
             line="show running-config all-partitions",

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="adtran_os",
     label="Adtran AOS",
     netmiko_type="adtran_os",
+    signs=(Sign(r"^(?:ADTRAN, Inc|NetVanta|Platform: .{0,40}NetVanta)"),),
     commands=(
         Command(line="show running-config", filename="running.cfg", complete_when=r"^end\s*$", min_bytes=100),
         Command(line="show startup-config", filename="startup.cfg", complete_when=r"^end\s*$", optional=True),

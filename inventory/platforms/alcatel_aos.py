@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="alcatel_aos",
     label="Alcatel-Lucent Enterprise AOS (OmniSwitch)",
     netmiko_type="alcatel_aos",
+    signs=(Sign(r"^ +Description: +Alcatel-Lucent", "show system"),),
     commands=(
         # AOS ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show configuration snapshot", filename="snapshot.cfg", min_bytes=100),

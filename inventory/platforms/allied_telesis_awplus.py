@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="allied_telesis_awplus",
     label="Allied Telesis AlliedWare Plus",
     netmiko_type="allied_telesis_awplus",
+    signs=(Sign(r"^AlliedWare Plus"),),
     commands=(
         Command(line="show running-config", filename="running.cfg", complete_when=r"^end\s*$", min_bytes=100),
         Command(line="show startup-config", filename="startup.cfg", complete_when=r"^end\s*$", optional=True),

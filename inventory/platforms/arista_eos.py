@@ -3,11 +3,13 @@
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.procedure import Line, Procedure
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="arista_eos",
     label="Arista EOS",
     netmiko_type="arista_eos",
+    signs=(Sign(r"^Arista [A-Z]"),),
     commands=(
         Command(line="show running-config", filename="running.cfg", complete_when=r"^end\s*$", min_bytes=100),
         Command(line="show startup-config", filename="startup.cfg", complete_when=r"^end\s*$", optional=True),

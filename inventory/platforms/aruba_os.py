@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="aruba_os",
     label="ArubaOS (mobility controllers)",
     netmiko_type="aruba_os",
+    signs=(Sign(r"^Aruba Operating System Software|^ArubaOS \(MODEL"),),
     commands=(
         # ArubaOS ends with no mark on all versions: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=200),

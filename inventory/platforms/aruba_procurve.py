@@ -2,11 +2,16 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import SSH, Sign
 
 PLATFORM = Platform(
     slug="aruba_procurve",
     label="HPE Aruba AOS-S (ProCurve)",
     netmiko_type="aruba_procurve",
+    signs=(
+        Sign(r"^Image stamp:"),
+        Sign(r"^Mocana SSH", SSH, sure=False),
+    ),
     commands=(
         # AOS-S ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=100),

@@ -1,11 +1,13 @@
 """Brocade Fabric OS."""
 
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="brocade_fos",
     label="Brocade Fabric OS",
     netmiko_type="brocade_fos",
+    signs=(Sign(r"^Fabric OS: +v", "version"),),
     commands=(
         # The form of the switch's own `configupload -all`.
         Command(

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="brocade_netiron",
     label="Extreme and Brocade NetIron (MLX, CER, CES)",
     netmiko_type="brocade_netiron",
+    signs=(Sign(r"^IronWare : Version V\d|^System: NetIron"),),
     commands=(
         Command(line="show running-config", filename="running.cfg", complete_when=r"^end\s*$", min_bytes=100),
         Command(line="show configuration", filename="startup.cfg", complete_when=r"^end\s*$", optional=True),

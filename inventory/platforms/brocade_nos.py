@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="brocade_nos",
     label="Brocade Network OS (VDX)",
     netmiko_type="brocade_nos",
+    signs=(Sign(r"^Network Operating System Software"),),
     commands=(
         # Network OS ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=100),

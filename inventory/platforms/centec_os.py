@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="centec_os",
     label="Centec CNOS",
     netmiko_type="centec_os",
+    signs=(Sign(r"^CNOS Software|Centec"),),
     commands=(
         # Whether every version ends with the same line is not known: only the prompt and the size tell.
         Command(line="show running-config", filename="running.cfg", min_bytes=100),

@@ -1,11 +1,13 @@
 """Check Point Gaia."""
 
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="checkpoint_gaia",
     label="Check Point Gaia",
     netmiko_type="checkpoint_gaia",
+    signs=(Sign(r"^Product version Check Point Gaia", "show version all"),),
     commands=(
         # Gaia ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show configuration", filename="gaia.conf", min_bytes=200),

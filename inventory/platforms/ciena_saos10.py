@@ -2,11 +2,16 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import GREETING, Sign
 
 PLATFORM = Platform(
     slug="ciena_saos10",
     label="Ciena SAOS 10",
     netmiko_type="ciena_saos10",
+    signs=(
+        Sign(r"^SAOS 10 - Service Aware", GREETING),
+        Sign(r"^\|? ?(?:Running )?Package[^\n]{0,40}saos-10|saos-10-", "show software"),
+    ),
     commands=(
         # SAOS 10 ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show running config", filename="running.cfg", fallbacks=("show running-config",), min_bytes=100),

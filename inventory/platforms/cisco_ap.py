@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="cisco_ap",
     label="Cisco access points (AP-COS)",
     netmiko_type="cisco_ap",
+    signs=(Sign(r"^AP Running Image +: "),),
     commands=(
         # An access point ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=60),

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="cisco_asa",
     label="Cisco ASA",
     netmiko_type="cisco_asa",
+    signs=(Sign(r"\A(?!(?s:.*)Threat Defense)(?s:.{0,200}?)^Cisco Adaptive Security Appliance Software"),),
     commands=(
         # Only `more` shows keys; `show running-config` has asterisks in their place.
         Command(

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="cisco_ftd",
     label="Cisco Secure Firewall (FTD)",
     netmiko_type="cisco_ftd",
+    signs=(Sign(r"^Model +: Cisco .{0,60}Threat Defense"),),
     commands=(
         Command(
             line="show running-config all",

@@ -3,11 +3,16 @@
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.procedure import Line, Procedure
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import SSH, Sign
 
 PLATFORM = Platform(
     slug="cisco_ios",
     label="Cisco IOS and IOS-XE",
     netmiko_type="cisco_ios",
+    signs=(
+        Sign(r"Cisco IOS(?:-XE)? Software|Cisco Internetwork Operating System Software|^Cisco IOS XE Software"),
+        Sign(r"^Cisco-", SSH, sure=False),
+    ),
     commands=(
         # An account below privilege 15 is answered with the few lines that it may change, and an "end".
         Command(line="show running-config", filename="running.cfg", complete_when=r"^end\s*$", min_bytes=200),

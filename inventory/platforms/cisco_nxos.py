@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="cisco_nxos",
     label="Cisco NX-OS",
     netmiko_type="cisco_nxos",
+    signs=(Sign(r"Cisco Nexus Operating System|^NXOS: version|^ +(?:kickstart|system): +version \d"),),
     commands=(
         # NX-OS ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=100),

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="cisco_s300",
     label="Cisco Small Business (SG, CBS, Catalyst 1200 and 1300)",
     netmiko_type="cisco_s300",
+    signs=(Sign(r"^ ?Active-image: flash://"),),
     commands=(
         # They end with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=100),

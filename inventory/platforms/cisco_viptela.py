@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import GREETING, Sign
 
 PLATFORM = Platform(
     slug="cisco_viptela",
     label="Cisco SD-WAN (Viptela vEdge)",
     netmiko_type="cisco_viptela",
+    signs=(Sign(r"^viptela \d", GREETING),),
     commands=(Command(line="show running-config", filename="running.cfg", min_bytes=100),),
     restore=Restore(
         way="candidate",

@@ -2,11 +2,16 @@
 
 from inventory.platforms.idioms import VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import GREETING, Sign
 
 PLATFORM = Platform(
     slug="cisco_wlc",
     label="Cisco Wireless Controller (AireOS)",
     netmiko_type="cisco_wlc",
+    signs=(
+        Sign(r"^Product Name\.+ Cisco Controller", "show sysinfo"),
+        Sign(r"^\(Cisco Controller\) >", GREETING),
+    ),
     commands=(
         # AireOS ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="cisco_xr",
     label="Cisco IOS-XR",
     netmiko_type="cisco_xr",
+    signs=(Sign(r"Cisco IOS XR Software"),),
     commands=(Command(line="show running-config", filename="running.cfg", complete_when=r"^end\s*$", min_bytes=100),),
     restore=Restore(
         way="candidate",

@@ -1,11 +1,16 @@
 """NVIDIA Cumulus Linux (NVUE)."""
 
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import GREETING, Sign
 
 PLATFORM = Platform(
     slug="cumulus_linux",
     label="NVIDIA Cumulus Linux (NVUE)",
     netmiko_type="cumulus_linux",
+    signs=(
+        Sign(r"Cumulus Linux|cl\d?u\d", "uname -a"),
+        Sign(r"Cumulus", GREETING, sure=False),
+    ),
     commands=(
         # The document that NVUE takes back. It ends with no mark: only the prompt and the size tell.
         Command(line="nv config show --color off", filename="nvue.yaml", fallbacks=("nv config show",), min_bytes=100),

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="dell_os10",
     label="Dell OS10 (SmartFabric)",
     netmiko_type="dell_os10",
+    signs=(Sign(r"OS10 Enterprise|^Dell (?:EMC )?(?:Networking )?(?:SmartFabric )?OS10"),),
     commands=(
         # OS10 ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(

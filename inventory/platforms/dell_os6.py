@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="dell_os6",
     label="Dell OS6 (N series)",
     netmiko_type="dell_os6",
+    signs=(Sign(r"^Machine Description\.+ Dell"),),
     commands=(
         # OS6 ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=100),

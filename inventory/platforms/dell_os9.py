@@ -2,11 +2,16 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="dell_os9",
     label="Dell OS9 (Force10)",
     netmiko_type="dell_os9",
+    signs=(
+        Sign(r"^Dell (?:EMC )?Networking (?:Real Time )?O(?:perating System|S)"),
+        Sign(r"^Dell (?:Real Time Operating System|Force10|Application Software Version)"),
+    ),
     commands=(
         Command(line="show running-config", filename="running.cfg", complete_when=r"^[ \t]*end\s*$", min_bytes=100),
         Command(line="show startup-config", filename="startup.cfg", min_bytes=100, optional=True),

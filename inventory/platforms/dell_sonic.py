@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="dell_sonic",
     label="SONiC with a management CLI (Dell Enterprise SONiC)",
     netmiko_type="dell_sonic",
+    signs=(Sign(r"^(?:SONiC )?Software Version *: .{0,40}Enterprise"),),
     commands=(
         # The CLI ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(

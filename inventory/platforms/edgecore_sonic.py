@@ -3,11 +3,16 @@
 from inventory.platforms.idioms import CISCO_SECRETS
 from inventory.platforms.linux import PLATFORM as LINUX
 from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore, Section
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="edgecore_sonic",
     label="SONiC (community and Edgecore)",
     netmiko_type="edgecore_sonic",
+    signs=(
+        Sign(r"^SONiC Software Version: (?!.{0,40}Enterprise)"),
+        Sign(r"^Linux \S+ .*sonic", "uname -a", sure=False),
+    ),
     commands=(
         Command(
             line="vtysh -c 'show running-config'",

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="ericsson_ipos",
     label="Ericsson IPOS and Redback SEOS",
     netmiko_type="ericsson_ipos",
+    signs=(Sign(r"^(?:Ericsson IPOS|Redback Networks) "),),
     commands=(Command(line="show configuration", filename="running.cfg", complete_when=r"^end\s*$", min_bytes=100),),
     restore=Restore(
         way="merge",

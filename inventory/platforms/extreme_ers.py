@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="extreme_ers",
     label="Extreme ERS (BOSS, former Nortel and Avaya)",
     netmiko_type="extreme_ers",
+    signs=(Sign(r"^HW:\S+ +FW:\S+ +SW:", "show sys-info"),),
     commands=(
         # ERS ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=200),

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="extreme_exos",
     label="Extreme EXOS",
     netmiko_type="extreme_exos",
+    signs=(Sign(r"^Image +: (?:ExtremeXOS|Extreme Networks Switch Engine)"),),
     commands=(
         # EXOS ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show configuration", filename="configuration.xsf", min_bytes=200),

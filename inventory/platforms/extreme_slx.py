@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="extreme_slx",
     label="Extreme SLX-OS",
     netmiko_type="extreme_slx",
+    signs=(Sign(r"^SLX-OS Operating System"),),
     commands=(
         # SLX-OS ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=100),

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="extreme_vsp",
     label="Extreme VOSS (Fabric Engine)",
     netmiko_type="extreme_vsp",
+    signs=(Sign(r"^System Software Info", "show sys software"),),
     commands=(
         # VOSS ends with no mark on all versions: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=200),

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="f5_tmsh",
     label="F5 BIG-IP",
     netmiko_type="f5_linux",
+    signs=(Sign(r"^ *Product +BIG-IP", "show sys version"),),
     commands=(
         # Said in the shell; an account with tmsh as its shell gets by with `list`.
         Command(

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="fiberstore_fsos",
     label="FS (Fiberstore) FSOS",
     netmiko_type="fiberstore_fsos",
+    signs=(Sign(r"^(?:FSOS|Fiberstore Co)"),),
     commands=(
         # Whether every version ends with the same line is not known: only the prompt and the size tell.
         Command(line="show running-config", filename="running.cfg", min_bytes=60),

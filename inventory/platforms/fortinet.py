@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import VALUE
 from inventory.platforms.sheet import Command, Platform, Restore, Section
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="fortinet",
     label="Fortinet FortiOS",
     netmiko_type="fortinet",
+    signs=(Sign(r"^Version: Forti(?!Manager|Analyzer)", "get system status"),),
     commands=(
         # The form of the device's own backup, all virtual domains included. `show full-configuration` adds every
         # default of its version: many times longer, and a restore of it nails the defaults down.

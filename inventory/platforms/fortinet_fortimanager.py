@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import VALUE
 from inventory.platforms.sheet import Command, Platform, Restore, Section
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="fortinet_fortimanager",
     label="Fortinet FortiManager and FortiAnalyzer",
     netmiko_type="fortinet",
+    signs=(Sign(r"^Platform (?:Type|Full Name) +: (?:FMG|FAZ|FortiManager|FortiAnalyzer)", "get system status"),),
     commands=(
         # Every section ends with "end": a cut behind one cannot be seen. Only the prompt and the size tell.
         Command(line="show", filename="system.conf", min_bytes=200),

@@ -2,11 +2,16 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import GREETING, Sign
 
 PLATFORM = Platform(
     slug="frr",
     label="FRRouting behind vtysh as login shell",
     netmiko_type="cisco_ios",
+    signs=(
+        Sign(r"^FRRouting \d"),
+        Sign(r"^Hello, this is FRRouting", GREETING),
+    ),
     commands=(Command(line="show running-config", filename="frr.conf", complete_when=r"^end\s*$", min_bytes=60),),
     restore=Restore(
         way="file",

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="hillstone_stoneos",
     label="Hillstone StoneOS",
     netmiko_type="hillstone_stoneos",
+    signs=(Sign(r"Hillstone (?:Networks )?StoneOS|^StoneOS"),),
     commands=(
         # Whether every version ends with the same line is not known: only the prompt and the size tell.
         Command(line="show configuration running", filename="running.cfg", fallbacks=("show configuration",)),

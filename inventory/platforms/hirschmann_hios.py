@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="hirschmann_hios",
     label="Hirschmann HiOS",
     netmiko_type="hirschmann_hios",
+    signs=(Sign(r"HiOS-\w|^Hirschmann", "show system info"),),
     commands=(
         # The script's last line differs from version to version: only the prompt and the size tell.
         Command(line="show running-config script", filename="running.cli", min_bytes=60),

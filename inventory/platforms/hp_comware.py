@@ -2,11 +2,16 @@
 
 from inventory.platforms.idioms import CIPHER_SECRETS
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import SSH, Sign
 
 PLATFORM = Platform(
     slug="hp_comware",
     label="HPE and H3C Comware",
     netmiko_type="hp_comware",
+    signs=(
+        Sign(r"(?:H3C|HPE?) Comware|Comware (?:Platform )?Software", "display version"),
+        Sign(r"^Comware-", SSH),
+    ),
     commands=(
         Command(
             line="display current-configuration",

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="huawei_smartax",
     label="Huawei SmartAX (MA5600, MA5800)",
     netmiko_type="huawei_smartax",
+    signs=(Sign(r"^ *VERSION : MA5\d{3}", "display version"),),
     commands=(
         Command(
             line="display current-configuration", filename="current.cfg", complete_when=r"^return\s*$", min_bytes=100

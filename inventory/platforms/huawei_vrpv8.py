@@ -2,11 +2,16 @@
 
 from inventory.platforms.idioms import CIPHER_SECRETS
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import SSH, Sign
 
 PLATFORM = Platform(
     slug="huawei_vrpv8",
     label="Huawei VRP 8 (CloudEngine, NetEngine)",
     netmiko_type="huawei_vrpv8",
+    signs=(
+        Sign(r"VRP \(R\) software, Version 8", "display version"),
+        Sign(r"^HUAWEI-", SSH, sure=False),
+    ),
     commands=(
         Command(
             line="display current-configuration", filename="current.cfg", complete_when=r"^return\s*$", min_bytes=100

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="ipinfusion_ocnos",
     label="IP Infusion OcNOS",
     netmiko_type="ipinfusion_ocnos",
+    signs=(Sign(r"^ ?Software Product: OcNOS"),),
     commands=(
         Command(line="show running-config", filename="running.cfg", complete_when=r"^end\s*$", min_bytes=100),
         Command(line="show startup-config", filename="startup.cfg", complete_when=r"^end\s*$", optional=True),

@@ -2,6 +2,7 @@
 
 from inventory.platforms.procedure import Line, Procedure
 from inventory.platforms.sheet import Command, Platform, Restore, Section
+from inventory.platforms.signs import GREETING, Sign
 
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|[^\s";]+)"""
 
@@ -9,6 +10,10 @@ PLATFORM = Platform(
     slug="juniper_junos",
     label="Juniper Junos",
     netmiko_type="juniper_junos",
+    signs=(
+        Sign(r"^Junos: |^JUNOS (?:Software|OS|Base)"),
+        Sign(r"^--- JUNOS ", GREETING),
+    ),
     commands=(
         Command(
             line="show configuration | no-more",

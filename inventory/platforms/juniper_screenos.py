@@ -2,11 +2,16 @@
 
 from inventory.platforms.idioms import VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import SSH, Sign
 
 PLATFORM = Platform(
     slug="juniper_screenos",
     label="Juniper ScreenOS",
     netmiko_type="juniper_screenos",
+    signs=(
+        Sign(r"^NetScreen", SSH),
+        Sign(r"^Product Name: .{0,60}\n(?s:.){0,400}^Software Version: ", "get system"),
+    ),
     commands=(
         # ScreenOS ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="get config", filename="config.cfg", min_bytes=100),

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="linux",
     label="Linux and FRRouting",
     netmiko_type="linux",
+    signs=(Sign(r"^Linux \S+ \d(?!.*(?:sonic|cumulus|Cumulus))", "uname -a"),),
     # Each is optional, because no two hosts have the same; a host with none of them is not backed up.
     commands=(
         Command(

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="mellanox_mlnxos",
     label="NVIDIA Onyx (Mellanox MLNX-OS)",
     netmiko_type="mellanox_mlnxos",
+    signs=(Sign(r"^Product name: +(?:Onyx|MLNX-OS)"),),
     commands=(
         # Onyx ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(

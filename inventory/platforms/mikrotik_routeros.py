@@ -1,6 +1,7 @@
 """MikroTik RouterOS 6 and 7."""
 
 from inventory.platforms.sheet import Command, Platform, Restore, Section
+from inventory.platforms.signs import GREETING, SSH, Sign
 
 # An export breaks long lines with a backslash, after "name=" and even inside a quoted value.
 _BROKEN = r"(?:\\\n[ \t]*)?"
@@ -10,6 +11,11 @@ PLATFORM = Platform(
     slug="mikrotik_routeros",
     label="MikroTik RouterOS",
     netmiko_type="mikrotik_routeros",
+    signs=(
+        Sign(r"^ROSSSH", SSH),
+        Sign(r"MikroTik RouterOS", GREETING),
+        Sign(r"^ +platform: MikroTik", "/system resource print"),
+    ),
     commands=(
         # RouterOS 7 hides secrets unless told otherwise; RouterOS 6 shows them, and does not know the word.
         Command(line="/export show-sensitive", filename="export.rsc", fallbacks=("/export",), min_bytes=100),

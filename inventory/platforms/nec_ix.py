@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="nec_ix",
     label="NEC UNIVERGE IX",
     netmiko_type="nec_ix",
+    signs=(Sign(r"^NEC Portable Internetwork Core Operating System"),),
     commands=(
         # IX ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=100),

@@ -2,11 +2,16 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE, XML_SECRETS
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import GREETING, Sign
 
 PLATFORM = Platform(
     slug="netgate_tnsr",
     label="Netgate TNSR",
     netmiko_type="generic",
+    signs=(
+        Sign(r"^Netgate TNSR", GREETING),
+        Sign(r"^This TNSR instance|\+tnsr-v\d"),
+    ),
     commands=(
         # TNSR ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show configuration running cli", filename="running.cfg", min_bytes=100),

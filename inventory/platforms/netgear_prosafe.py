@@ -2,11 +2,16 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="netgear_prosafe",
     label="Netgear ProSAFE and Smart Managed Pro",
     netmiko_type="netgear_prosafe",
+    signs=(
+        Sign(r"^Loader Version +: [^\n]*\n(?s:.){0,200}^Firmware Version +: ", sure=False),
+        Sign(r"^System Description\.+ .*(?:ProS[Aa][Ff][Ee]|NETGEAR|GS\d{3}|M\d{4}|XS\d{3})"),
+    ),
     commands=(
         # Netgear ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=100),

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="netscaler",
     label="Citrix NetScaler (ADC)",
     netmiko_type="netscaler",
+    signs=(Sign(r"^[ \t]?NetScaler NS\d"),),
     commands=(
         # Every answer ends with the word Done, and so a whole one does.
         Command(line="show ns runningConfig", filename="running.conf", complete_when=r"^ ?Done\s*$", min_bytes=100),

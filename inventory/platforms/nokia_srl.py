@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import VALUE
 from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="nokia_srl",
     label="Nokia SR Linux",
     netmiko_type="nokia_srl",
+    signs=(Sign(r"^(?:OS +: SR Linux|Software Version +: v\d+\.\d+\.\d+)"),),
     commands=(
         # It ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="info flat from running", filename="running.set", min_bytes=100),

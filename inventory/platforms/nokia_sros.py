@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="nokia_sros",
     label="Nokia SR OS",
     netmiko_type="nokia_sros",
+    signs=(Sign(r"^TiMOS-[A-Z]"),),
     commands=(
         # The classic command line's; the model-driven one refuses it, and has a name of its own.
         Command(

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="oneaccess_oneos",
     label="OneAccess OneOS",
     netmiko_type="oneaccess_oneos",
+    signs=(Sign(r"^Software version +: +ONEOS"),),
     commands=(
         # Whether every version ends with the same line is not known: only the prompt and the size tell.
         Command(line="show running-config", filename="running.cfg", min_bytes=60),

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import XML_SECRETS
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import GREETING, Sign
 
 PLATFORM = Platform(
     slug="opnsense",
     label="OPNsense",
     netmiko_type="generic",
+    signs=(Sign(r"OPNsense", GREETING),),
     commands=(
         Command(line="cat /conf/config.xml", filename="config.xml", complete_when=r"^</opnsense>\s*$", min_bytes=200),
     ),

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import XML_SECRETS
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="paloalto_panos",
     label="Palo Alto Networks PAN-OS",
     netmiko_type="paloalto_panos",
+    signs=(Sign(r"^sw-version: \d", "show system info"),),
     commands=(
         Command(
             line="show config running",

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import XML_SECRETS
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import GREETING, Sign
 
 PLATFORM = Platform(
     slug="pfsense",
     label="pfSense",
     netmiko_type="generic",
+    signs=(Sign(r"pfSense", GREETING),),
     commands=(
         Command(
             line="cat /cf/conf/config.xml",

@@ -2,11 +2,15 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="ruckus_fastiron",
     label="Ruckus FastIron (ICX)",
     netmiko_type="ruckus_fastiron",
+    signs=(
+        Sign(r"^ +HW: (?:Stackable )?(?:ICX|FastIron|FCX|FESX|FWS|FLS)|(?:ICX|FCX)\d{4}\S*[^\n]* (?:Router|Switch)"),
+    ),
     commands=(
         Command(line="show running-config", filename="running.cfg", complete_when=r"^end\s*$", min_bytes=100),
         Command(line="show configuration", filename="startup.cfg", complete_when=r"^end\s*$", optional=True),

@@ -20,6 +20,7 @@ from typing import Literal
 
 from inventory.errors import BadPlatformSheet
 from inventory.platforms.procedure import Procedure, unknown_word
+from inventory.platforms.signs import GREETING, SSH, Sign
 
 Verified = Literal["system", "recording", "manual", "none"]
 Way = Literal["replace", "candidate", "merge", "file", "none"]
@@ -100,6 +101,7 @@ class Platform:
         Verified  # system: tried on one; recording: against what one said; manual: the vendor's; none: from memory
     )
     source: str  # which system, recording or manual, and what could not be checked
+    signs: tuple[Sign, ...] = ()  # by what it is recognised; none: it is never proposed
     commands: tuple[Command, ...] = ()
     files: tuple[RemoteFile, ...] = ()
     enable: bool = False  # asks for the enable secret where one is given
@@ -218,6 +220,7 @@ def _bad_filenames(platform: Platform) -> Iterator[tuple[str, str]]:
 def _bad_lines(platform: Platform) -> Iterator[tuple[str, str]]:
     """A line that is said to a device is one line."""
     said = [line for command in platform.commands for line in command.lines]
+    said += [sign.where for sign in platform.signs if sign.where not in (SSH, GREETING)]
     for line in (*said, *platform.setup, *platform.save, *(file.path for file in platform.files)):
         if not line.strip() or not line.isprintable() or not line.isascii():
             yield "commands", f"{line!r} must be one line of printable ASCII"
@@ -268,5 +271,6 @@ def _patterns(platform: Platform) -> Iterator[tuple[str, str]]:
     for command in platform.commands:
         if command.complete_when:
             yield "complete_when", command.complete_when
+    yield from (("signs", sign.pattern) for sign in platform.signs)
     if platform.restore.procedure:
         yield from (("restore", pattern) for pattern in platform.restore.procedure.patterns)

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="silverpeak_vxoa",
     label="Silver Peak VXOA (EdgeConnect)",
     netmiko_type="silverpeak_vxoa",
+    signs=(Sign(r"^Product name: +(?:VXOA|ECOS|EdgeConnect)"),),
     commands=(
         # VXOA ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=100),

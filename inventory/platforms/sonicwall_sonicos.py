@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="sonicwall_sonicos",
     label="SonicWall SonicOS",
     netmiko_type="generic",
+    signs=(Sign(r"^firmware-version .{0,3}SonicOS"),),
     commands=(
         # SonicOS ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show current-config", filename="running.cfg", min_bytes=200),

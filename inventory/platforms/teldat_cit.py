@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import GREETING, Sign
 
 PLATFORM = Platform(
     slug="teldat_cit",
     label="Teldat CIT",
     netmiko_type="teldat_cit",
+    signs=(Sign(r"Teldat", GREETING),),
     commands=(Command(line="show config", filename="config.cfg", complete_when=r"^[ \t]*end\s*$", min_bytes=60),),
     restore=Restore(
         way="file",

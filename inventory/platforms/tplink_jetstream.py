@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="tplink_jetstream",
     label="TP-Link JetStream and DeltaStream",
     netmiko_type="tplink_jetstream",
+    signs=(Sign(r"^ ?System Description +- .*(?:JetStream|Switch)", "show system-info"),),
     commands=(
         Command(line="show running-config", filename="running.cfg", complete_when=r"^end\s*$", min_bytes=100),
         Command(line="show startup-config", filename="startup.cfg", complete_when=r"^end\s*$", optional=True),

@@ -1,11 +1,16 @@
 """Ubiquiti EdgeOS (EdgeRouter)."""
 
 from inventory.platforms.sheet import Command, Platform, Restore, Section
+from inventory.platforms.signs import GREETING, Sign
 
 PLATFORM = Platform(
     slug="ubiquiti_edgerouter",
     label="Ubiquiti EdgeOS (EdgeRouter)",
     netmiko_type="ubiquiti_edgerouter",
+    signs=(
+        Sign(r"^Welcome to EdgeOS", GREETING),
+        Sign(r"^HW model: +(?:EdgeRouter|UniFi)"),
+    ),
     commands=(
         # The form that `load` takes, with every secret. It ends with the version that wrote it.
         Command(

@@ -1,12 +1,14 @@
 """Vyatta and VyOS before 1.3."""
 
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 from inventory.platforms.vyos import PLATFORM as VYOS
 
 PLATFORM = Platform(
     slug="vyatta_vyos",
     label="Vyatta and VyOS before 1.3",
     netmiko_type="vyatta_vyos",
+    signs=(Sign(r"^Version: +(?:VyOS 1\.[012]|VC\d|V[SR]E-|999\.)"),),
     commands=(
         Command(line="show configuration commands", filename="configuration.set", min_bytes=60),
         Command(

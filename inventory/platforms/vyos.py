@@ -2,6 +2,7 @@
 
 from inventory.platforms.procedure import Line, Procedure
 from inventory.platforms.sheet import Command, Platform, Restore, Section
+from inventory.platforms.signs import GREETING, Sign
 
 _VALUE = r"""(?:'[^'\n]*'|"(?:[^"\\\n]|\\.)*"|[^\s"']+)"""
 
@@ -9,6 +10,10 @@ PLATFORM = Platform(
     slug="vyos",
     label="VyOS",
     netmiko_type="vyos",
+    signs=(
+        Sign(r"^Version: +VyOS (?!1\.[012])"),
+        Sign(r"^Welcome to VyOS", GREETING, sure=False),
+    ),
     commands=(
         Command(line="show configuration commands | no-more", filename="configuration.set", min_bytes=100),
         # What the router starts with, and the form that `load` takes. It ends with the version that wrote it.

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import XML_SECRETS
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import GREETING, Sign
 
 PLATFORM = Platform(
     slug="watchguard_fireware",
     label="WatchGuard Fireware",
     netmiko_type="watchguard_fireware",
+    signs=(Sign(r"^WatchGuard Fireware", GREETING),),
     commands=(
         # Whether anything follows the document on the console is not known: only the prompt and the size tell.
         Command(line="export config to console", filename="config.xml", min_bytes=200),

@@ -2,11 +2,16 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import GREETING, Sign
 
 PLATFORM = Platform(
     slug="yamaha",
     label="Yamaha RTX and SWX",
     netmiko_type="yamaha",
+    signs=(
+        Sign(r"^(?:RTX|NVR|FWX|SWX|vRX)\d*\w* (?:Rev\.|BootROM)", "show environment"),
+        Sign(r"^(?:RTX|NVR|FWX|SWX)\d+\w* (?:BootROM )?Rev\.", GREETING),
+    ),
     commands=(
         # Yamaha ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show config", filename="config.txt", fallbacks=("show running-config",), min_bytes=60),

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="zte_zxros",
     label="ZTE ZXROS",
     netmiko_type="zte_zxros",
+    signs=(Sign(r"ZXR(?:10|OS)|ZXCTN"),),
     commands=(
         # Whether every version ends with the same line is not known: only the prompt and the size tell.
         Command(line="show running-config", filename="running.cfg", min_bytes=100),

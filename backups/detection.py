@@ -1,0 +1,77 @@
+"""Which system a device runs: a look at its SSH server, its greeting, and the answers to a few harmless questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from time import monotonic
+
+from backups.errors import DeadlineExceeded, LinkLost, PagerFailed
+from backups.netmiko_transport import NetmikoSession, NetmikoTransport
+from backups.transport import Limits, Target
+from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import GREETING, SSH, USUAL, Known, Proposal, next_question, proposals
+
+MOST_QUESTIONS = 6
+LIMITS = Limits(deadline=45.0, connect=10.0, idle=8.0, max_bytes=1_000_000)
+
+# How a device is talked to whose system nobody knows: nothing is set, pagers of every kind are read through.
+STRANGER = Platform(
+    slug="stranger",
+    label="A system that is not known yet",
+    netmiko_type="generic",
+    commands=(Command(line=USUAL, filename="version.txt"),),
+    ansi=True,
+    restore=Restore(way="none", note="It is not known what it is."),
+    verified="none",
+    source="no system at all",
+)
+
+
+@dataclass(frozen=True)
+class Detected:
+    """What a look at a device brought."""
+
+    proposals: tuple[Proposal, ...]  # surest first; empty when nothing of it was recognised
+    asked: tuple[str, ...]  # the commands that were said
+    host_key: str
+    seconds: float
+
+    @property
+    def sure(self) -> Proposal | None:
+        """The one system that it must be; None when none or several are left."""
+        certain = [proposal for proposal in self.proposals if proposal.sure]
+        return certain[0] if len(certain) == 1 else None
+
+
+def detect(
+    target: Target, sheets: Iterable[Platform], *, transport: NetmikoTransport, limits: Limits = LIMITS
+) -> Detected:
+    """Log in to a device and find out what it runs; nothing is changed or stored there.
+
+    Raises a CollectError when the device cannot be reached or logged in to.
+    """
+    began = monotonic()
+    known = [Known(sheet.slug, sheet.label, sheet.signs) for sheet in sheets]
+    with transport.open(target, STRANGER, limits) as session:
+        said = {SSH: session.identification, GREETING: session.greeting}
+        for _ in range(MOST_QUESTIONS):
+            question = next_question(known, said)
+            if question is None or not _ask(session, question, said):
+                break
+        host_key = session.host_key
+    asked = tuple(where for where in said if where not in (SSH, GREETING))
+    return Detected(tuple(proposals(known, said)), asked, host_key, monotonic() - began)
+
+
+def _ask(session: NetmikoSession, question: str, said: dict[str, str]) -> bool:
+    """Take down the answer; whether another question makes sense after it.
+
+    Some systems hang up on a line that they do not know, or answer it with a menu: what was seen before still counts.
+    """
+    said[question] = ""
+    try:
+        said[question] = session.run(question).decode("latin-1").replace("\r", "")
+    except (DeadlineExceeded, LinkLost, PagerFailed):
+        return False
+    return True
