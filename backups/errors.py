@@ -86,6 +86,11 @@ class HostKeyChanged(CollectError):
 
     cause = "host-key-changed"
 
+    def __init__(self, sentence: str, *, presented: str = "") -> None:
+        """`presented`: the other key, "type base64", where it was seen just now."""
+        super().__init__(sentence)
+        self.presented = presented
+
 
 class AlgorithmRefused(CollectError):
     """Device and we share no SSH algorithm."""

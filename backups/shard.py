@@ -20,12 +20,13 @@ from django.utils import timezone
 
 from backups import commit, runs
 from backups.collect import Collected, collect
-from backups.errors import BackupError, StoreError, StoreMoved
+from backups.errors import BackupError, HostKeyChanged, StoreError, StoreMoved
 from backups.group import Decided, Group
 from backups.models import Attempt, AttemptSet, QuarantinedFile, Run, Snapshot
 from backups.retries import SiteBreaker, next_try
 from backups.targets import pin_host_key, platform_of, target_of
 from backups.transport import Limits, Transport
+from inventory.host_key_services import stranger_met
 
 log = logging.getLogger(__name__)
 
@@ -198,6 +199,8 @@ class Shard:
 
     def decide_failed(self, attempt: Attempt, error: BackupError) -> None:
         """The device, or the way to it, said no."""
+        if isinstance(error, HostKeyChanged) and error.presented:
+            stranger_met(attempt.device, error.presented, now=self.clock())
         self.note(attempt, error)
         self.group.add(Decided(attempt), self.clock())
 

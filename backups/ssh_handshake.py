@@ -8,9 +8,6 @@ asking to log in are settings and methods there, not a public interface.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import hmac
 import io
 import logging
@@ -26,7 +23,8 @@ from paramiko.kex_curve25519 import KexCurve25519
 from backups import dh
 from backups.errors import HostKeyChanged, NoCredential
 from backups.ssh_link import LOOK_AROUND, place_of
-from backups.transport import Target
+from backups.transport import JUDGED_ON, Target
+from inventory.host_keys import fingerprint
 
 # What it logs is about connections that fail, and our errors say that better; its tracebacks go to the root logger.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
@@ -177,18 +175,9 @@ class PinnedKey(paramiko.MissingHostKeyPolicy):
         if pinned and pinned != self.shown:
             raise HostKeyChanged(
                 f"{place_of(self.target)} shows the host key {fingerprint(self.shown)}, but {fingerprint(pinned)} is "
-                "pinned; nothing secret was sent. Accept the new key if the device was replaced."
+                f"pinned; nothing secret was sent. {JUDGED_ON}",
+                presented=self.shown,
             )
-
-
-def fingerprint(host_key: str) -> str:
-    """`type SHA256:...` of "type base64", as ssh shows it."""
-    kind, _, encoded = host_key.partition(" ")
-    try:
-        digest = hashlib.sha256(base64.b64decode(encoded, validate=True)).digest()
-    except binascii.Error:
-        return f"{kind} (unreadable)"
-    return f"{kind} SHA256:{base64.b64encode(digest).decode('ascii').rstrip('=')}"
 
 
 def login_key(target: Target) -> paramiko.PKey | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from backups.errors import NoCredential, UnknownPlatform
-from backups.transport import Target
+from backups.errors import HostKeyChanged, NoCredential, UnknownPlatform
+from backups.transport import JUDGED_ON, Target
 from inventory import errors
 from inventory.models import Device
 from inventory.platforms import registry
@@ -11,7 +11,12 @@ from inventory.platforms.sheet import Platform
 
 
 def target_of(device: Device) -> Target:
-    """How to reach and log in to the device. Raises NoCredential."""
+    """How to reach and log in to the device. Raises NoCredential, and HostKeyChanged while another key waits."""
+    if device.presented_key:
+        raise HostKeyChanged(
+            f"{device.name} showed the host key {device.presented_fingerprint()} instead of the pinned "
+            f"{device.host_key_fingerprint()}, and nothing logs in until somebody has judged it. {JUDGED_ON}"
+        )
     credential = device.credential
     if credential is None:
         raise NoCredential(f"Device {device.name} has no credential; give it one.")
@@ -45,5 +50,4 @@ def platform_of(device: Device) -> Platform:
 
 def pin_host_key(device: Device, host_key: str) -> None:
     """Trust on first use: the key that a device shows first is the one it has to show from now on."""
-    if not device.host_key:
-        Device.objects.filter(pk=device.pk, host_key="").update(host_key=host_key)
+    device.pin(host_key)

@@ -8,6 +8,11 @@ from typing import Protocol
 
 from inventory.platforms.sheet import Platform
 
+# Said wherever another host key than the pinned one was seen.
+JUDGED_ON = (
+    "Find out why; then accept the new key or keep the old one, on its page or with `devices host-keys accept`, `keep`."
+)
+
 
 @dataclass(frozen=True)
 class Limits:

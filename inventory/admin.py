@@ -19,11 +19,12 @@ from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from inventory import device_actions
+from inventory import device_actions, jump_host_admin  # noqa: F401  (registers the page of jump hosts)
 from inventory.confirmation import confirmed_action
 from inventory.errors import NetcairnError
 from inventory.filters import PlatformFilter, RetiredFilter, SiteFilter
 from inventory.forms import CredentialForm, DeviceForm, DeviceImportForm
+from inventory.host_key_actions import host_key_actions
 from inventory.models import Credential, Device, Membership, Tenant
 from inventory.platforms import registry
 from inventory.resources import ConfirmDeviceImportForm, DeviceCSV, DeviceResource, WaitingFile
@@ -34,6 +35,8 @@ from inventory.scoping import TenantModelAdmin, TenantTabularInline
 for queue_model in (Failure, OrmQ, Schedule, Success):
     admin.site.unregister(queue_model)
 admin.site.unregister([User, Group])
+
+HostKeyActions: Any = host_key_actions("inventory.accept_host_key")
 
 
 class MembershipInline(TenantTabularInline):
@@ -107,7 +110,7 @@ class CredentialAdmin(TenantModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Inputs for secrets only where something can be entered."""
-        identity = (None, {"fields": ("tenant", "name", "username")})
+        identity = (None, {"fields": ("tenant", "name", "username", ("fallback_order", "fallback_site"))})
         if not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request)):
             return (identity, ("Secrets", {"fields": ("secrets_set",)}))
         secrets = tuple(
@@ -133,22 +136,31 @@ class CredentialAdmin(TenantModelAdmin):
 
 
 @admin.register(Device)
-class DeviceAdmin(TenantModelAdmin, ImportExportModelAdmin):
+class DeviceAdmin(HostKeyActions, TenantModelAdmin, ImportExportModelAdmin):
     """Boxes. `backups` adds what was kept of them."""
 
     form = DeviceForm
     list_display: tuple[str, ...] = ("name", "tenant", "shown_address", "shown_platform", "site", "enabled")
     list_filter: tuple[Any, ...] = ("tenant", PlatformFilter, SiteFilter, "enabled", RetiredFilter)
-    list_select_related = ("tenant", "credential")
+    list_select_related = ("tenant", "credential", "jump_host")
     search_fields = ("name", "address", "site", "tags__icontains")
     search_help_text = "Name, address, site or tag"
-    readonly_fields = ("pinned_host_key", "created_at", "retired_at")
-    actions: tuple[str, ...] = ("enable", "disable", "retire", "bring_back", "forget_host_key")
-    actions_detail: tuple[Any, ...] = ("forget_host_key",)
+    readonly_fields = ("pinned_host_key", "other_host_key", "created_at", "retired_at")
+    actions: tuple[str, ...] = (
+        "enable",
+        "disable",
+        "retire",
+        "bring_back",
+        "accept_host_key",
+        "keep_host_key",
+        "forget_host_key",
+    )
+    actions_detail: tuple[Any, ...] = ("accept_host_key", "keep_host_key", "forget_host_key")
     fieldsets = (
-        (None, {"fields": ("tenant", "name", ("address", "port"), "platform", "credential")}),
+        (None, {"fields": ("tenant", "name", ("address", "port"), "platform", "credential", "jump_host")}),
         ("Place", {"fields": ("site", "tags")}),
-        ("Collecting", {"fields": ("enabled", "legacy_algorithms", "pinned_host_key", "created_at", "retired_at")}),
+        ("Collecting", {"fields": ("enabled", "transport", "legacy_algorithms", "created_at", "retired_at")}),
+        ("Host key", {"fields": ("pinned_host_key", "other_host_key")}),
     )
     resource_classes = (DeviceResource,)
     formats = (DeviceCSV,)
@@ -166,11 +178,6 @@ class DeviceAdmin(TenantModelAdmin, ImportExportModelAdmin):
     def shown_platform(self, device: Device) -> str:
         """The sheet's label."""
         return dict(registry.choices()).get(device.platform, f"{device.platform} (no sheet of that name)")
-
-    @display(description="Pinned host key")
-    def pinned_host_key(self, device: Device) -> str:
-        """As other programs show it."""
-        return device.host_key_fingerprint() or "None yet: the first connection pins the key it meets."
 
     @confirmed_action(description="Enable", permission="inventory.change_device", plan=device_actions.plan_to_enable)
     def enable(self, request: HttpRequest, rows: Any, answers: dict[str, Any]) -> str:  # noqa: ARG002
@@ -193,17 +200,6 @@ class DeviceAdmin(TenantModelAdmin, ImportExportModelAdmin):
     def bring_back(self, request: HttpRequest, rows: Any, answers: dict[str, Any]) -> str:  # noqa: ARG002
         """Undo retiring."""
         return device_actions.told("brought back", rows.bring_back())
-
-    @confirmed_action(
-        description="Forget pinned host key",
-        permission="inventory.change_device",
-        plan=device_actions.plan_to_forget,
-        icon="key_off",
-        danger=True,
-    )
-    def forget_host_key(self, request: HttpRequest, rows: Any, answers: dict[str, Any]) -> str:  # noqa: ARG002
-        """For a device that was replaced or got a new key."""
-        return device_actions.told("asked for a new key at the next connection", rows.forget_host_keys())
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         """An import adds and changes."""

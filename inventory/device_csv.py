@@ -17,7 +17,7 @@ from inventory.errors import ImportRefused
 
 REQUIRED = ("name", "address", "port", "platform", "credential")
 OPTIONAL = ("site", "tags", "enabled", "jump_host", "tenant")
-EXPORTED = ("tenant", *REQUIRED, "site", "tags", "enabled")
+EXPORTED = ("tenant", *REQUIRED, "site", "tags", "jump_host", "enabled")
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ROWS = 20_000
 

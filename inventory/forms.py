@@ -67,7 +67,7 @@ class CredentialForm(forms.ModelForm):
 
     class Meta:
         model = Credential
-        fields = ("tenant", "name", "username")
+        fields = ("tenant", "name", "username", "fallback_order", "fallback_site")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -161,9 +161,11 @@ class DeviceForm(forms.ModelForm):
             "port",
             "platform",
             "credential",
+            "jump_host",
             "site",
             "tags",
             "enabled",
+            "transport",
             "legacy_algorithms",
         )
 
@@ -171,6 +173,12 @@ class DeviceForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "platform" in self.fields:
             self.fields["platform"].choices = platform_choices(self.instance.platform)  # type: ignore[attr-defined]
+        if "transport" in self.fields:
+            self.fields["transport"].required = False
+
+    def clean_transport(self) -> str:
+        """SSH, where nobody says otherwise."""
+        return self.cleaned_data["transport"] or Device.Transport.SSH
 
 
 def platform_choices(current: str) -> Iterable[tuple[str, str]]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 from datetime import datetime
 from typing import Self
 from uuid import uuid4
@@ -16,6 +13,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from inventory.pinned import Pinned, PinnedSet
 from inventory.secrets import open_sealed, seal
 from inventory.tenancy import TenantOwned, TenantQuerySet
 from inventory.validators import validate_address, validate_line, validate_name, validate_tag
@@ -95,6 +93,25 @@ class Credential(TenantOwned):
     private_key_sealed = models.BinaryField(default=bytes, blank=True, editable=False)
     passphrase_sealed = models.BinaryField(default=bytes, blank=True, editable=False)
     enable_sealed = models.BinaryField(default=bytes, blank=True, editable=False)
+    fallback_order = models.PositiveSmallIntegerField(
+        "tried after a device's own",
+        null=True,
+        blank=True,
+        help_text="A number makes it a fallback: after the device's own credential, lower numbers first. "
+        "Empty: only for the devices that name it.",
+    )
+    fallback_site = models.CharField(
+        "fallback at site",
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_line],
+        help_text="As a fallback, only for devices of this site; empty: for all devices of the tenant.",
+    )
+    # An account that is refused again and again gets locked: counted over all devices (backups/logins.py).
+    refused_in_a_row = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    paused_until = models.DateTimeField(null=True, blank=True, editable=False)
     changed_at = models.DateTimeField(auto_now=True)
 
     objects = TenantQuerySet.as_manager()
@@ -144,15 +161,16 @@ class Credential(TenantOwned):
         self.set_secret("enable", text)
 
     def set_secret(self, name: str, text: str) -> None:
-        """Seal one of SECRETS."""
+        """Seal one of SECRETS. What was refused before says nothing about the new one."""
         setattr(self, f"{name}_sealed", seal(self, name, text))
+        self.refused_in_a_row, self.paused_until = 0, None
 
     def has_secret(self, name: str) -> bool:
         """Whether one of SECRETS is set; nothing is opened."""
         return bool(getattr(self, f"{name}_sealed"))
 
 
-class DeviceSet(TenantQuerySet):
+class DeviceSet(PinnedSet):
     """Several devices."""
 
     def collectable(self) -> Self:
@@ -167,13 +185,15 @@ class DeviceSet(TenantQuerySet):
         """Undo `retire`."""
         return self.exclude(retired_at=None).update(retired_at=None)
 
-    def forget_host_keys(self) -> int:
-        """Unpin the SSH host keys: the next connection pins whatever key it meets."""
-        return self.exclude(host_key="").update(host_key="")
 
-
-class Device(TenantOwned):
+class Device(Pinned):
     """One box. Its id outlives renames, moves between sites and changes of address."""
+
+    class Transport(models.TextChoices):
+        """How it is talked to."""
+
+        SSH = "ssh", "SSH"
+        TELNET = "telnet", "Telnet (insecure)"
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="devices")
     name = models.CharField(max_length=100, validators=[validate_name])
@@ -181,14 +201,31 @@ class Device(TenantOwned):
     port = models.PositiveIntegerField(default=22, validators=[MinValueValidator(1), MaxValueValidator(65535)])
     platform = models.CharField(max_length=60)
     credential = models.ForeignKey(Credential, on_delete=models.PROTECT, related_name="devices", null=True, blank=True)
+    # Of the fallbacks, the one that opened it last: tried first from then on.
+    working_credential = models.ForeignKey(
+        Credential, on_delete=models.SET_NULL, related_name="+", null=True, blank=True, editable=False
+    )
+    jump_host = models.ForeignKey(
+        "inventory.JumpHost",
+        on_delete=models.PROTECT,
+        related_name="devices",
+        null=True,
+        blank=True,
+        help_text="The host that it is reached through; its address is then one that this host knows.",
+    )
+    transport = models.CharField(
+        max_length=10,
+        choices=Transport.choices,
+        default=Transport.SSH,
+        db_default=Transport.SSH,
+        help_text="Telnet sends passwords and configurations in clear for everybody on the way. Only where there is "
+        "no SSH at all.",
+    )
     site = models.CharField(max_length=100, blank=True, validators=[validate_line])
     tags = ArrayField(models.CharField(max_length=60, validators=[validate_tag]), default=list, blank=True)
     enabled = models.BooleanField(default=True, help_text="Collected by runs.")
     legacy_algorithms = models.BooleanField(
         default=False, help_text="Allow outdated SSH algorithms. Only for a device that offers nothing better."
-    )
-    host_key = models.TextField(
-        blank=True, editable=False, help_text="The pinned SSH host key: type and base64, as in known_hosts."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     retired_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -197,6 +234,7 @@ class Device(TenantOwned):
 
     class Meta:
         ordering = ["name"]
+        permissions = [("accept_host_key", "Can accept a device's changed host key")]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "name"], name="device_name_once"),
             models.UniqueConstraint(fields=["tenant", "id"], name="device_of_tenant"),
@@ -205,18 +243,8 @@ class Device(TenantOwned):
     def __str__(self) -> str:
         return self.name
 
-    def host_key_fingerprint(self) -> str:
-        """The pinned host key as OpenSSH shows it: type and SHA-256 in base64; empty where none is pinned."""
-        kind, _, encoded = self.host_key.partition(" ")
-        if not encoded:
-            return ""
-        try:
-            digest = hashlib.sha256(base64.b64decode(encoded)).digest()
-        except binascii.Error:
-            return f"{kind} that cannot be read; forget it"
-        return f"{kind} SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
-
 
 # Django finds models through this module; those below stand on the ones above.
 from inventory.audit import AuditEntry  # noqa: E402, F401
+from inventory.jump_hosts import JumpHost  # noqa: E402, F401
 from inventory.notices import Notice  # noqa: E402, F401

@@ -108,6 +108,7 @@ class DeviceResource(resources.ModelResource):
 
     tenant = fields.Field(attribute="tenant__name", column_name="tenant")
     credential = fields.Field(attribute="credential__name", column_name="credential")
+    jump_host = fields.Field(attribute="jump_host__name", column_name="jump_host")
     tags = fields.Field(column_name="tags")
     enabled = fields.Field(column_name="enabled")
 

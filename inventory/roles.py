@@ -24,7 +24,9 @@ APPS = ("inventory", "backups", "checkpoints")
 SECRETS = "view_secrets"
 AUDITOR = ("view_*",)
 OPERATOR = (*AUDITOR, "back_up", "*_device", "*_schedule", "add_checkpoint", "change_checkpoint", "*_ref")
-RESTORER = (*OPERATOR, SECRETS, "*restore*", "export_checkpoint")
+# Saying that a stranger is the device, or that half a text is whole, can undo what everything else protects.
+JUDGING = ("accept_host_key", "accept_jump_host_key", "judge_quarantinedfile", "read_transcript")
+RESTORER = (*OPERATOR, *JUDGING, SECRETS, "*restore*", "export_checkpoint")
 ADMINISTRATOR = ("*",)
 # A tenant is made and ended by those who run the program.
 NEVER = ("add_tenant", "delete_tenant")

@@ -15,13 +15,14 @@ from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
 from inventory.device_csv import MAX_ROWS, Row, read_rows
-from inventory.errors import AlreadyThere, ImportRefused, Invalid, SecretUnreadable
+from inventory.errors import AlreadyThere, ImportRefused, Invalid, NotFound, SecretUnreadable
+from inventory.jump_hosts import JumpHost
 from inventory.models import Credential, Device, Tenant
 from inventory.platforms import registry
 from inventory.secrets import is_stale, open_sealed
 
 Kind = Literal["added", "updated", "unchanged"]
-COMPARED = ("address", "port", "platform", "credential_id", "site", "tags", "enabled")
+COMPARED = ("address", "port", "platform", "credential_id", "jump_host_id", "site", "tags", "enabled")
 BATCH = 500
 DETECT = "detect"  # in place of a platform: look at the device and find out
 MAX_DETECTED = 1_000  # devices of one file that are looked at
@@ -51,7 +52,24 @@ def add_credential(tenant: Tenant, name: str, username: str, secrets: Mapping[st
     return credential
 
 
-def save_valid(row: Tenant | Credential) -> None:
+def add_jump_host(
+    tenant: Tenant, name: str, *, address: str, port: int, credential: str, through: str | None = None
+) -> JumpHost:
+    """Register a jump host; credential and the jump host before it by name. Raises Invalid, AlreadyThere, NotFound."""
+    if JumpHost.objects.filter(tenant=tenant, name=name).exists():
+        raise AlreadyThere(f"Tenant {tenant} has a jump host {name!r} already.")
+    known = known_of(tenant)
+    if credential not in known.credentials:
+        raise NotFound(f"Tenant {tenant} has no credential {credential!r}{near(credential, known.credentials)}.")
+    if through and through not in known.jump_hosts:
+        raise NotFound(f"Tenant {tenant} has no jump host {through!r}{near(through, known.jump_hosts)}.")
+    row = JumpHost(tenant=tenant, name=name, address=address, port=port, credential=known.credentials[credential])
+    row.through = known.jump_hosts[through] if through else None
+    save_valid(row)
+    return row
+
+
+def save_valid(row: Tenant | Credential | JumpHost) -> None:
     """Check the row in full, then save it."""
     try:
         row.full_clean()
@@ -112,6 +130,7 @@ class Known:
     tenant: Tenant
     devices: dict[str, Device]
     credentials: dict[str, Credential]
+    jump_hosts: dict[str, JumpHost]
     platforms: set[str] = field(default_factory=lambda: {sheet.slug for sheet in registry.platforms()})
 
 
@@ -174,6 +193,7 @@ def known_of(tenant: Tenant) -> Known:
         tenant=tenant,
         devices={device.name: device for device in Device.objects.filter(tenant=tenant).select_related("credential")},
         credentials={credential.name: credential for credential in Credential.objects.filter(tenant=tenant)},
+        jump_hosts={jump_host.name: jump_host for jump_host in JumpHost.objects.filter(tenant=tenant)},
     )
 
 
@@ -212,8 +232,9 @@ def row_problems(row: Row, known: Known) -> Iterator[tuple[str, str]]:
         yield "credential", f"tenant {known.tenant} has no credential {cells['credential']!r}{hint}"
     if cells.get("enabled", "").lower() not in YES + NO:
         yield "enabled", f"enabled is {cells['enabled']!r}; write yes or no"
-    if cells.get("jump_host"):
-        yield "jump_host", "jump hosts are not supported yet; leave the cell empty"
+    if cells.get("jump_host") and cells["jump_host"] not in known.jump_hosts:
+        hint = near(cells["jump_host"], known.jump_hosts)
+        yield "jump_host", f"tenant {known.tenant} has no jump host {cells['jump_host']!r}{hint}"
     if cells.get("tenant", known.tenant.name) not in ("", known.tenant.name):
         yield "tenant", f"the row is of tenant {cells['tenant']!r}, but the import is for {known.tenant}"
 
@@ -240,7 +261,7 @@ def change_of(row: Row, known: Known, *, wrong: Mapping[str, str]) -> tuple[Chan
     kind: Kind = "added" if existing is None else "updated" if differing else "unchanged"
     change = Change(row.line, kind, device, differing if existing else ())
     try:
-        device.clean_fields(exclude={"tenant", "credential", *wrong})
+        device.clean_fields(exclude={"tenant", "credential", "jump_host", *wrong})
     except ValidationError as error:
         told = error.message_dict.items()
         return change, [text.replace("this value", f"the {column}") for column, texts in told for text in texts]
@@ -253,6 +274,8 @@ def fill(device: Device, cells: Mapping[str, str], known: Known) -> None:
     device.port = int(cells["port"] or 22) if is_port(cells["port"] or "22") else 22
     device.platform = cells["platform"]
     device.credential = known.credentials.get(cells["credential"])
+    if "jump_host" in cells:
+        device.jump_host = known.jump_hosts.get(cells["jump_host"])
     if "site" in cells:
         device.site = cells["site"]
     if "tags" in cells:

@@ -12,11 +12,12 @@ from django.db import connection
 from django.utils import timezone
 
 from backups import group, runs, shard
-from backups.errors import LinkLost, LoginRefused
+from backups.errors import HostKeyChanged, LinkLost, LoginRefused
 from backups.models import Attempt, QuarantinedFile, Repository, Run, Snapshot
 from backups.store.reader import open_store
 from backups.transport import Limits, Session, Target
 from inventory.models import Credential, Device, Tenant
+from inventory.notices import Notice
 from inventory.platforms.sheet import Platform
 from tests.factories import make_credential, make_device, make_tenant
 
@@ -56,7 +57,7 @@ class FakeTransport:
     @contextmanager
     def open(self, target: Target, platform: Platform, limits: Limits) -> Iterator[Session]:
         answer = self.answers[target.name]
-        if isinstance(answer, LoginRefused):
+        if isinstance(answer, LoginRefused | HostKeyChanged):
             raise answer
         yield FakeSession(answer)
 
@@ -252,3 +253,21 @@ def test_an_unreadable_record_stops_a_run_before_the_devices(tenant: Tenant, cre
     run = back_up([device], {})
 
     assert run.attempts.get().cause == "store-damaged"
+
+
+def test_a_device_with_another_host_key_is_left_alone_until_somebody_decides(
+    tenant: Tenant, credential: Credential
+) -> None:
+    """Whoever has taken its place must not be offered the password again every night."""
+    device = make_device(tenant, credential=credential, host_key="ssh-ed25519 AAAAold")
+    stranger = HostKeyChanged("edge1 shows another key.", presented="ssh-ed25519 AAAAnew")
+
+    first = back_up([device], {"edge1": stranger})
+    device.refresh_from_db()
+    second = back_up([device], {})  # a connection would be a KeyError
+
+    assert device.presented_key == "ssh-ed25519 AAAAnew"
+    assert Notice.objects.open_alarms().get().about == "device edge1"
+    for run in (first, second):
+        assert run.attempts.get().cause == "host-key-changed"
+    assert "devices host-keys accept" in second.attempts.get().detail

@@ -23,6 +23,7 @@ from django.urls import URLPattern, URLResolver
 from backups.models import Attempt, QuarantinedFile, Run, Schedule, Snapshot
 from checkpoints.models import Checkpoint, Ref, Restore
 from checkpoints.services import create_checkpoint
+from inventory.jump_hosts import JumpHost
 from inventory.models import Credential, Device, Tenant
 from tests.checkpoints.conftest import NOON, back_up, later
 from tests.factories import make_credential, make_device, make_tenant
@@ -54,9 +55,12 @@ def settle(name: str) -> dict[type[models.Model], models.Model]:
     file = QuarantinedFile.objects.create(tenant=tenant, attempt=attempt, name="running.cfg", content=SECRET.encode())
     schedule = Schedule.objects.create(tenant=tenant, name=f"{name}-nightly", cron="0 2 * * *")
     restore = make_restore(device, second)
+    credential = make_credential(tenant)
+    bastion = {"name": f"{name}-bastion", "address": "192.0.2.9", "credential": credential}
     rows = [
         tenant,
-        make_credential(tenant),
+        credential,
+        JumpHost.objects.create(tenant=tenant, **bastion),
         device,
         run,
         file,
@@ -147,7 +151,7 @@ def test_the_walk_comes_by_every_page_of_ours(world: World) -> None:
     """A kind of row that nobody has made here would be a page that nobody has tried."""
     registered = {model for model in admin.site._registry if model._meta.app_label in OURS}
 
-    kinds = {Tenant, Credential, Device, Run, Schedule, Snapshot, QuarantinedFile, Checkpoint, Ref, Restore}
+    kinds = {Tenant, Credential, JumpHost, Device, Run, Schedule, Snapshot, QuarantinedFile, Checkpoint, Ref, Restore}
     assert registered == set(world.mine) == kinds
     assert len(verbs()) >= 10
 

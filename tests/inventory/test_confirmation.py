@@ -127,6 +127,7 @@ def test_where_there_is_nothing_to_do_there_is_no_button(tenant: Tenant, client:
 
 def test_a_button_of_one_row_asks_first_too(tenant: Tenant, client: Client) -> None:
     """unfold makes buttons plain links: a GET, which a prefetching browser may follow by itself."""
+    client = logged_in(make_user("rita", (tenant, Role.RESTORER)))
     device = make_device(tenant, host_key="ssh-ed25519 AAAA")
     url = reverse("admin:inventory_device_forget_host_key", args=[device.pk])
     response = client.get(url)

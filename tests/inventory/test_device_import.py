@@ -148,7 +148,7 @@ def test_every_problem_of_every_row_is_named_and_nothing_is_written() -> None:
         "Line 3: there is no platform 'cisco_ois'; did you mean 'cisco_ios'?",
         "Line 3: tenant acme has no credential 'theirs'.",
         "Line 3: enabled is 'maybe'; write yes or no.",
-        "Line 3: jump hosts are not supported yet; leave the cell empty.",
+        "Line 3: tenant acme has no jump host 'bastion'.",
         "Line 3: 'a b' is not a usable name: letters, digits, '.', '_' and '-', with a letter or digit at both ends.",
         "Line 3: 'x y' is neither an IP address nor a host name.",
     ]

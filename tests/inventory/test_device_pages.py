@@ -227,8 +227,8 @@ def test_an_export_comes_back_as_it_went(tenant: Tenant, client: Client) -> None
     make_device(make_tenant("globex"), "foreign-box")
     response = client.post(EXPORT, {"format": "0", "resource": "0"})
     text = response.content.decode("utf-8-sig")
-    assert text.splitlines()[0] == "tenant,name,address,port,platform,credential,site,tags,enabled"
-    assert "acme,edge1,192.0.2.1,22,cisco_ios,lab,'=1+1,a b,yes" in text.splitlines()
+    assert text.splitlines()[0] == "tenant,name,address,port,platform,credential,site,tags,jump_host,enabled"
+    assert "acme,edge1,192.0.2.1,22,cisco_ios,lab,'=1+1,a b,,yes" in text.splitlines()
     for absent in ("Canary", "foreign-box", "ssh-rsa", str(credential.pk)):
         assert absent not in text
     assert "attachment" in response["Content-Disposition"]

@@ -1,4 +1,4 @@
-"""`devices import FILE --tenant T [--dry-run]`, `devices list [--tenant T]`"""
+"""`devices import FILE --tenant T [--dry-run]`, `devices list [--tenant T]`, `devices host-keys …`"""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.core.management.base import CommandParser
 from inventory.commands import NetcairnCommand, Table, WrongUse, find_tenant, tenant_option
 from inventory.device_csv import MAX_BYTES
 from inventory.errors import ImportRefused
+from inventory.management.commands import _host_keys as host_keys
 from inventory.models import Device
 from inventory.services import ImportResult, import_devices
 
@@ -18,7 +19,7 @@ from inventory.services import ImportResult, import_devices
 class Command(NetcairnCommand):
     """Devices in bulk."""
 
-    help = "Import devices from CSV, or list them."
+    help = "Import devices from CSV, list them, or look after their host keys."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The verbs."""
@@ -28,10 +29,13 @@ class Command(NetcairnCommand):
         tenant_option(bring, required=True)
         bring.add_argument("--dry-run", action="store_true", help="Check and count, but write nothing.")
         tenant_option(self.verb(verbs, "list", "List devices."))
+        host_keys.add_arguments(self, self.verb(verbs, "host-keys", "Pinned SSH host keys: list, import, judge."))
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One verb."""
-        if options["verb"] == "list":
+        if options["verb"] == "host-keys":
+            host_keys.handle(self, options)
+        elif options["verb"] == "list":
             self.list_devices(options["tenant"])
         else:
             self.import_file(options["file"], options["tenant"], dry_run=options["dry_run"])
@@ -51,7 +55,7 @@ class Command(NetcairnCommand):
 
     def list_devices(self, tenant: str | None) -> None:
         """All devices, retired ones included."""
-        devices = Device.objects.select_related("tenant", "credential").order_by("tenant__name", "name")
+        devices = Device.objects.select_related("tenant", "credential", "jump_host").order_by("tenant__name", "name")
         if tenant is not None:
             devices = devices.filter(tenant=find_tenant(tenant))
         rows = [described(device) for device in devices]
@@ -71,6 +75,10 @@ def described(device: Device) -> dict[str, Any]:
         "port": device.port,
         "platform": device.platform,
         "credential": device.credential.name if device.credential else None,
+        "jump_host": device.jump_host.name if device.jump_host else None,
+        "transport": device.transport,
+        "host_key": device.host_key_fingerprint(),
+        "other_host_key": device.presented_fingerprint(),
         "site": device.site,
         "tags": device.tags,
         "enabled": device.enabled,
