@@ -17,6 +17,8 @@ NETCAIRN_PLATFORMS_DIR = os.environ.get("NETCAIRN_PLATFORMS_DIR") or None
 NETCAIRN_SECRETS_KEYS = conf.secrets_keys(NETCAIRN_VAR)
 # Called, in the same transaction, when a run has ended: the higher apps' share in a run, without an import upwards.
 NETCAIRN_RUN_ENDED = ["checkpoints.services.checkpoint_run"]
+# Called by `fsck` with a tenant and its repository, under the lock, for the same reason: what is wrong in their share.
+NETCAIRN_FSCK_CHECKS = ["checkpoints.fsck.troubles"]
 # Called every minute by the queue's tick, for the same reason.
 NETCAIRN_TICKS = ["checkpoints.restore_jobs.tick"]
 # Finds out what devices run, for an import whose rows leave that open.

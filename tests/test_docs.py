@@ -11,6 +11,7 @@ from django.core.management import get_commands
 
 from backups.capture import Cause
 from backups.errors import BackupError, CollectError, StoreError
+from backups.store.codes import Code
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 OURS = ("config", "inventory", "backups", "checkpoints")
@@ -33,6 +34,13 @@ def test_every_cause_of_a_failed_attempt_has_its_line() -> None:
     missing = (causes | set(get_args(Cause))) - said
 
     assert missing == set()
+
+
+def test_every_finding_of_fsck_has_its_line() -> None:
+    """Who has just lost something must not have to read the program."""
+    said = set(re.findall(r"^\| `([a-z-]+)` \|", (DOCS / "fsck.md").read_text(), re.MULTILINE))
+
+    assert set(get_args(Code)) - said == set()
 
 
 def test_every_command_has_its_line() -> None:

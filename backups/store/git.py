@@ -51,6 +51,7 @@ SUBCOMMANDS = {"version", "init", "fast-import", "update-ref", "pack-refs", "rep
     "log",
     "grep",
     "prune",
+    "index-pack",
 }
 
 FULL = ("No space left on device", "Disk quota exceeded", "Out of diskspace")

@@ -6,12 +6,15 @@ calls holds the tenant's lock: nothing of ours is at work in the repository, so 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from backups.errors import GitFailed
 from backups.store import layout
+from backups.store.codes import Code
 from backups.store.creation import HEAD, fsync
 from backups.store.git import Git
 from backups.store.reader import TenantStore
@@ -26,6 +29,7 @@ TEMPORARY = (
     "objects/pack/*.keep",
     "objects/info/**/tmp_*",
 )
+COMMITTED = re.compile(rb"^committer .* (\d+) [+-]\d{4}$", re.MULTILINE)
 LOCKS = ("*.lock", "packed-refs.new", "refs/**/*.lock", "objects/info/**/*.lock", "objects/pack/*.lock")
 
 
@@ -33,7 +37,7 @@ LOCKS = ("*.lock", "packed-refs.new", "refs/**/*.lock", "objects/info/**/*.lock"
 class Trouble:
     """One thing that is not as it should be."""
 
-    code: str
+    code: Code
     what: str  # one sentence
     mend: Callable[[], None] | None = None  # None: nothing can be done from here
     alarm: bool = False  # whether a person should hear of it even when it is mended
@@ -42,7 +46,7 @@ class Trouble:
 def troubles(store: TenantStore, head: str | None) -> Iterator[Trouble]:
     """Everything that is wrong, in the order in which it must be mended; mended ones may be mended while iterating."""
     if head is not None and not is_readable(store.git, head):
-        yield Trouble("missing-object", f"{store.path} has not the commit {head} that the database names.")
+        yield head_lost(store, head)
         return
     yield from stale_files(store.path)
     yield from head_elsewhere(store.path)
@@ -52,6 +56,38 @@ def troubles(store: TenantStore, head: str | None) -> Iterator[Trouble]:
         if ref != layout.MAIN:
             yield Trouble("stale-txn", f"{ref} was left by a crash.", removal_of_ref(store.git, ref, commit))
     yield from main_elsewhere(store, head, refs.get(layout.MAIN))
+
+
+def head_lost(store: TenantStore, head: str) -> Trouble:
+    """The commit that the row names is not there: the repository is an older one, or the disk has lost it."""
+    newest = newest_of_ours(store)
+    if newest is None:
+        what = f"{store.path} has not the commit {head} that the database names: nothing is written until it is back."
+        return Trouble("missing-object", what)
+    seq, at = newest
+    return Trouble(
+        "repository-older",
+        f"{store.path} ends with change {seq} of {at:%Y-%m-%d %H:%M:%S} UTC, and the database knows of later ones, "
+        f"the newest {head}: an older copy was brought back, or the disk has lost them. "
+        "Nothing is written until they are back.",
+    )
+
+
+def newest_of_ours(store: TenantStore) -> tuple[int, datetime] | None:
+    """Number and time of the commit that main names; None where that is none of ours."""
+    main = store.refs(layout.MAIN).get(layout.MAIN)
+    if main is None or not is_readable(store.git, main) or kind_of(store.git, main) != "commit":
+        return None
+    said, at = trailers(store, main), COMMITTED.search(store.objects.read(main)[1])
+    ours = said.get("Tenant") == store.path.stem and said.get("Seq", "").isdecimal()
+    return (int(said["Seq"]), datetime.fromtimestamp(int(at[1]), UTC)) if ours and at else None
+
+
+def kind_of(git: Git, object_id: str) -> str:
+    """Whether an object is a commit, a tree, a blob or a tag; empty where it is not there."""
+    asked = f"{layout.checked_id(object_id)}\n".encode()
+    said = git.run("cat-file", "--batch-check=%(objecttype)", stdin=asked).out.decode().split()
+    return said[0] if len(said) == 1 else ""
 
 
 def is_readable(git: Git, commit: str) -> bool:
@@ -108,10 +144,13 @@ def main_elsewhere(store: TenantStore, head: str | None, main: str | None) -> It
     mend = roll(store.git, head, main)
     if main is None or (head is not None and is_ancestor(store.git, main, head)):
         yield Trouble("ref-behind", f"main in {store.path} is behind the database.", mend)
-    elif not is_readable(store.git, main):
+    elif not (kind := kind_of(store.git, main)) or (kind == "commit" and not is_readable(store.git, main)):
         yield Trouble("ref-broken", f"main in {store.path} names {main}, which is not there.", mend, alarm=True)
+    elif kind != "commit":
+        what = f"main in {store.path} names the {kind} {main}, not a commit; a writer keeps it in quarantine."
+        yield Trouble("ref-not-commit", what, quarantine(store.git, head, main), alarm=True)
     else:
-        code = "database-older" if continues(store, head, main) else "ref-foreign"
+        code: Code = "database-older" if continues(store, head, main) else "ref-foreign"
         kept = layout.quarantine_ref(main)
         what = f"main in {store.path} names {main}, which the database does not know; a writer keeps it as {kept}."
         yield Trouble(code, what, quarantine(store.git, head, main), alarm=True)

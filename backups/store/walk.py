@@ -24,25 +24,37 @@ def file_at(store: TenantStore, commit: str, device_id: UUID, name: str) -> byte
     return None if found is None else store.blob(found)
 
 
-def blob_at(store: TenantStore, commit: str, path: str) -> str | None:
-    """The id of the object at a path of a commit; None where there is no such path. Raises StoreDamaged."""
-    named = TREE_OF.match(checked(store, commit, "commit"))
+def blob_at(store: TenantStore, commit: str, path: str, *, unreadable: set[str] | None = None) -> str | None:
+    """The id of the object at a path of a commit; None where there is no such path. Raises StoreDamaged.
+
+    `unreadable` remembers what could not be read, from one call to the next.
+    """
+    bad = set() if unreadable is None else unreadable
+    named = TREE_OF.match(checked(store, commit, "commit", bad))
     if named is None:
         raise StoreDamaged(f"Commit {commit} in {store.path} names no tree: run `fsck --full`.")
     found: str | None = named[1].decode()
     for part in path.split("/"):
         if found is None:
             return None
-        found = id_in(checked(store, found, "tree"), part.encode())
+        found = id_in(checked(store, found, "tree", bad), part.encode())
     return found
 
 
-def checked(store: TenantStore, object_id: str, kind: str) -> bytes:
+def checked(store: TenantStore, object_id: str, kind: str, unreadable: set[str]) -> bytes:
     """A commit or a tree, whose content is what its id says. Raises StoreDamaged."""
-    found, content = store.objects.read(object_id)
+    changed = StoreDamaged(f"Object {object_id} in {store.path} is not the {kind} that it was: run `fsck --full`.")
+    if object_id in unreadable:
+        raise changed
+    try:
+        found, content = store.objects.read(object_id)
+    except StoreDamaged:
+        unreadable.add(object_id)
+        raise
     head = f"{kind} {len(content)}\0".encode()
     if found != kind or hashlib.sha1(head + content, usedforsecurity=False).hexdigest() != object_id:
-        raise StoreDamaged(f"Object {object_id} in {store.path} is not the {kind} that it was: run `fsck --full`.")
+        unreadable.add(object_id)
+        raise changed
     return content
 
 

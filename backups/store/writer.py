@@ -45,7 +45,11 @@ def write_commit(git: Git, new: NewCommit) -> str:
     # git makes the files durable, not the names that they got: without this a power cut lost 4 of 1,704 commits.
     fsync(git.path / "objects" / "pack")
     fsync(git.path / "objects")
-    return layout.checked_id(out.decode("ascii", "replace").strip())
+    commit = layout.checked_id(out.decode("ascii", "replace").strip())
+    # A pack of one object, as a commit of a tree that is there already makes it, git unpacks whatever the limit says.
+    if (loose := git.path / "objects" / commit[:2]).is_dir():
+        fsync(loose)
+    return commit
 
 
 def verify(store: TenantStore, commit: str, outcome: Mapping[str, str | None]) -> None:

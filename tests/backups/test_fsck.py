@@ -16,9 +16,13 @@ from django.db import connection
 
 from backups import fsck
 from backups.commit import writing
+from backups.errors import StoreDamaged
 from backups.models import Repository, Snapshot
+from backups.store.creation import create
+from backups.store.reader import open_store
 from inventory.models import Device, Tenant
-from tests.backups.store_kit import assert_sound, back_up, git, kept, repository
+from inventory.notices import Notice
+from tests.backups.store_kit import assert_sound, back_up, git, kept, refs_of, repository
 from tests.factories import make_tenant
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +34,12 @@ def path(device: Device) -> Path:
     back_up(kept(device, b"1\n"))
     back_up(kept(device, b"2\n"))
     return repository(device.tenant)
+
+
+def content_of(tenant: Tenant) -> dict[int, bytes]:
+    """What is kept of every version, by its number."""
+    versions = Snapshot.objects.filter(tenant=tenant)
+    return {one.seq: open_store(tenant.pk).blob(one.files["running.cfg"]["blob"]) for one in versions}
 
 
 def codes(tenant: Tenant, **options: bool) -> list[str]:
@@ -90,6 +100,48 @@ def break_head(path: Path) -> None:
     (path / "HEAD").write_text("ref: refs/heads/master\n")
 
 
+def break_to_tree(path: Path) -> None:
+    (path / "refs" / "heads" / "main").write_text(git(path, "rev-parse", "main^{tree}") + "\n")
+
+
+def break_away(path: Path) -> None:
+    git(path, "update-ref", "-d", "refs/heads/main")
+
+
+def newest(path: Path, suffix: str) -> Path:
+    """The file of the second version's pack, made writable."""
+    found = max((path / "objects" / "pack").glob(f"*{suffix}"), key=lambda one: one.stat().st_mtime_ns)
+    found.chmod(0o600)
+    return found
+
+
+def flip(file: Path, at: int) -> None:
+    """One bit."""
+    whole = bytearray(file.read_bytes())
+    whole[at] ^= 4
+    file.write_bytes(whole)
+
+
+def break_index(path: Path) -> None:
+    index = newest(path, ".idx")
+    index.write_bytes(index.read_bytes()[:-100])
+
+
+def break_index_bit(path: Path) -> None:
+    flip(newest(path, ".idx"), 8 + 256 * 4 + 3)
+
+
+def break_index_away(path: Path) -> None:
+    newest(path, ".idx").unlink()
+
+
+def break_graph(path: Path) -> None:
+    git(path, "commit-graph", "write", "--reachable")
+    graph = path / "objects" / "info" / "commit-graph"
+    graph.chmod(0o600)
+    flip(graph, -30)
+
+
 @pytest.mark.parametrize(
     ("damage", "code"),
     [
@@ -100,11 +152,19 @@ def break_head(path: Path) -> None:
         (break_foreign, "ref-foreign"),
         (break_ref, "ref-broken"),
         (break_head, "head-elsewhere"),
+        (break_to_tree, "ref-not-commit"),
+        (break_away, "ref-behind"),
+        (break_index, "damaged-index"),
+        (break_index_bit, "damaged-index"),
+        (break_index_away, "damaged-index"),
+        (break_graph, "damaged-cache"),
     ],
 )
 def test_what_can_be_mended_is_mended_only_when_asked(tenant: Tenant, path: Path, damage, code: str) -> None:
-    """Looking changes nothing; mending mends all of it, and says what it did."""
+    """Looking changes nothing; mending mends all of it, drops nothing, and says what it did."""
     damage(path)
+    aside = code in ("ref-foreign", "ref-not-commit")
+    foreign = (path / "refs" / "heads" / "main").read_text().strip() if aside else ""
     before = sorted((found, found.stat().st_mtime_ns) for found in path.rglob("*") if found.is_file())
 
     found = fsck.check(tenant)
@@ -114,6 +174,8 @@ def test_what_can_be_mended_is_mended_only_when_asked(tenant: Tenant, path: Path
     assert all(finding.repaired for finding in fsck.check(tenant, repair=True))
     assert codes(tenant, full=True) == []
     assert_sound(tenant)
+    assert content_of(tenant) == {1: b"1\n", 2: b"2\n"}
+    assert not aside or f"refs/quarantine/{foreign}" in refs_of(path)
 
 
 def test_a_database_that_is_older_than_git_is_not_taken_for_a_foreign_writer(tenant: Tenant, path: Path) -> None:
@@ -138,7 +200,7 @@ def test_a_lost_repository_is_a_finding(tenant: Tenant, path: Path) -> None:
     """An unmounted disk."""
     shutil.rmtree(path)
 
-    assert codes(tenant, repair=True) == ["missing-repository"]
+    assert codes(tenant, repair=True) == ["missing-repository", "missing-object"]
     assert not path.exists()
 
 
@@ -149,8 +211,8 @@ def test_a_lost_commit_is_a_finding_that_only_a_copy_mends(tenant: Tenant, path:
 
     found = fsck.check(tenant, repair=True)
 
-    assert [(one.code, one.repaired) for one in found] == [("missing-object", False)] * 2
-    assert "running.cfg of edge1" in found[1].what
+    assert [(one.code, one.repaired) for one in found] == [("repository-older", False), ("missing-object", False)]
+    assert "running.cfg of edge1 in 1 version, of 2026-03-01 12:00:00 UTC" in found[1].what
     assert run("--tenant", tenant.name)[0] == 1
 
 
@@ -164,18 +226,77 @@ def test_a_lost_file_of_an_old_version_is_a_finding(tenant: Tenant, path: Path) 
     (path / "objects" / blob[:2] / blob[2:]).unlink()
 
     assert codes(tenant) == ["missing-object"]
-    assert "damaged-object" in codes(tenant, full=True)
+    assert codes(tenant, full=True) == ["missing-object"]
 
 
 def test_a_flipped_bit_is_found_by_reading_everything(tenant: Tenant, path: Path) -> None:
     """Disks rot; `--full` is for finding it before a restore does."""
-    pack = next((path / "objects" / "pack").glob("*.pack"))
-    whole = bytearray(pack.read_bytes())
-    whole[40] ^= 0xFF
-    pack.chmod(0o600)
-    pack.write_bytes(whole)
+    blob = Snapshot.objects.get(seq=2).files["running.cfg"]["blob"]
+    (line,) = [one for one in git(path, "verify-pack", "-v", newest(path, ".idx")).splitlines() if blob in one]
+    flip(newest(path, ".pack"), int(line.split()[4]) + 4)
 
-    assert "damaged-object" in codes(tenant, full=True)
+    assert codes(tenant) == []
+    found = fsck.check(tenant, full=True, repair=True)
+    assert [(one.code, one.repaired) for one in found] == [("damaged-pack", False), ("damaged-object", False)]
+    assert "running.cfg of edge1 is lost in 1 version, of 2026-03-01 12:00:00 UTC" in found[1].what
+
+
+@pytest.mark.parametrize("at", [3, 11, 12, 60, -21, -1])
+def test_no_flipped_bit_of_a_pack_goes_unseen(tenant: Tenant, path: Path, at: int) -> None:
+    """In its head, in what it holds, in its end: wherever it is, reading everything finds it."""
+    flip(newest(path, ".pack"), at)
+
+    assert "damaged-pack" in codes(tenant, full=True)
+
+
+def test_a_pack_that_was_cut_off_is_seen_without_reading_it(tenant: Tenant, path: Path) -> None:
+    """A full disk, an interrupted copy: what is lost is named by device, version and date, and an alarm stands."""
+    pack = newest(path, ".pack")
+    whole = pack.read_bytes()
+    pack.write_bytes(whole[:-50])
+
+    found = fsck.check(tenant)
+
+    assert {one.code for one in found} >= {"damaged-pack", "missing-object"}
+    assert "running.cfg of edge1 is lost in 1 version, of 2026-03-01 12:00:00 UTC" in found[-1].what
+    assert Notice.objects.open_alarms().filter(tenant=tenant, code="store.damaged").count() == 1
+    with pytest.raises(StoreDamaged):
+        back_up(kept(Device.objects.get(), b"3\n"))
+    pack.write_bytes(whole)
+    open_store(tenant.pk).close()
+    assert fsck.check(tenant) == []
+    assert not Notice.objects.open_alarms().exists()
+
+
+def test_a_damaged_folder_of_the_record_is_told_by_device_too(tenant: Tenant, path: Path) -> None:
+    """The content is there, but a clone of that moment breaks: another loss, another sentence."""
+    tree = git(path, "rev-parse", "main~1:devices")
+    (line,) = [
+        one
+        for index in (path / "objects" / "pack").glob("*.idx")
+        for one in git(path, "verify-pack", "-v", str(index)).splitlines()
+        if one.startswith(tree)
+    ]
+    pack = min((path / "objects" / "pack").glob("*.pack"), key=lambda found: found.stat().st_mtime_ns)
+    pack.chmod(0o600)
+    flip(pack, int(line.split()[4]) + 5)
+
+    found = fsck.check(tenant, full=True)
+
+    assert [one.code for one in found] == ["damaged-pack", "damaged-object", "damaged-object"]
+    assert "lost the place of running.cfg of edge1 in 1 version" in found[1].what
+    assert tree in found[2].what
+
+
+def test_a_repository_without_a_row_gets_its_row(tenant: Tenant, path: Path, store_root: Path) -> None:
+    """A crash between making a repository and its row leaves an empty one."""
+    other = make_tenant("beta")
+    create(repository(other))
+
+    (found,) = fsck.check(other, repair=True)
+
+    assert (found.code, found.repaired) == ("missing-row", True)
+    assert fsck.check(other) == []
 
 
 @pytest.mark.django_db(transaction=True)
