@@ -18,6 +18,7 @@ from uuid import UUID
 from django.db import DatabaseError, transaction
 from django.db.models import F
 
+from backups import quota
 from backups.errors import GitFailed, StoreDamaged, StoreError, StoreMoved
 from backups.locks import lock_tenant, try_lock_tenant
 from backups.models import Repository
@@ -57,9 +58,10 @@ class Written:
 class Batch:
     """One turn with a tenant's lock: what is written here counts when the transaction does."""
 
-    def __init__(self, row: Repository, store: TenantStore) -> None:
+    def __init__(self, row: Repository, store: TenantStore, *, beyond_quota: bool = False) -> None:
         self.tenant_id: UUID = row.tenant_id
         self.store = store
+        self.beyond_quota = beyond_quota
         self.head: str | None = row.head
         self.seq: int = row.seq
         self.fence: int = row.fence
@@ -80,12 +82,13 @@ class Batch:
         """Write what differs from the record as one commit; None where nothing does.
 
         At most 200 files and 16 MB of new content (one device alone: any). Raises NameRefused, StoreDamaged where an
-        id names nothing, GitFailed, StoreMoved.
+        id names nothing, QuotaFull, GitFailed, StoreMoved.
         """
         changing.check_changes(changes)
         plan = self.plan(changes)
         if plan.empty:
             return None
+        quota.charge(self.tenant_id, plan.contents(), beyond=self.beyond_quota)
         seq = self.seq + 1
         ref = layout.txn_ref(self.fence, seq, secrets.token_hex(4))
         self.txn_refs.append(ref)
@@ -188,15 +191,16 @@ class Batch:
 
 
 @contextmanager
-def writing(tenant_id: UUID, *, wait: float = 10.0) -> Iterator[Batch]:
+def writing(tenant_id: UUID, *, wait: float = 10.0, beyond_quota: bool = False) -> Iterator[Batch]:
     """Write to a tenant's store: one transaction of our own, with the tenant's lock, on a repository put in order.
 
     The first writer makes the repository. Leaving without an error is the COMMIT; with one, nothing has happened.
+    `beyond_quota`: what is written here is charged, and kept even where the tenant is full.
     Raises StoreBusy, StoreDamaged, GitFailed.
     """
     with transaction.atomic(durable=True):
         lock_tenant(tenant_id, wait=wait)
-        batch = begin(tenant_id)
+        batch = begin(tenant_id, beyond_quota=beyond_quota)
         try:
             yield batch
         except BaseException:
@@ -205,14 +209,14 @@ def writing(tenant_id: UUID, *, wait: float = 10.0) -> Iterator[Batch]:
     follow(batch)
 
 
-def begin(tenant_id: UUID) -> Batch:
+def begin(tenant_id: UUID, *, beyond_quota: bool = False) -> Batch:
     """Take the next fence and put the repository in order."""
     row = repository_of(tenant_id)
     Repository.objects.filter(pk=tenant_id).update(fence=F("fence") + 1)
     row.refresh_from_db()
     store = open_store(tenant_id)
     reconcile(store, row.head)
-    return Batch(row, store)
+    return Batch(row, store, beyond_quota=beyond_quota)
 
 
 def repository_of(tenant_id: UUID) -> Repository:

@@ -162,6 +162,19 @@ def stable_digest(platform: Platform, files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
+def without_secrets(platform: Platform, capture: Capture) -> Capture:
+    """The capture as it is stored for a tenant who wants no secrets kept: masked, and compared as such.
+
+    A file that is no text cannot be masked, so it is left out.
+    """
+    texts = {name: content for name, content in capture.files.items() if b"\0" not in content[:8000]}
+    files = {name: mask(platform, text.decode("latin-1")).encode("latin-1") for name, text in texts.items()}
+    doubts = capture.doubts
+    if capture.files and not files:
+        doubts += (Doubt("withheld", "None of its files is text, so none can be stored without its secrets."),)
+    return Capture(files, stable_digest(platform, files), doubts)
+
+
 def _missing(platform: Platform, files: Mapping[str, bytes]) -> Iterator[Doubt]:
     for source in platform.sources:
         if not source.optional and source.filename not in files:

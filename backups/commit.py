@@ -10,8 +10,9 @@ from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
+from backups import quota
 from backups.batch import Batch, Written, writing
-from backups.errors import StoreError
+from backups.errors import QuotaFull, StoreError
 from backups.locks import try_lock_tenant
 from backups.models import Snapshot
 from backups.store.changes import MAX_BYTES, MAX_FILES, DeviceChange
@@ -45,6 +46,7 @@ class KeepResult:
 
     snapshots: dict[UUID, Snapshot] = field(default_factory=dict)
     unchanged: set[UUID] = field(default_factory=set)
+    not_kept: dict[UUID, QuotaFull] = field(default_factory=dict)  # changed, and over the tenant's quota
     commits: list[str] = field(default_factory=list)
 
 
@@ -57,16 +59,21 @@ def keep(
     run_id: UUID | None,
     now: datetime,
     also: Callable[[dict[UUID, Snapshot]], None],
+    beyond_quota: bool = False,
 ) -> KeepResult:
     """Keep good captures, in as many batches as their size asks for, each one commit and one transaction.
 
-    `also` is called with a batch's new snapshots, by device, inside the transaction that acknowledges them. Batches
-    that were committed before an error stay. Raises StoreBusy, StoreDamaged, GitFailed.
+    `also` is called with a batch's new snapshots, by device, inside the transaction that acknowledges them. Captures
+    that the tenant's quota has no room for are left out and named (`not_kept`), unless `beyond_quota`. Batches that
+    were committed before an error stay. Raises StoreBusy, StoreDamaged, GitFailed.
     """
     result = KeepResult()
     trailers = {"Run": str(run_id)} if run_id else {}
-    for group in groups(list({one.device.pk: one for one in kept}.values())):
-        with writing(tenant_id) as batch:
+    for together in groups(list({one.device.pk: one for one in kept}.values())):
+        with writing(tenant_id, beyond_quota=beyond_quota) as batch:
+            group, left = (together, []) if beyond_quota else quota.divide(tenant_id, together)
+            if left:
+                result.not_kept |= dict.fromkeys([one.device.pk for one in left], quota.refused(tenant_id))
             changes = [DeviceChange(one.device.pk, one.device.name, one.files, complete=True) for one in group]
             written = batch.put(changes, message=message, author=author, when=now, trailers=trailers)
             snapshots = record(tenant_id, group, written, author=author, run_id=run_id) if written else {}

@@ -25,6 +25,7 @@
        |- StoreDamaged          something that must be there is not, or is not what it was
        |- StoreMoved            the record moved on while we wrote (compare-and-swap lost)
        |- NoStore               the tenant has no repository yet
+       |- QuotaFull             the tenant keeps as much as it may; what is new was not kept
        |- NameRefused           a name or id that git must never see
        `- GitFailed             git itself failed, or was killed
           |- GitMissing         no git on this machine, or one that is too old
@@ -229,6 +230,12 @@ class NoStore(StoreError):
     """The tenant has no repository yet; the first backup makes it."""
 
     cause = "no-store"
+
+
+class QuotaFull(StoreError):
+    """The tenant keeps as much as it may; all that was kept stays, and nothing new comes."""
+
+    cause = "quota-full"
 
 
 class NameRefused(StoreError):

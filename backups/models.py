@@ -25,6 +25,7 @@ __all__ = [
     "ScheduledDevice",
     "Snapshot",
     "SnapshotSet",
+    "StoredFile",
 ]
 
 
@@ -35,6 +36,8 @@ class Repository(models.Model):
     head = models.CharField(max_length=40, null=True, editable=False)  # noqa: DJ001  (null: nothing kept yet)
     seq = models.BigIntegerField(default=0, editable=False)
     fence = models.BigIntegerField(default=0, editable=False)
+    # Of all StoredFile rows together (backups/quota.py).
+    stored_bytes = models.BigIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -43,6 +46,21 @@ class Repository(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tenant_id}.git"
+
+
+class StoredFile(models.Model):
+    """One content that a tenant keeps, once however often and of however many devices: what its quota counts."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "blob")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    blob = models.CharField(max_length=40)
+    size = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.blob
 
 
 class RunSet(TenantQuerySet):

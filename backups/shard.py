@@ -24,7 +24,7 @@ from backups.errors import BackupError, HostKeyChanged, StoreError, StoreMoved
 from backups.group import Decided, Group
 from backups.models import Attempt, AttemptSet, QuarantinedFile, Run, Snapshot
 from backups.retries import SiteBreaker, next_try
-from backups.targets import pin_host_key, platform_of, target_of
+from backups.targets import as_stored, pin_host_key, platform_of, target_of
 from backups.transport import Limits, Transport
 from inventory.host_key_services import stranger_met
 
@@ -226,7 +226,7 @@ class Shard:
         """Doubtful: quarantine. As last time: unchanged. Else to be kept."""
         attempt.seconds = round(collected.seconds, 3)
         pin_host_key(attempt.device, collected.host_key)
-        capture, last = collected.capture, self.last.get(attempt.device_id)
+        capture, last = as_stored(attempt.device, collected.capture), self.last.get(attempt.device_id)
         if capture.doubts:
             doubt = capture.doubts[0]
             self.close(attempt, Attempt.State.QUARANTINED, doubt.cause, doubt.detail, doubtful=capture.files)
@@ -286,14 +286,18 @@ class Shard:
             run_id=self.run.pk,
             now=self.clock(),
             also=lambda snapshots: self.acknowledge([by_device[device_id] for device_id in snapshots]),
+            beyond_quota=self.run.trigger == Run.Trigger.RESTORE,  # in an emergency no bill is to stop anybody
         )
         if result.commits:
             Run.objects.filter(pk=self.run.pk).update(commit=result.commits[-1])
         # The same bytes as before, though the digest differed: a sheet that was changed since.
-        same = [by_device[device_id] for device_id in result.unchanged]
-        for one in same:
-            one.attempt.state = Attempt.State.UNCHANGED
-        self.record(same)
+        for device_id in result.unchanged:
+            by_device[device_id].attempt.state = Attempt.State.UNCHANGED
+        # It has changed, and there is no room for it: that is no success, and must not be silent.
+        for device_id, error in result.not_kept.items():
+            self.note(by_device[device_id].attempt, error)
+            by_device[device_id].say_what_changed(self.last.get(device_id))
+        self.record([by_device[device_id] for device_id in (*result.unchanged, *result.not_kept)])
 
     def acknowledge(self, group: list[Decided]) -> None:
         """Close the attempts of new snapshots; all of them are still ours, or the transaction is undone."""
@@ -315,12 +319,7 @@ class Shard:
             again = [one.attempt for one in mine if one.attempt.not_before]
             if again:
                 runs.not_if_cancelled(self.run, again, self.clock())
-            files = [
-                QuarantinedFile(tenant_id=one.attempt.tenant_id, attempt=one.attempt, name=name, content=content)
-                for one in mine
-                for name, content in one.doubtful.items()
-            ]
-            QuarantinedFile.objects.bulk_create(files)
+            QuarantinedFile.objects.bulk_create([file for one in mine for file in one.quarantined()])
             self.update(mine)
 
     def still_mine(self, group: list[Decided]) -> list[Decided]:
@@ -336,8 +335,7 @@ class Shard:
 
     def update(self, group: list[Decided]) -> int:
         """Write the attempts' final states; the number of rows that were still ours."""
-        attempts = [one.attempt for one in group]
-        return self.mine().bulk_update(attempts, FINAL)
+        return self.mine().bulk_update([one.attempt for one in group], FINAL)
 
     def mine(self) -> AttemptSet:
         """The attempts that this shard may finish."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from backups.capture import Capture, without_secrets
 from backups.errors import HostKeyChanged, NoCredential, UnknownPlatform
 from backups.transport import JUDGED_ON, Target
 from inventory import errors
-from inventory.models import Device
+from inventory.models import Device, Tenant
 from inventory.platforms import registry
 from inventory.platforms.sheet import Platform
 
@@ -46,6 +47,13 @@ def platform_of(device: Device) -> Platform:
         return registry.platform(device.platform)
     except errors.UnknownPlatform as exc:
         raise UnknownPlatform(f"Device {device.name}: {exc}") from exc
+
+
+def as_stored(device: Device, capture: Capture) -> Capture:
+    """A capture as its tenant wants it stored: with its secrets, or without. Raises UnknownPlatform."""
+    if device.tenant.secrets_policy == Tenant.Secrets.KEEP:
+        return capture
+    return without_secrets(platform_of(device), capture)
 
 
 def pin_host_key(device: Device, host_key: str) -> None:

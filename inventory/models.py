@@ -11,6 +11,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from inventory.pinned import Pinned, PinnedSet
@@ -34,6 +35,12 @@ class TenantSet(models.QuerySet):
 class Tenant(models.Model):
     """A customer or organisation: owns devices, credentials, members and one repository."""
 
+    class Secrets(models.TextChoices):
+        """What becomes of the secrets inside configurations when these are stored."""
+
+        KEEP = "keep", "Kept: versions can be put back"
+        MASK = "mask", "Masked before storing: versions cannot be put back"
+
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     name = models.CharField(max_length=100, unique=True, validators=[validate_name])
     max_sessions = models.PositiveSmallIntegerField(
@@ -48,12 +55,33 @@ class Tenant(models.Model):
         validators=[MinValueValidator(1)],
         help_text="Every device is to have been collected within so many hours; 26 is a night and a little.",
     )
+    # Both are set by services alone (backups/quota.py, inventory/services.py): each change is audited.
+    quota_bytes = models.PositiveBigIntegerField("quota", default=0, db_default=0, editable=False)  # 0: no limit
+    secrets_policy = models.CharField(
+        "secrets in configurations",
+        max_length=10,
+        choices=Secrets.choices,
+        default=Secrets.KEEP,
+        db_default=Secrets.KEEP,
+        editable=False,
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = TenantSet.as_manager()
 
     class Meta:
         ordering = ["name"]
+        permissions = [
+            ("set_quota", "Can set a tenant's quota"),
+            ("set_secrets_policy", "Can set whether secrets are masked before storing"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"),
+                name="tenant_name_once",
+                violation_error_message="There is a tenant of this name already; capitals do not tell names apart.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -28,8 +28,8 @@ OPERATOR = (*AUDITOR, "back_up", "*_device", "*_schedule", "add_checkpoint", "ch
 JUDGING = ("accept_host_key", "accept_jump_host_key", "judge_quarantinedfile", "read_transcript")
 RESTORER = (*OPERATOR, *JUDGING, SECRETS, "*restore*", "export_checkpoint")
 ADMINISTRATOR = ("*",)
-# A tenant is made and ended by those who run the program.
-NEVER = ("add_tenant", "delete_tenant")
+# A tenant is made and ended, and its share of the disk given, by those who run the program.
+NEVER = ("add_tenant", "delete_tenant", "set_quota")
 
 GRANTS: dict[str, tuple[str, ...]] = {
     Membership.Role.AUDITOR: AUDITOR,

@@ -24,6 +24,7 @@ from inventory.secrets import is_stale, open_sealed
 Kind = Literal["added", "updated", "unchanged"]
 COMPARED = ("address", "port", "platform", "credential_id", "jump_host_id", "site", "tags", "enabled")
 BATCH = 500
+ALIKE = ", and capitals do not tell names apart"
 DETECT = "detect"  # in place of a platform: look at the device and find out
 MAX_DETECTED = 1_000  # devices of one file that are looked at
 YES, NO = ("yes", "true", "1", "on", ""), ("no", "false", "0", "off")
@@ -31,8 +32,8 @@ YES, NO = ("yes", "true", "1", "on", ""), ("no", "false", "0", "off")
 
 def add_tenant(name: str) -> Tenant:
     """Register a tenant. Raises Invalid or AlreadyThere."""
-    if Tenant.objects.filter(name=name).exists():
-        raise AlreadyThere(f"There is a tenant {name!r} already.")
+    if there := Tenant.objects.filter(name__iexact=name).first():
+        raise AlreadyThere(f"There is a tenant {there.name!r} already{'' if there.name == name else ALIKE}.")
     tenant = Tenant(name=name)
     save_valid(tenant)
     return tenant

@@ -65,6 +65,10 @@ class Plan:
         """Whether nothing differs."""
         return not self.puts and not self.removals
 
+    def contents(self) -> dict[str, int]:
+        """The files of the devices that change, as they will be: id and bytes of each content."""
+        return {entry.id: entry.size for device in self.changed for entry in self.files[device].values()}
+
     def outcome(self) -> dict[str, str | None]:
         """The id that each path must name afterwards; None: it must be gone."""
         return dict.fromkeys(self.removals) | {put.path: put.id for put in self.puts}

@@ -49,6 +49,7 @@ SUBCOMMANDS = {"version", "init", "fast-import", "update-ref", "pack-refs", "rep
     "diff",
     "diff-tree",
     "log",
+    "rev-list",
     "grep",
     "prune",
     "index-pack",

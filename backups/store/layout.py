@@ -22,6 +22,7 @@ from backups.errors import NameRefused
 MAIN = "refs/heads/main"
 TXN = "refs/txn"
 CHECKPOINTS = "refs/checkpoints"
+EPOCHS = "refs/epochs"
 QUARANTINE = "refs/quarantine"
 DEVICES = "devices"
 BY_NAME = "by-name"

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from backups import group, runs, shard
+from backups import group, quota, runs, shard
 from backups.errors import HostKeyChanged, LinkLost, LoginRefused
 from backups.models import Attempt, QuarantinedFile, Repository, Run, Snapshot
 from backups.store.reader import open_store
@@ -80,8 +80,8 @@ def credential(tenant: Tenant) -> Credential:
     return credential
 
 
-def back_up(devices: list[Device], answers: Mapping[str, Answer], **options: object) -> Run:
-    (run,) = runs.start_runs(devices, requested_by="ada", trigger="hand", by_queue=False, now=timezone.now())
+def back_up(devices: list[Device], answers: Mapping[str, Answer], trigger: str = "hand", **options: object) -> Run:
+    (run,) = runs.start_runs(devices, requested_by="ada", trigger=trigger, by_queue=False, now=timezone.now())
     shard.work_on(run, transport=FakeTransport(answers), limits=Limits(), threads=4, **options)
     run.refresh_from_db()
     return run
@@ -271,3 +271,78 @@ def test_a_device_with_another_host_key_is_left_alone_until_somebody_decides(
     for run in (first, second):
         assert run.attempts.get().cause == "host-key-changed"
     assert "devices host-keys accept" in second.attempts.get().detail
+
+
+def test_a_full_tenant_reports_what_changed_and_keeps_what_it_has(tenant: Tenant, credential: Credential) -> None:
+    """E12: a run that said nothing would hide the change; one that said "changed" would promise a version."""
+    device = make_device(tenant, credential=credential)
+    back_up([device], {"edge1": config("edge1")})
+    quota.set_quota(tenant, 10, by="root")
+
+    run = back_up([device], {"edge1": config("edge1", 2)})
+
+    attempt = run.attempts.get()
+    assert (attempt.state, attempt.cause) == ("failed", "quota-full")
+    assert attempt.detail.startswith("running.cfg, startup.cfg changed, and was not kept. The quota of acme is used up")
+    assert Snapshot.objects.count() == 1
+    assert Notice.objects.open_alarms().filter(code="quota.full").exists()
+    quota.set_quota(tenant, 0, by="root")
+    assert back_up([device], {"edge1": config("edge1", 2)}).counts()["changed"] == 1
+
+
+def test_a_backup_before_a_restore_is_kept_even_by_a_full_tenant(tenant: Tenant, credential: Credential) -> None:
+    """E12: in an emergency nobody is to be stopped by a bill, and the way back has to be there."""
+    device = make_device(tenant, credential=credential)
+    quota.set_quota(tenant, 10, by="root")
+
+    run = back_up([device], {"edge1": config("edge1")}, trigger="restore")
+
+    assert run.counts()["changed"] == 1
+    assert quota.usage_of(tenant.pk).full
+
+
+SECRET = config("edge1").replace(
+    "!\nend", "enable secret 5 $1$abcd$canary-hash\nsnmp-server community canary RO\n!\nend"
+)
+
+
+def test_a_tenant_that_stores_no_secrets_has_none_in_its_repository(tenant: Tenant, credential: Credential) -> None:
+    """What was never stored cannot leak; what is compared is what is stored, so a new secret is no change."""
+    Tenant.objects.update(secrets_policy="mask")
+    device = make_device(tenant, credential=credential)
+
+    back_up([device], {"edge1": SECRET})
+    again = back_up([device], {"edge1": SECRET.replace("canary", "other")})
+
+    stored = open_store(tenant.pk).blob(Snapshot.objects.get().blob("running.cfg"))
+    assert b"canary" not in stored
+    assert b"snmp-server community (masked) RO\n" in stored
+    assert stored.count(b"\n") == SECRET.count("\n")
+    assert again.counts()["unchanged"] == 1
+
+
+def test_a_doubtful_text_is_masked_too(tenant: Tenant, credential: Credential) -> None:
+    """The quarantine is a place where secrets are stored, like any other."""
+    Tenant.objects.update(secrets_policy="mask")
+    device = make_device(tenant, credential=credential)
+
+    run = back_up([device], {"edge1": SECRET.replace("\nend\n", "\n")})
+
+    assert run.attempts.get().cause == "no-end-marker"
+    said = [bytes(file.content) for file in QuarantinedFile.objects.all()]
+    assert said
+    assert not any(b"canary" in text for text in said)
+
+
+def test_a_new_policy_makes_a_new_version_and_leaves_the_old_ones(tenant: Tenant, credential: Credential) -> None:
+    """Changing the policy does not rewrite the past: who wants that has to be told that it did not happen."""
+    device = make_device(tenant, credential=credential)
+    back_up([device], {"edge1": SECRET})
+    Tenant.objects.update(secrets_policy="mask")
+
+    run = back_up([device], {"edge1": SECRET})
+
+    newest, oldest = Snapshot.objects.order_by("-seq")
+    assert run.counts()["changed"] == 1
+    assert b"canary" not in open_store(tenant.pk).blob(newest.blob("running.cfg"))
+    assert b"canary" in open_store(tenant.pk).blob(oldest.blob("running.cfg"))
