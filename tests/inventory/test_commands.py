@@ -11,10 +11,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.core.management import CommandError, call_command, load_command_class
+from django.core.management import CommandError, call_command, get_commands, load_command_class
 from django.db import OperationalError, connections
 
 from backups.errors import StoreBusy
+from inventory.audit import AuditEntry
 from inventory.commands import NetcairnCommand, Table, find_device, find_tenant, json_value, visible
 from inventory.errors import Ambiguous, NotFound
 from inventory.models import Credential, Device, Tenant
@@ -59,7 +60,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         monkeypatch.setattr("sys.stdin", reader(io.BytesIO(stdin.encode()), encoding="utf-8"))
         capsys.readouterr()
         try:
-            (command or load_command_class("inventory", name)).run_from_argv(["manage.py", name, *arguments])
+            (command or load_command_class(get_commands()[name], name)).run_from_argv(["manage.py", name, *arguments])
             status = 0
         except SystemExit as end:
             status = int(end.code or 0)
@@ -78,8 +79,29 @@ def test_tenants_are_added_and_listed(run: Callable[..., Said]) -> None:
     assert (row["name"], row["devices"], row["credentials"]) == ("acme", 1, 0)
     assert datetime.fromisoformat(row["created_at"]).tzinfo == UTC
     lines = run("tenant list").out.splitlines()
-    assert lines[0].split() == ["name", "devices", "credentials", "created"]
+    assert lines[0].split() == ["name", "devices", "credentials", "keeps", "secrets", "created"]
     assert lines[2].split()[:3] == ["acme", "1", "0"]
+
+
+def test_a_tenant_gets_a_quota_and_loses_its_secrets(run: Callable[..., Said]) -> None:
+    """Both are shown afterwards, and what cannot be undone wants a yes after its price was named."""
+    tenant = make_tenant("acme")
+
+    quota = run("tenant set acme --quota 1.5G --json")
+    hasty = run("tenant set acme --secrets mask")
+    agreed = run("tenant set acme --secrets mask", terminal=True, stdin="acme\n")
+
+    assert quota.document["quota_bytes"] == 3 * 512 * 1024**2
+    assert (hasty.status, agreed.status) == (2, 0)
+    assert "cannot be put back onto a device" in hasty.err
+    assert "does not rewrite the past" in hasty.err
+    assert "acme keeps 0 bytes of 1.5 GB.\nSecrets are masked" in agreed.out
+    tenant.refresh_from_db()
+    assert (tenant.secrets_policy, tenant.quota_bytes) == ("mask", 3 * 512 * 1024**2)
+    assert list(AuditEntry.objects.values_list("action", flat=True)) == ["secrets_policy.set", "quota.set"]
+    assert run("tenant set acme --quota lots").status == 2
+    assert run("tenant set acme --quota none --json").document["quota_bytes"] is None
+    assert run("tenant recount acme --json").document["kept_bytes_before"] == 0
 
 
 def test_json_may_stand_before_the_verb(run: Callable[..., Said]) -> None:
