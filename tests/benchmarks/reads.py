@@ -86,12 +86,12 @@ class Tenancy:
         return self.devices[0]
 
 
-def first_backup(count: int, dice: random.Random) -> Tenancy:
+def first_backup(count: int, dice: random.Random, *, name: str = "acme") -> Tenancy:
     """Every device, kept by the product."""
     from backups.commit import Kept, keep
     from inventory.models import Device, Tenant
 
-    tenant = Tenant.objects.create(name="acme")
+    tenant = Tenant.objects.create(name=name)
     devices = Device.objects.bulk_create(
         Device(tenant=tenant, name=f"edge{number}", address="192.0.2.1", platform="cisco_ios")
         for number in range(count)
