@@ -16,8 +16,8 @@ from backups.errors import QuotaFull, StoreError
 from backups.locks import try_lock_tenant
 from backups.models import Snapshot
 from backups.store.changes import MAX_BYTES, MAX_FILES, DeviceChange
+from backups.store.housekeeping import MAX_PACKS, keep_house, pack_count
 from backups.store.reader import open_store, store_path
-from backups.store.writer import MAX_PACKS, keep_house, pack_count
 from inventory.models import Device
 
 __all__ = ["Batch", "DeviceChange", "KeepResult", "Kept", "Written", "keep", "writing"]

@@ -53,6 +53,7 @@ SUBCOMMANDS = {"version", "init", "fast-import", "update-ref", "pack-refs", "rep
     "grep",
     "prune",
     "index-pack",
+    "pack-objects",
 }
 
 FULL = ("No space left on device", "Disk quota exceeded", "Out of diskspace")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from backups.errors import GitFailed
@@ -17,6 +18,7 @@ from backups.store import layout
 from backups.store.codes import Code
 from backups.store.creation import HEAD, fsync
 from backups.store.git import Git
+from backups.store.housekeeping import finish_removal, half_removed
 from backups.store.reader import TenantStore
 from backups.store.stream import trailers_of
 from backups.store.writer import RefMove, make_ref_durable, move_refs
@@ -107,6 +109,8 @@ def stale_files(path: Path) -> Iterator[Trouble]:
         yield Trouble("stale-lock", f"{found} was left by a crash; it blocks every writer.", removal_of_file(found))
     for found in matching(path, TEMPORARY):
         yield Trouble("stale-temporary", f"{found} was left by a crash.", removal_of_file(found))
+    for found in half_removed(path):
+        yield Trouble("stale-temporary", f"{found} was left by a crash.", partial(finish_removal, found))
 
 
 def matching(path: Path, patterns: Iterable[str]) -> list[Path]:

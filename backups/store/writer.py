@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from backups.errors import GitTooSlow, StoreDamaged
+from backups.errors import StoreDamaged
 from backups.store import layout
 from backups.store.creation import fsync
 from backups.store.git import Git
 from backups.store.reader import TenantStore
 from backups.store.stream import NewCommit, stream
-
-MAX_PACKS = 30
-"""With 2,010 packs a commit was measured to take 84 ms instead of 36. Not less than 30: beginning with packs of one
-object, as a pin is, a geometric row of up to 20 is normal, and a repack leaves it alone."""
-DELTA_SECONDS = 5.0
-"""How long housekeeping may look for deltas while others wait for the lock; 5,200 files of 15 KB take 3 to 5."""
-HOUSEKEEPING_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -79,24 +71,3 @@ def make_ref_durable(git: Git, ref: str) -> None:
 def drop_quietly(git: Git, refs: Sequence[str]) -> None:
     """Remove refs of a batch that came to nothing; what cannot be removed is left to the next writer."""
     move_refs(git, [RefMove(ref, None, None) for ref in refs])
-
-
-def pack_count(path: Path) -> int:
-    """How many packs there are."""
-    return sum(1 for _ in (path / "objects" / "pack").glob("pack-*.pack"))
-
-
-def keep_house(git: Git) -> None:
-    """Fewer packs, packed refs, and an index of which commit touched which path. Loses nothing, reachable or not.
-
-    Geometric: a pack is only written again once as much has come after it, so that the work stays small however large
-    the repository is.
-    """
-    repack = ("repack", "-d", "-q", "--geometric=2", "--no-write-bitmap-index")
-    try:
-        git.run(*repack, "--window=5", seconds=DELTA_SECONDS)
-    except GitTooSlow:
-        git.run(*repack, "--window=0", seconds=HOUSEKEEPING_SECONDS)  # fewer packs, and as large as they are together
-    fsync(git.path / "objects" / "pack")
-    git.run("pack-refs", "--all")
-    git.run("commit-graph", "write", "--reachable", "--changed-paths", "--no-progress", seconds=HOUSEKEEPING_SECONDS)

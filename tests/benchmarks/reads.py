@@ -106,8 +106,8 @@ def first_backup(count: int, dice: random.Random, *, name: str = "acme") -> Tena
 
 def long_past(tenancy: Tenancy, count: int, dice: random.Random) -> None:
     """So many commits of one device each, and their rows."""
+    from backups.store.housekeeping import keep_house
     from backups.store.reader import open_store
-    from backups.store.writer import keep_house
 
     store = open_store(tenancy.tenant.pk)
     for first in range(0, count, CHUNK):

@@ -17,8 +17,8 @@ from tests.benchmarks.writers import Netcairn, edited
 
 def disk(devices: int, batches: int, batch: int, place: Path) -> Iterator[tuple[str, float]]:
     """Bytes of a version after housekeeping, beside what `git gc --aggressive` makes of the same objects."""
+    from backups.store.housekeeping import keep_house
     from backups.store.reader import open_store
-    from backups.store.writer import keep_house
 
     dice = random.Random(4)
     tenancy = reads.first_backup(devices, dice, name="disk")

@@ -31,7 +31,17 @@ if TYPE_CHECKING:
 
     from tests.faults.workshop import Workshop
 
-POINTS = ["cat-file", "for-each-ref", "ls-tree", "fast-import", "diff-tree", "update-ref", "repack", "pack-refs"]
+POINTS = [
+    "cat-file",
+    "for-each-ref",
+    "ls-tree",
+    "fast-import",
+    "diff-tree",
+    "update-ref",
+    "rev-list",
+    "pack-objects",
+    "pack-refs",
+]
 VICTIMS = ["process", "group", "orphan"]
 ROUNDS_A_TENANT = 20
 CHILD_SUBREAPER = 36  # prctl: what our children leave behind becomes ours, so that it can be waited for

@@ -11,9 +11,9 @@ import pytest
 
 from backups.errors import NameRefused, StoreDamaged
 from backups.store import layout
+from backups.store.housekeeping import keep_house
 from backups.store.reader import Entry, TenantStore, open_path
 from backups.store.stream import Put
-from backups.store.writer import keep_house
 from tests.backups.store.kit import NOON, commit
 from tests.backups.store_kit import git
 

@@ -1,0 +1,155 @@
+"""Few packs, packed refs, and an index of which commit touched which path. Whoever keeps house holds the tenant's lock.
+
+A batch is written as one pack without deltas, in a hurry. Here packs are put together, and a file is stored as what
+makes it differ from its device's next version. git looks for such neighbours by the last sixteen characters of a path,
+which for us are `/running.cfg` and four more: among thousands of devices it finds them by luck. So it is given names
+that tell the devices apart, and then need look at the nearest neighbours only. 5,000 versions of 1,000 devices, 12 KB
+each, measured: `repack` with its default names 8.0 MB in 3.9 s of CPU, `git gc --aggressive` 3.2 MB in 40 s, with these
+names 3.0 MB in 0.8 s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from backups.errors import StoreDamaged
+from backups.store import layout
+from backups.store.creation import fsync
+from backups.store.git import Git
+
+MAX_PACKS = 30
+"""With 2,010 packs a commit was measured to take 84 ms instead of 36. Not less than 30: beginning with packs of one
+object, as a pin is, a geometric row of up to 20 is normal, and housekeeping leaves it alone."""
+SECONDS = 600.0
+FACTOR = 2
+GONE = "gone-"  # in front of the index of a pack that is being removed
+
+INDEX_HEAD = b"\377tOc\0\0\0\2"
+COUNT_AT = len(INDEX_HEAD) + 255 * 4
+IDS_AT = COUNT_AT + 4
+ID_BYTES = 20
+
+
+def pack_count(path: Path) -> int:
+    """How many packs there are."""
+    return len(indexes(path))
+
+
+def indexes(path: Path) -> list[Path]:
+    """The index of every pack; a pack that has none yet, or none any more, does not count."""
+    return list((path / "objects" / "pack").glob("pack-*.idx"))
+
+
+def keep_house(git: Git) -> None:
+    """Put it all in order. Raises GitFailed, StoreDamaged. Loses nothing, reachable or not, whatever happens.
+
+    Geometric: a pack is only written again once as much has come after it, so that the work stays small however large
+    the repository is.
+    """
+    counts = {index: object_count(index) for index in indexes(git.path)}
+    together = to_combine(counts)
+    if len(together) > 1:
+        combine(git, together)
+    git.run("pack-refs", "--all")
+    git.run("commit-graph", "write", "--reachable", "--changed-paths", "--no-progress", seconds=SECONDS)
+
+
+def to_combine(counts: Mapping[Path, int]) -> list[Path]:
+    """The packs to be made one, by the objects of each, so that each that stays has twice those of all before it."""
+    packs = sorted(counts, key=lambda pack: (counts[pack], pack.name))
+    uneven = [at for at in range(1, len(packs)) if counts[packs[at]] < FACTOR * counts[packs[at - 1]]]
+    size = max(uneven, default=-1) + 1
+    total = sum(counts[pack] for pack in packs[:size])
+    while 0 < size < len(packs) and counts[packs[size]] < FACTOR * total:
+        total += counts[packs[size]]
+        size += 1
+    return packs[:size]
+
+
+def combine(git: Git, old: Sequence[Path]) -> None:
+    """One pack with every object of these, which go when it is complete and durable."""
+    ids = set().union(*map(ids_in, old))
+    directory = git.path / "objects" / "pack"
+    listed = b"".join(b"%b %b\n" % (one.encode(), name) for one, name in named(git, ids))
+    said = git.run(
+        "pack-objects",
+        "-q",
+        "--window=3",
+        "--delta-base-offset",
+        str(directory / "pack"),
+        stdin=listed,
+        seconds=SECONDS,
+    )
+    new = directory / f"pack-{layout.checked_id(said.out.decode().strip())}.idx"
+    if not ids <= ids_in(new):
+        raise StoreDamaged(f"git left objects out of {new}: nothing is removed; run `fsck --full` for this tenant.")
+    fsync(directory)  # git has seen to the files, not to their names
+    for index in old:
+        if index != new:
+            remove_pack(index)
+    fsync(directory)
+
+
+def named(git: Git, ids: set[str]) -> Iterator[tuple[str, bytes]]:
+    """Each id with a name that its neighbours of earlier and later share; the newest first, as they are read most."""
+    left = set(ids)
+    for one, path in paths(git, ids):
+        if one in left:
+            left.remove(one)
+            yield one, hashlib.sha1(path, usedforsecurity=False).hexdigest()[:16].encode()
+    for one in sorted(left):  # commits, root trees, and what no commit of the record names
+        yield one, b""
+
+
+def paths(git: Git, ids: set[str]) -> Iterator[tuple[str, bytes]]:
+    """What the commits of the record among these brought, newest first: ids of files and folders with their paths."""
+    record = git.run("rev-list", "--branches", "--glob=refs/epochs", seconds=SECONDS).out.decode().split()
+    commits = "".join(f"{commit}\n" for commit in record if commit in ids).encode()
+    options = ("--stdin", "--root", "-r", "-t", "-z", "--no-commit-id", "--no-renames")
+    fields = iter(git.run("diff-tree", *options, stdin=commits, seconds=SECONDS).out.split(b"\0"))
+    for change in fields:  # ":<mode> <mode> <old> <new> <status>", then the path
+        if change:
+            yield change.split(b" ")[3].decode(), next(fields)
+
+
+def object_count(index: Path) -> int:
+    """How many objects a pack has, by its index. Raises StoreDamaged."""
+    with index.open("rb") as content:
+        return count_in(content.read(IDS_AT), index)
+
+
+def count_in(head: bytes, index: Path) -> int:
+    """The number in the head of an index. Raises StoreDamaged."""
+    if len(head) < IDS_AT or not head.startswith(INDEX_HEAD):
+        raise StoreDamaged(f"{index} is no index of a pack: run `fsck --full` for this tenant.")
+    return int.from_bytes(head[COUNT_AT:IDS_AT], "big")
+
+
+def ids_in(index: Path) -> set[str]:
+    """The ids of all objects of a pack, by its index (git's pack format, version 2). Raises StoreDamaged."""
+    content = index.read_bytes()
+    end = IDS_AT + ID_BYTES * count_in(content, index)
+    return {content[at : at + ID_BYTES].hex() for at in range(IDS_AT, end, ID_BYTES)}
+
+
+def remove_pack(index: Path) -> None:
+    """Remove a pack whose objects are all in another; from the first step on git does not see it any more."""
+    gone = index.with_name(GONE + index.name)
+    index.rename(gone)
+    finish_removal(gone)
+
+
+def half_removed(path: Path) -> list[Path]:
+    """What a crash has left of packs that were to go. A pack that only lost its index is none of them: it is all there
+    may be of its objects."""
+    return list((path / "objects" / "pack").glob(f"{GONE}pack-*.idx"))
+
+
+def finish_removal(gone: Path) -> None:
+    """Remove what is left of such a pack; its renamed index last, because that says what is to be done."""
+    index = gone.with_name(gone.name.removeprefix(GONE))
+    for suffix in (".rev", ".pack"):
+        index.with_suffix(suffix).unlink(missing_ok=True)
+    gone.unlink(missing_ok=True)

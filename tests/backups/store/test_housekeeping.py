@@ -1,0 +1,95 @@
+"""Which packs are put together, and that nothing is lost by it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backups.commit import writing
+from backups.errors import StoreDamaged
+from backups.store.git import Git
+from backups.store.housekeeping import GONE, ids_in, indexes, keep_house, to_combine
+from inventory.models import Device
+from tests.backups.store_kit import assert_sound, back_up, git, kept, repository
+
+
+@given(st.lists(st.integers(1, 5000), max_size=40))
+def test_what_stays_is_a_geometric_row(sizes: list[int]) -> None:
+    """A pack that is written again with every few batches would make each night longer than the last."""
+    counts = {Path(f"pack-{number}.idx"): size for number, size in enumerate(sizes)}
+
+    together = to_combine(counts)
+
+    left = sorted(size for pack, size in counts.items() if pack not in together)
+    left = [sum(counts[pack] for pack in together), *left] if together else left
+    assert all(after >= 2 * before for before, after in pairwise(left))
+
+
+@pytest.mark.django_db
+def test_putting_packs_together_loses_no_object_reachable_or_not(device: Device) -> None:
+    """What no ref names may be the only proof of what happened; whether it goes is not housekeeping's to decide."""
+    for number in range(5):
+        back_up(kept(device, b"%d\n" % number * 300))
+    path = repository(device.tenant)
+    stray = git(path, "rev-parse", "main")
+    git(path, "update-ref", "refs/heads/main", "main~1")  # as if it had never been acknowledged
+    before = set().union(*map(ids_in, indexes(path)))
+
+    keep_house(Git(path))
+
+    assert stray in before
+    assert [ids_in(index) for index in indexes(path)] == [before]
+
+
+@pytest.mark.django_db
+def test_a_version_is_stored_as_what_it_differs_in(device: Device) -> None:
+    """A device keeps its configuration for years and changes a line of it: a version must cost that line."""
+    lines = [b"interface %d address 10.0.%d.1\n" % (number * 7919 % 1000, number % 250) for number in range(300)]
+    for number in range(12):
+        lines[number * 20] = b"description %d\n" % number
+        back_up(kept(device, b"".join(lines)))
+    path = repository(device.tenant)
+
+    keep_house(Git(path))
+
+    [index] = indexes(path)
+    chains = git(path, "verify-pack", "-v", str(index)).splitlines()
+    assert sum(len(line.split()) == 7 and line.split()[1] == "blob" for line in chains) == 11
+
+
+@pytest.mark.django_db
+def test_the_next_writer_finishes_the_removal_of_a_pack(device: Device) -> None:
+    """A crash between the two halves of a removal must not leave what the next check takes for damage."""
+    back_up(kept(device, b"1\n"))
+    back_up(kept(device, b"2\n"))
+    path = repository(device.tenant)
+    copy = next(iter(indexes(path)))
+    git(path, "repack", "-q", "-a")  # all is in another pack, too
+    copy.rename(copy.with_name(GONE + copy.name))
+
+    with writing(device.tenant_id):
+        pass
+
+    assert not copy.with_suffix(".pack").exists()
+    assert not list(path.glob(f"objects/pack/{GONE}*"))
+    assert_sound(device.tenant)
+
+
+@pytest.mark.django_db
+def test_nothing_is_removed_where_an_index_cannot_be_read(device: Device) -> None:
+    """Housekeeping on a disk that rots must not make it worse."""
+    for number in range(3):
+        back_up(kept(device, b"%d\n" % number))
+    path = repository(device.tenant)
+    damaged = next(iter(indexes(path)))
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"rot")
+
+    with pytest.raises(StoreDamaged, match="no index"):
+        keep_house(Git(path))
+
+    assert len(list(path.glob("objects/pack/*.pack"))) == 3
