@@ -40,7 +40,7 @@ def collect(
     """
     started = monotonic()
     with transport.open(target, platform, limits or Limits()) as session:
-        answers = dict(_answers(session, target, platform))
+        answers = dict(answers_of(session, target, platform))
         host_key = session.host_key
     capture = read_capture(platform, answers, last_good=last_good or {})
     doubts = (*capture.doubts, *_broken_off(platform, answers))
@@ -58,7 +58,8 @@ def _broken_off(platform: Platform, answers: Mapping[str, bytes]) -> Iterator[Do
             yield Doubt("no-end-marker", f"{command.filename} breaks off in the middle of a line.")
 
 
-def _answers(session: Session, target: Target, platform: Platform) -> Iterator[tuple[str, bytes]]:
+def answers_of(session: Session, target: Target, platform: Platform) -> Iterator[tuple[str, bytes]]:
+    """Everything that the sheet names, as the device said it: (file name, answer). Raises a CollectError."""
     for command in platform.commands:
         answer = _asked(session, target, platform, command)
         if answer is not None:

@@ -17,6 +17,7 @@
     |  |- FileRefused           the device did not take a file, or did not delete one
     |  |- UnknownPlatform       no sheet of that name
     |  `- NoCredential          the device has no credential, or one without a secret
+    |- CannotDisguise         a recording cannot be made fit to be given away
     |- BadSchedule              a schedule that can never be due as it is written
     |- PatternRefused           what somebody looks for cannot be a pattern
     |- NoSuchVersion            the device has no such version, or the version no such file
@@ -153,6 +154,12 @@ class NoCredential(CollectError):
     """The device cannot be logged in to: it has no credential, or one that holds no secret."""
 
     cause = "no-credential"
+
+
+class CannotDisguise(BackupError):
+    """What a device said cannot be disguised so that it is still what such a device says; nothing was written."""
+
+    cause = "cannot-disguise"
 
 
 class BadSchedule(BackupError):
