@@ -19,6 +19,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import F
 
 from backups import quota
+from backups.epochs import Epoch, begin_of_current
 from backups.errors import GitFailed, StoreDamaged, StoreError, StoreMoved
 from backups.locks import lock_tenant, try_lock_tenant
 from backups.models import Repository
@@ -128,6 +129,38 @@ class Batch:
                 f"Another writer was first in the store of tenant {self.tenant_id}; nothing of ours counts."
             )
         self.head, self.seq = commit, seq
+
+    def cut(self, *, author: str, when: datetime) -> Epoch:
+        """End the current epoch: what the record holds now begins the next one, by a commit without parent.
+
+        Both refs are durable before the transaction is committed; without it they are harmless. Raises StoreMoved.
+        """
+        if self.head is None:
+            raise ValueError("nothing was kept yet that an epoch could end with")
+        number, first, began = begin_of_current(self.tenant_id)
+        ended, seq = self.head, self.seq + 1
+        kept, ref = layout.epoch_ref(number), layout.txn_ref(self.fence, seq, secrets.token_hex(4))
+        self.pins.append(kept)
+        self.txn_refs.append(ref)
+        move_refs(self.store.git, [RefMove(kept, ended, None)])
+        make_ref_durable(self.store.git, kept)
+        trailers = {"Epoch": str(number + 1), "Continues": ended, "Tenant": str(self.tenant_id), "Seq": str(seq)}
+        message = with_trailers(f"Begin epoch {number + 1}", trailers)
+        commit = write_commit(
+            self.store.git, NewCommit(ref, None, message, author, when, self.part_of(ended, folders=None))
+        )
+        began = began or Repository.objects.values_list("created_at", flat=True).get(pk=self.tenant_id)
+        row = Epoch.objects.create(
+            tenant_id=self.tenant_id,
+            number=number,
+            first_seq=first,
+            last_seq=self.seq,
+            tip=ended,
+            began_at=began,
+            ended_at=when,
+        )
+        self.advance(commit, seq)
+        return row
 
     def pin(
         self,

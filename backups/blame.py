@@ -59,11 +59,12 @@ class Blame:
 def blame(version: Snapshot, name: str, *, secrets: bool, limit: int = VERSIONS, seconds: float = SECONDS) -> Blame:
     """Where each line of a file of the version comes from; without `secrets`, the lines are masked.
 
-    Raises NoSuchVersion where the version has no such file of lines, StoreDamaged, GitTooSlow.
+    Raises NoSuchVersion where the version has no such file of lines, Pruned, StoreDamaged, GitTooSlow.
     """
     blob = version.blob(name)
     if blob is None:
         raise NoSuchVersion(f"This version has no file {name!r}; it has {', '.join(sorted(version.files))}.")
+    version.refuse_pruned()
     store = open_store(version.tenant_id)
     content = store.blob(blob)
     if is_binary(content):
@@ -87,11 +88,15 @@ def lines_of(content: bytes) -> list[bytes]:
 
 
 def versions_of(version: Snapshot, name: str, limit: int) -> tuple[list[Snapshot], bool]:
-    """The versions that changed the file, newest first, up to the one that made it; and whether that was reached."""
-    rows = Snapshot.objects.filter(device=version.device_id, seq__lte=version.seq).select_related("run")
+    """The versions that changed the file, newest first, up to the one that made it; and whether that was reached.
+
+    It is not where there are too many, or where retention has removed the ones before.
+    """
+    rows = Snapshot.objects.filter(device=version.device_id, seq__lte=version.seq).with_commit_gone()
     found: list[Snapshot] = []
-    for count, row in enumerate(rows.order_by("-seq")[: limit + 1]):
-        if count == limit:
+    for count, row in enumerate(rows.select_related("run").order_by("-seq")[: limit + 1]):
+        # A commit that went with its epoch cannot be compared; the version that is looked at need not be.
+        if count == limit or (count and row.commit_gone):
             return found, False
         if row.blob(name) is None:
             return found, True

@@ -25,6 +25,7 @@ MAX_HTML = 2_000_000  # of one file: hostile bytes become long escapes
 ESCAPE = len('<span class="nc-esc">\\x00</span>')  # what one of them becomes
 BINARY_REACH = 8000  # git looks as far for a NUL before it calls a file binary
 TOO_LARGE = "This file is too large for a page. Download it to read it."
+PRUNED = "Retention has removed the content of this version. Only what is said of it above is still known."
 NO_TEXT = "This file is not text. Download it to look into it."
 
 
@@ -105,6 +106,8 @@ def shown_version(version: Snapshot, user: AnyUser) -> list[ShownFile]:
 def shown_stored(version: Snapshot, name: str, *, secrets: bool) -> ShownFile:
     """One file of a version, from the store; one that no page shows is not even read."""
     size = version.files[name]["size"]
+    if version.pruned_at:
+        return ShownFile(name, size, refusal=PRUNED)
     if size > MAX_BYTES:
         return ShownFile(name, size, refusal=TOO_LARGE)
     try:
@@ -114,5 +117,6 @@ def shown_stored(version: Snapshot, name: str, *, secrets: bool) -> ShownFile:
 
 
 def stored(version: Snapshot, name: str) -> bytes:
-    """The bytes of one file as the device said them. Raises StoreError; KeyError where there is no such file."""
+    """The bytes of one file as the device said them. Raises StoreError (Pruned is one), KeyError for no such file."""
+    version.refuse_pruned()
     return open_store(version.tenant_id).blob(version.files[name]["blob"])

@@ -25,6 +25,7 @@
        |- StoreBusy             somebody else holds the tenant's lock
        |- StoreDamaged          something that must be there is not, or is not what it was
        |- StoreMoved            the record moved on while we wrote (compare-and-swap lost)
+       |- Pruned                retention has removed the content of the version
        |- NoStore               the tenant has no repository yet
        |- QuotaFull             the tenant keeps as much as it may; what is new was not kept
        |- NameRefused           a name or id that git must never see
@@ -231,6 +232,12 @@ class DiskFull(GitFailed):
 
     cause = "disk-full"
     worth_retrying = False
+
+
+class Pruned(StoreError):
+    """The version is known, but its content was removed by the tenant's retention policy."""
+
+    cause = "pruned"
 
 
 class NoStore(StoreError):

@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 from django.db import models, transaction
 from django.utils import timezone
 
+from backups.epochs import Epoch
+from backups.errors import Pruned
 from backups.schedule_models import Schedule, ScheduledDevice
 from inventory.models import Device, Tenant
 from inventory.tenancy import TenantOwned, TenantQuerySet
@@ -17,6 +19,7 @@ from inventory.tenancy import TenantOwned, TenantQuerySet
 __all__ = [
     "Attempt",
     "AttemptSet",
+    "Epoch",
     "QuarantinedFile",
     "Repository",
     "Run",
@@ -284,6 +287,19 @@ class SnapshotSet(TenantQuerySet):
         """The newest snapshot of each device in the set."""
         return self.order_by("device_id", "-seq").distinct("device_id")
 
+    def readable(self) -> SnapshotSet:
+        """Those whose content is kept; the others are only rows."""
+        return self.filter(pruned_at=None)
+
+    def with_commit_gone(self) -> SnapshotSet:
+        """Each with `commit_gone`: its epoch was swept, so its files can be named by their ids alone."""
+        swept = Epoch.objects.swept().filter(
+            tenant=models.OuterRef("tenant"),
+            first_seq__lte=models.OuterRef("seq"),
+            last_seq__gte=models.OuterRef("seq"),
+        )
+        return self.annotate(commit_gone=models.Exists(swept))
+
 
 class Snapshot(TenantOwned):
     """One device's files at one moment, kept because they differ from the last."""
@@ -301,6 +317,7 @@ class Snapshot(TenantOwned):
     lines_added = models.IntegerField()
     lines_removed = models.IntegerField()
     author = models.CharField(max_length=150)
+    pruned_at = models.DateTimeField(null=True, editable=False)  # retention has removed the content; the row stays
 
     objects = SnapshotSet.as_manager()
 
@@ -325,3 +342,11 @@ class Snapshot(TenantOwned):
         """The git object id of one of its files; None where it has no such file."""
         entry: dict[str, Any] | None = self.files.get(name)
         return entry["blob"] if entry else None
+
+    def refuse_pruned(self) -> None:
+        """Raise Pruned where retention has removed the content."""
+        if self.pruned_at:
+            raise Pruned(
+                f"The content of the version of {self.device.name} of {self} UTC is gone: retention removed it on "
+                f"{self.pruned_at:%Y-%m-%d}. When it was taken, and by how many lines it differed, is still known."
+            )

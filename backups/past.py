@@ -189,12 +189,14 @@ class TenantPast:
 
 
 def versions_of(tenant: Tenant, devices: Collection[UUID] | None) -> Iterator[Snapshot]:
-    """A tenant's versions, newest first, read as they are needed.
+    """A tenant's versions whose content is kept, newest first, read as they are needed.
 
     Page by page behind the last one, because a cursor that lives longer than a transaction makes PostgreSQL copy all
     rows before it gives the first.
     """
-    rows = Snapshot.objects.filter(tenant=tenant).select_related("device__tenant").order_by("-taken_at", "-id")
+    rows = (
+        Snapshot.objects.filter(tenant=tenant).readable().select_related("device__tenant").order_by("-taken_at", "-id")
+    )
     if devices is not None:
         rows = rows.filter(device_id__in=devices)
     page = list(rows[:AT_ONCE])

@@ -9,6 +9,10 @@ BackupError
    |- RefMoved             the ref does not name what the caller thought (compare-and-swap lost)
    |- StillNamed           a checkpoint that a ref names cannot be deleted
    |- Deleted              the checkpoint is deleted; it can be undeleted until the garbage is collected
+   |- OnHold               a legal hold keeps everything of the tenant
+   |- CollectionRefused    something that is kept cannot be read: nothing is deleted
+   |- CollectionStopped    somebody stopped the collection; nothing is half done
+   |- SecretUnfit          what is to be purged is no secret that could be found and named
    |- PlanOutdated         the record has moved on since the plan was shown
    |- NotComparable        the two versions have nothing to do with each other
    |- ExportRefused        the target of an export is taken
@@ -77,6 +81,24 @@ class Deleted(CheckpointError):
     """The checkpoint is deleted; undelete it first."""
 
     cause = "deleted"
+
+
+class OnHold(CheckpointError):
+    """A legal hold keeps everything of the tenant: nothing may be marked, swept or purged."""
+
+    cause = "on-hold"
+
+
+class CollectionStopped(CheckpointError):
+    """Somebody has stopped the collection; what it had done is done, and the next one goes on from there."""
+
+    cause = "collection-stopped"
+
+
+class SecretUnfit(CheckpointError):
+    """What is to be purged is empty, or so short that it would tear up texts that have nothing to do with it."""
+
+    cause = "secret-unfit"
 
 
 class PlanOutdated(CheckpointError):

@@ -1,19 +1,27 @@
-"""What git knows about garbage: what is missing, what nothing needs, and how it goes. Whoever sweeps holds the lock."""
+"""What git knows about garbage: what is there, what is needed, what is missing; and how it goes (`Workshop`)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import os
+import shutil
+import socket
+import time
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from backups.store import layout
 from backups.store.creation import fsync
 from backups.store.git import Git
+from backups.store.housekeeping import indexes, remove_pack
 
-SECONDS = 3600.0  # for each step: a large repository takes minutes, and nothing else may write meanwhile
+SECONDS = 3600.0  # for each step: a large repository takes minutes
 DAMAGE = 0b111  # of fsck's exit status: an object, a link between objects, a pack; the rest is no content
 ANY = tuple(range(256))
 MANY = 20_000  # commits; a command line has an end
+ABANDONED = 7200.0  # seconds; a workshop of another host that is older belongs to nobody any more
 
 
 @dataclass(frozen=True)
@@ -22,50 +30,51 @@ class Examined:
 
     missing: tuple[str, ...]  # ids that something kept needs
     damaged: bool  # something is there, but is not what it was
-    unreachable: frozenset[str]  # ids that nothing kept needs
-
-    @property
-    def sound(self) -> bool:
-        """Whether everything that is kept is there."""
-        return not self.missing and not self.damaged
 
 
-def examine(git: Git, tips: Collection[str], *, read_all: bool) -> Examined:
-    """Walk from the commits that are kept to every object they need; with `read_all` their content is checked, too.
+def examine(git: Git, tips: Collection[str]) -> Examined:
+    """Read everything in the repository, to say what is wrong where something is; slow. Raises GitFailed.
 
-    Raises GitFailed. The commits themselves must be there (`absent`). Too many for a command line are left to the refs:
-    then what a ref names counts as kept, so the next collection takes it.
+    Too many commits for a command line are left to the refs.
     """
-    depth = ("--full",) if read_all else ("--connectivity-only",)
-    options = (*depth, "--unreachable", "--no-reflogs", "--no-dangling", "--no-progress")
+    options = ("--full", "--no-reflogs", "--no-dangling", "--no-progress")
     kept = sorted({layout.checked_id(tip) for tip in tips})
     answer = git.run("fsck", *options, *(kept if len(kept) <= MANY else ()), seconds=SECONDS, expect=ANY)
     lines = [line.split() for line in answer.out.decode("ascii", "replace").splitlines()]
-    return Examined(
-        missing=tuple(sorted({line[2] for line in lines if line[0] == "missing"})),
-        damaged=bool(answer.status & DAMAGE),
-        unreachable=frozenset(line[2] for line in lines if line[0] == "unreachable"),
-    )
+    missing = tuple(sorted({line[2] for line in lines if line[0] == "missing"}))
+    return Examined(missing, bool(answer.status & DAMAGE))
+
+
+def reachable(git: Git, tips: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Every object that these commits need: those that are there, and those that are missing. Raises GitFailed."""
+    options = ("--objects", "--no-object-names", "--missing=print", "--stdin")
+    out = git.run("rev-list", *options, stdin=lines_of(tips), seconds=SECONDS).out.decode("ascii").split()
+    missing = {line[1:] for line in out if line.startswith("?")}
+    return {line for line in out if not line.startswith("?")} - missing, missing
+
+
+def all_objects(git: Git) -> dict[str, int]:
+    """Every object there is, with the bytes that it takes in its pack."""
+    options = ("--batch-all-objects", "--unordered", "--batch-check=%(objectname) %(objectsize:disk)")
+    out = git.run("cat-file", *options, seconds=SECONDS).out.decode("ascii")
+    return {name: int(size) for name, size in (line.split() for line in out.splitlines())}
 
 
 def absent(git: Git, ids: Iterable[str]) -> set[str]:
     """Those of the ids that are in no pack and no file."""
-    asked = "".join(f"{layout.checked_id(one)}\n" for one in ids).encode()
-    answer = git.run("cat-file", "--batch-check=%(objectname)", stdin=asked, seconds=SECONDS)
+    answer = git.run("cat-file", "--batch-check=%(objectname)", stdin=lines_of(ids), seconds=SECONDS)
     return {line.split()[0].decode() for line in answer.out.splitlines() if line.endswith(b" missing")}
+
+
+def lines_of(ids: Iterable[str]) -> bytes:
+    """A line for each id."""
+    return "".join(f"{layout.checked_id(one)}\n" for one in ids).encode()
 
 
 def object_count(git: Git) -> int:
     """How many objects there are, each counted once."""
     everything = ("--batch-all-objects", "--unordered", "--batch-check=%(objectname)")
     return git.run("cat-file", *everything, seconds=SECONDS).out.count(b"\n")
-
-
-def stored_bytes(git: Git, ids: Iterable[str]) -> int:
-    """What these objects take in their packs."""
-    asked = "".join(f"{layout.checked_id(one)}\n" for one in ids).encode()
-    out = git.run("cat-file", "--batch-check=%(objectsize:disk)", stdin=asked, seconds=SECONDS).out
-    return sum(int(line) for line in out.splitlines() if line.isdigit())
 
 
 def bytes_on_disk(path: Path) -> int:
@@ -76,17 +85,110 @@ def bytes_on_disk(path: Path) -> int:
     return sum(found.stat().st_size for folder in folders for found in folder.iterdir())
 
 
-def sweep(git: Git) -> None:
-    """Remove every object that no ref needs. Raises GitFailed; then nothing that a ref needs is lost.
+class Workshop:
+    """A small repository beside the packs, in which a pack of all that is kept is made, and proven to be whole.
 
-    The first repack only adds: it reads all that is kept, and ends where something cannot be read. The old packs go
-    when the new one, and its name, are on the disk.
+    Not among the packs, because a writer takes half-written files there for those of a crash. It borrows the objects
+    of the repository; without them (`alone`) git sees only what was packed here.
     """
-    options = ("-a", "-q", "--no-write-bitmap-index")
-    git.run("repack", *options, seconds=SECONDS)
-    fsync(git.path / "objects" / "pack")
-    # Before the commits that it may name are gone.
-    git.run("commit-graph", "write", "--reachable", "--changed-paths", "--no-progress", seconds=SECONDS)
-    git.run("repack", "-d", *options, seconds=SECONDS)
-    git.run("prune", "--expire=now", seconds=SECONDS)
-    fsync(git.path / "objects" / "pack")
+
+    def __init__(self, git: Git, path: Path) -> None:
+        self.source = git
+        self.path = path
+        self.git = Git(path)
+        self.packs: list[str] = []
+
+    @classmethod
+    @contextmanager
+    def beside(cls, git: Git) -> Iterator[Workshop]:
+        """A new one; gone at the end, and those that a killed collection has left are gone before."""
+        remove_abandoned(git.path)
+        path = git.path / f"collecting-{socket.gethostname()}-{os.getpid()}-{token_hex(4)}"
+        workshop = cls(git, path)
+        try:
+            for folder in ("refs", "objects/info", "objects/pack"):
+                (path / folder).mkdir(parents=True, mode=0o700)
+            (path / "HEAD").write_text("ref: refs/heads/none\n")
+            yield workshop
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+    @property
+    def alternates(self) -> Path:
+        """The file that names where else objects are."""
+        return self.path / "objects" / "info" / "alternates"
+
+    def pack(self, tips: Collection[str], *, without: Collection[str] = (), quickly: bool = False) -> None:
+        """Pack all that these commits need and those others do not. Raises GitFailed where something is missing."""
+        self.alternates.write_text(f"{self.source.path.absolute() / 'objects'}\n")
+        asked = lines_of(tips) + b"".join(b"^" + line for line in lines_of(without).splitlines(keepends=True))
+        options = ["--revs", "--delta-base-offset", "--non-empty", "--quiet", *(["--window=0"] if quickly else [])]
+        base = str(self.path / "objects" / "pack" / "pack")
+        out = self.git.run("pack-objects", *options, base, stdin=asked, seconds=SECONDS).out
+        self.packs += out.decode("ascii").split()
+
+    def prove(self, tips: Collection[str]) -> None:
+        """Read every object of the pack, and walk from the commits to all that they need. Raises GitFailed.
+
+        A repository of nothing but this pack has to be whole: that is what is left when the others are gone.
+        """
+        self.alternates.unlink()
+        refs = "".join(f"{tip} refs/kept/{tip}\n" for tip in sorted(set(tips)))
+        (self.path / "packed-refs").write_text(f"# pack-refs with: peeled fully-peeled sorted \n{refs}")
+        self.git.run("fsck", "--full", "--no-dangling", "--no-progress", seconds=SECONDS)
+
+    def clear(self) -> None:
+        """Begin anew."""
+        for found in (self.path / "objects" / "pack").iterdir():
+            found.unlink()
+        self.packs = []
+
+    def absent(self, ids: Iterable[str]) -> set[str]:
+        """Those of the ids that were not packed; once it is proven."""
+        return absent(self.git, ids)
+
+    def object_count(self) -> int:
+        """How many objects were packed; once it is proven."""
+        return object_count(self.git)
+
+    def install(self) -> None:
+        """Move the packs to the others, durably; each becomes visible with its index, which goes last."""
+        there = self.source.path / "objects" / "pack"
+        mine = self.path / "objects" / "pack"
+        for suffix in (".rev", ".pack", ".idx"):
+            for name in self.packs:
+                if (found := mine / f"pack-{name}{suffix}").exists():
+                    fsync(found)
+                    found.rename(there / found.name)
+        fsync(there)
+
+    def remove_others(self) -> None:
+        """Remove every pack and single object that was there before. The lock is held."""
+        objects = self.source.path / "objects"
+        mine = {f"pack-{name}" for name in self.packs}
+        for index in indexes(self.source.path):
+            if index.stem not in mine:
+                remove_pack(index)
+        for found in (objects / "pack").iterdir():  # without a pack: an index of several, a bitmap
+            if found.stem not in mine:
+                found.unlink()
+        fsync(objects / "pack")
+        for folder in objects.glob("[0-9a-f][0-9a-f]"):
+            shutil.rmtree(folder)
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove the workshops whose process is no more."""
+    for left in path.glob("collecting-*"):
+        host, pid, _ = left.name.removeprefix("collecting-").rsplit("-", 2)
+        dead = host == socket.gethostname() and not Path("/proc", pid).exists() and Path("/proc/self").exists()
+        if dead or time.time() - left.stat().st_mtime > ABANDONED:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def drop_commit_graph(path: Path) -> None:
+    """Remove git's index of commits, which may name some that are about to go."""
+    info = path / "objects" / "info"
+    (info / "commit-graph").unlink(missing_ok=True)
+    shutil.rmtree(info / "commit-graphs", ignore_errors=True)
+    fsync(info)

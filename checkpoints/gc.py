@@ -1,57 +1,52 @@
-"""Collecting garbage: what expired checkpoints alone needed is removed, and nothing where something kept is missing.
+"""Collecting garbage: what expired checkpoints and swept epochs alone needed is removed, and nothing where something
+kept cannot be read.
 
-Plan, look, execute. The plan is pure. Looking is reading all that is kept, without the lock, because it takes long.
-Executing takes the tenant's lock twice: rows go in a transaction of their own, and only when that is committed the
-refs and the objects, so that a crash in between leaves too much and never too little.
+Plan, look, execute. The plan is pure. Looking packs all that is kept beside the repository and reads it there, without
+the lock, because it takes long. Executing takes the tenant's lock in short turns: rows go first, in transactions of
+their own, and only when those are committed the refs and the objects, so that a crash in between leaves too much and
+never too little. The old packs go last, in one turn: a second small pack brings what was written since the look.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
+from time import monotonic
 from uuid import UUID
 
 from django.db import transaction
 
-from backups.commit import writing
+from backups import quota
 from backups.errors import GitFailed
 from backups.locks import lock_tenant
-from backups.models import Repository, Snapshot
-from backups.store import layout
+from backups.models import Epoch, Repository, Snapshot
+from backups.store.housekeeping import half_removed, index_commits
 from backups.store.reader import TenantStore, open_store
 from backups.store.writer import RefMove, move_refs
 from checkpoints import garbage
 from checkpoints.errors import CollectionRefused
-from checkpoints.garbage import Examined
+from checkpoints.garbage import Workshop
+from checkpoints.gc_plan import GcPlan, missing_commits, plan_gc
 from checkpoints.lineage import forget
 from checkpoints.models import Checkpoint
+from checkpoints.retention_models import policy_of
 from inventory.models import Tenant
+from inventory.notices import Level, settle, tell
 
 GRACE = timedelta(days=1)
 WAIT = 30.0  # seconds for the tenant's lock
+TURN = 0.1  # seconds that rows are forgotten under the lock at a time, so that a commit never waits for long
+LOOKS = 3  # packs go away under a look now and then, because a writer repacks; what is missing three times is missing
+ROWS = 2000
 NAMED = 10  # missing things that an answer names
+REFUSED = "collection.refused"  # the code of the alarm
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class GcPlan:
-    """What is kept and what goes."""
-
-    head: str | None
-    kept: Mapping[UUID, Checkpoint]
-    expired: tuple[Checkpoint, ...]  # deleted for longer than the grace
-    stray: Mapping[str, str]  # refs of checkpoints without a row, with what they name
-    astray: Mapping[str, str]  # refs of kept checkpoints that are not what the row says, with what it says
-    foreign: frozenset[str]  # commits that other refs name: not ours to judge, so they are kept
-
-    @property
-    def tips(self) -> set[str]:
-        """The commits that everything kept is reachable from."""
-        pins = {checkpoint.pin for checkpoint in self.kept.values()}
-        return pins | self.foreign | ({self.head} if self.head else set())
+Told = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -64,117 +59,201 @@ class Collected:
     kept: int = 0  # objects
     checkpoints_removed: int = 0
     refs_removed: int = 0
+    epochs_removed: int = 0
+    versions_pruned: int = 0
     refused: tuple[str, ...] = ()  # why nothing was deleted, a sentence each
     dry_run: bool = False
 
 
-def plan_gc(
-    checkpoints: Iterable[Checkpoint], refs: Mapping[str, str], head: str | None, *, now: datetime, grace: timedelta
-) -> GcPlan:
-    """What goes and what stays, from all checkpoints of a tenant and all refs of its repository. Pure.
-
-    A ref of a checkpoint without a row is what a crash has left, or a collection that was cut short.
-    """
-    rows = {checkpoint.pk: checkpoint for checkpoint in checkpoints}
-    expired = {pk: row for pk, row in rows.items() if row.deleted_at and row.deleted_at <= now - grace}
-    kept = {pk: row for pk, row in rows.items() if pk not in expired}
-    wanted = {layout.checkpoint_ref(pk): row.pin for pk, row in kept.items()}
-    known = wanted.keys() | {layout.checkpoint_ref(pk) for pk in expired}
-    ours = {ref: commit for ref, commit in refs.items() if ref.startswith(f"{layout.CHECKPOINTS}/")}
-    return GcPlan(
-        head=head,
-        kept=kept,
-        expired=tuple(expired.values()),
-        stray={ref: commit for ref, commit in ours.items() if ref not in known},
-        astray={ref: pin for ref, pin in wanted.items() if refs.get(ref) != pin},
-        foreign=frozenset(commit for ref, commit in refs.items() if ref not in ours),
-    )
+def nobody(_step: str) -> None:
+    """Nobody wants to hear how far it is."""
 
 
-def collect_garbage(tenant: Tenant, *, now: datetime, grace: timedelta = GRACE, dry_run: bool = False) -> Collected:
-    """Remove checkpoints that were deleted before the grace, and every object that nothing kept needs.
+def collect_garbage(
+    tenant: Tenant, *, now: datetime, grace: timedelta = GRACE, dry_run: bool = False, told: Told = nobody
+) -> Collected:
+    """Remove what was deleted or marked before the grace, and every object that nothing kept needs.
 
-    Refused as a whole where something kept is missing or damaged; the answer says what. Raises StoreBusy, GitFailed.
+    Refused as a whole where something kept is missing or damaged: the answer says what, and an alarm is raised. `told`
+    hears of each step; what it raises ends the collection there, and nothing is half done. Raises StoreBusy.
     """
     if not Repository.objects.filter(tenant=tenant, head__isnull=False).exists():
         return Collected(tenant, dry_run=dry_run)
-    collection = Collection(tenant, open_store(tenant.pk), now, grace)
+    collection = Collection(tenant, open_store(tenant.pk), now, grace, told)
     try:
-        return collection.foresee() if dry_run else collection.execute()
+        result = collection.foresee() if dry_run else collection.execute()
     except CollectionRefused as refusal:
+        if not dry_run:
+            text = f"Nothing was deleted: {' '.join(refusal.reasons)}"
+            tell(tenant, code=REFUSED, about=str(tenant), text=text, level=Level.ALARM)
         return Collected(tenant, refused=refusal.reasons, dry_run=dry_run)
+    if not dry_run and not result.refused:
+        settle(tenant, code=REFUSED, about=str(tenant))
+    return result
 
 
 class Collection:
     """One collection of one tenant's garbage."""
 
-    def __init__(self, tenant: Tenant, store: TenantStore, now: datetime, grace: timedelta) -> None:
+    def __init__(
+        self, tenant: Tenant, store: TenantStore, now: datetime, grace: timedelta, told: Told = nobody
+    ) -> None:
         self.tenant = tenant
         self.store = store
         self.git = store.git
         self.now = now
         self.grace = grace
+        self.told = told
 
     def foresee(self) -> Collected:
-        """What `execute` would do. Nothing is written. Raises CollectionRefused."""
+        """What `execute` would do. Nothing is written, and content is not read. Raises CollectionRefused."""
         plan = self.plan()
-        unreachable = self.look_twice(plan).unreachable
+        self.refuse_absent(plan)
+        needed, missing = garbage.reachable(self.git, plan.tips)
+        there = garbage.all_objects(self.git)
+        lost, pruned = self.fate_of_versions(plan, lambda blobs: blobs - needed)
+        self.refuse_lost({*missing, *lost})
+        going = there.keys() - needed
         return Collected(
             self.tenant,
-            objects_removed=len(unreachable),
-            bytes_freed=garbage.stored_bytes(self.git, unreachable),
-            kept=garbage.object_count(self.git) - len(unreachable),
+            objects_removed=len(going),
+            bytes_freed=sum(there[one] for one in going),
+            kept=len(there) - len(going),
             checkpoints_removed=len(plan.expired),
-            refs_removed=len(plan.stray) + len(plan.expired),
+            refs_removed=len(plan.stray) + len(plan.expired) + len(plan.expired_epochs),
+            epochs_removed=len(plan.expired_epochs),
+            versions_pruned=len(pruned),
             dry_run=True,
         )
 
     def execute(self) -> Collected:
         """Look, forget the rows, sweep. Raises CollectionRefused before anything is deleted."""
-        self.look_twice(self.plan())
-        forgotten, unreachable = self.forget_expired()
-        result = Collected(self.tenant, kept=garbage.object_count(self.git), checkpoints_removed=forgotten)
-        # An unreachable object is no reason to hurry, but a repack of everything needs one.
-        return self.sweep(result) if unreachable or forgotten else result
+        plan = self.plan()
+        if plan.idle and not self.has_garbage(plan):
+            self.read_all(plan)
+            return Collected(self.tenant, kept=garbage.object_count(self.git))
+        with Workshop.beside(self.git) as workshop:
+            plan, pruned = self.look(workshop)
+            return self.execute_looked(plan, pruned, workshop)
+
+    def execute_looked(self, plan: GcPlan, pruned: set[UUID], workshop: Workshop) -> Collected:
+        """The second half, for what was looked at."""
+        self.told("forgetting")
+        epochs = self.forget_epochs(plan)
+        forgotten = self.forget_checkpoints(plan)
+        self.mark_pruned(pruned)
+        result = Collected(
+            self.tenant, checkpoints_removed=forgotten, epochs_removed=epochs, versions_pruned=len(pruned)
+        )
+        self.told("sweeping")
+        return self.sweep(result, plan, workshop)
 
     def plan(self) -> GcPlan:
         """The plan as things are. The refs are read before the rows: one that is made later is not taken for stray."""
         refs = self.store.refs()
         head = Repository.objects.values_list("head", flat=True).get(tenant=self.tenant)
-        return plan_gc(Checkpoint.objects.filter(tenant=self.tenant), refs, head, now=self.now, grace=self.grace)
+        return plan_gc(
+            Checkpoint.objects.filter(tenant=self.tenant),
+            refs,
+            head,
+            now=self.now,
+            grace=self.grace,
+            epochs=Epoch.objects.filter(tenant=self.tenant),
+            held=bool(policy_of(self.tenant.pk).hold),
+        )
 
-    def look_twice(self, plan: GcPlan) -> Examined:
-        """Read all that is kept, beside whoever writes. Raises CollectionRefused.
+    def has_garbage(self, plan: GcPlan) -> bool:
+        """Whether there are objects that nothing kept needs. What is missing is for the look to tell."""
+        self.told("looking for garbage")
+        if half_removed(self.store.path) or garbage.absent(self.git, plan.tips):
+            return True
+        needed, missing = garbage.reachable(self.git, plan.tips)
+        return bool(missing or garbage.object_count(self.git) > len(needed))
 
-        A writer that repacks meanwhile takes packs away from under our feet. So what is missing without the lock counts
-        only if it is missing with it.
+    def read_all(self, plan: GcPlan) -> None:
+        """Read everything, where nothing goes: damage is found here even if nothing is deleted."""
+        self.told("reading")
+        if garbage.examine(self.git, plan.tips).damaged:
+            self.explain(plan)
+
+    def look(self, workshop: Workshop) -> tuple[GcPlan, set[UUID]]:
+        """Pack and read all that is kept, beside whoever writes; with the versions whose content goes.
+
+        Raises CollectionRefused. A writer that repacks takes packs away from under our feet, so a failure counts only
+        if it comes again.
         """
+        for _ in range(LOOKS - 1):
+            try:
+                return self.look_once(workshop)
+            except (GitFailed, CollectionRefused) as failure:
+                if isinstance(failure, GitFailed) and type(failure) is not GitFailed:
+                    raise  # a full disk, or a git that takes too long: no damage
+                log.info("Looking again: %s", failure)
         try:
-            return self.look(plan, read_all=True)
-        except CollectionRefused:
-            with transaction.atomic():
-                lock_tenant(self.tenant.pk, wait=WAIT)
-                return self.look(self.plan(), read_all=True)
+            return self.look_once(workshop)
+        except GitFailed as failure:
+            if type(failure) is not GitFailed:
+                raise
+            self.explain(self.plan())
+            raise CollectionRefused([f"{failure} Run `fsck --full --tenant {self.tenant}`."]) from failure
 
-    def look(self, plan: GcPlan, *, read_all: bool) -> Examined:
-        """Walk over all that is kept. Raises CollectionRefused where something of it is missing or damaged."""
+    def look_once(self, workshop: Workshop) -> tuple[GcPlan, set[UUID]]:
+        """One look. Raises CollectionRefused, GitFailed."""
+        workshop.clear()
+        plan = self.plan()
+        self.refuse_absent(plan)
+        self.told("packing what is kept")
+        workshop.pack(plan.tips)
+        self.told("reading what is kept")
+        workshop.prove(plan.tips)
+        lost, pruned = self.fate_of_versions(plan, workshop.absent)
+        self.refuse_lost(lost)
+        return plan, pruned
+
+    def fate_of_versions(self, plan: GcPlan, absent: Callable[[set[str]], set[str]]) -> tuple[set[str], set[UUID]]:
+        """What versions must have and have not, and the versions whose content goes with their epoch.
+
+        A version of an epoch that is kept must be there; of another one it may be, because a checkpoint or the record
+        of today has the same content. The last good version of a device must, wherever it is from.
+        """
+        gone = {epoch.number for epoch in plan.expired_epochs}
+        spans = [
+            (epoch.first_seq, epoch.last_seq)
+            for epoch in Epoch.objects.filter(tenant=self.tenant)
+            if epoch.swept_at or epoch.number in gone
+        ]
+        rows = Snapshot.objects.filter(tenant=self.tenant).readable()
+        newest = set(rows.latest_by_device().values_list("pk", flat=True))
+        must: set[str] = set()
+        may: dict[UUID, set[str]] = {}
+        for pk, seq, files in rows.values_list("pk", "seq", "files").iterator(chunk_size=ROWS):
+            blobs = {file["blob"] for file in files.values()}
+            if pk in newest or not any(first <= seq <= last for first, last in spans):
+                must |= blobs
+            else:
+                may[pk] = blobs
+        missing = absent(must.union(*may.values()))
+        return must & missing, {pk for pk, blobs in may.items() if blobs & missing}
+
+    def refuse_absent(self, plan: GcPlan) -> None:
+        """Raise CollectionRefused where a commit that must be there is not."""
         if gone := garbage.absent(self.git, plan.tips):
             raise CollectionRefused(missing_commits(plan, gone))
-        examined = garbage.examine(self.git, plan.tips, read_all=read_all)
-        blobs = self.blobs_of_versions()
-        lost = {*examined.missing, *garbage.absent(self.git, blobs), *(blobs & examined.unreachable)}
+
+    def refuse_lost(self, lost: set[str]) -> None:
+        """Raise CollectionRefused where something is lost."""
         if lost:
             raise CollectionRefused(self.missing_files(lost))
+
+    def explain(self, plan: GcPlan) -> None:
+        """Find out what is wrong, slowly. Raises CollectionRefused where something is."""
+        self.refuse_absent(plan)
+        examined = garbage.examine(self.git, plan.tips)
+        self.refuse_lost(set(examined.missing))
         if examined.damaged:
             raise CollectionRefused(
                 [f"Something of {self.tenant} is damaged; run `fsck --full --tenant {self.tenant}`."]
             )
-        return examined
-
-    def blobs_of_versions(self) -> set[str]:
-        """The ids of every file of every version: the record has one epoch, so all of them are kept."""
-        rows = Snapshot.objects.filter(tenant=self.tenant).values_list("files", flat=True)
-        return {file["blob"] for files in rows.iterator(chunk_size=5000) for file in files.values()}
 
     def missing_files(self, lost: set[str]) -> Iterator[str]:
         """A sentence for each lost object, by the newest version that needs it where one does."""
@@ -188,26 +267,49 @@ class Collection:
         if len(lost) > NAMED:
             yield f"{len(lost) - NAMED} more objects are missing."
 
-    def forget_expired(self) -> tuple[int, bool]:
-        """Delete the rows of expired checkpoints; how many there were, and whether there is anything to sweep.
+    def forget_epochs(self, plan: GcPlan) -> int:
+        """Let the rows of expired epochs say that they are swept; how many. One that was unmarked meanwhile stays."""
+        with transaction.atomic():
+            lock_tenant(self.tenant.pk, wait=WAIT)
+            ids = [epoch.pk for epoch in plan.expired_epochs]
+            due = Epoch.objects.there().filter(pk__in=ids, marked_at__lte=self.now - self.grace)
+            return due.update(swept_at=self.now)
 
-        A second look, under the lock, because time has passed; it need not read content once more.
+    def forget_checkpoints(self, plan: GcPlan) -> int:
+        """Delete the rows of expired checkpoints, in short turns; how many. Their refs are stray from now on.
+
+        Only those that were looked at: the plan of a later moment may be another.
         """
-        with writing(self.tenant.pk, wait=WAIT):
-            plan = self.plan()
-            self.mend(plan)
-            examined = self.look(plan, read_all=False)
-            for checkpoint in plan.expired:
-                forget(checkpoint)  # its ref is stray from now on
-        return len(plan.expired), bool(examined.unreachable or plan.stray)
+        left, forgotten = [checkpoint.pk for checkpoint in plan.expired], 0
+        while left:
+            with transaction.atomic():
+                lock_tenant(self.tenant.pk, wait=WAIT)
+                ends = monotonic() + TURN
+                while left and monotonic() < ends:
+                    expired = Checkpoint.objects.filter(deleted_at__lte=self.now - self.grace)
+                    if row := expired.filter(pk=left.pop()).first():
+                        forget(row)
+                        forgotten += 1
+            self.told("forgetting")
+        return forgotten
+
+    def mark_pruned(self, pruned: set[UUID]) -> None:
+        """Let the rows of versions say that their content is gone, before it is.
+
+        Not those of an epoch that somebody unmarked since the look.
+        """
+        ids = iter(pruned)
+        while some := list(islice(ids, ROWS)):
+            gone = Snapshot.objects.filter(pk__in=some).with_commit_gone().filter(commit_gone=True)
+            gone.update(pruned_at=self.now)
 
     def mend(self, plan: GcPlan) -> None:
-        """Let the refs of kept checkpoints follow their rows, or the sweep would take what they need."""
+        """Let the refs of what is kept follow their rows, or a clone would miss it."""
         if missing := garbage.absent(self.git, plan.astray.values()):
             raise CollectionRefused(missing_commits(plan, missing))
         move_refs(self.git, [RefMove(ref, pin, None) for ref, pin in plan.astray.items()])
 
-    def sweep(self, result: Collected) -> Collected:
+    def sweep(self, result: Collected, looked: GcPlan, workshop: Workshop) -> Collected:
         """Remove refs without rows, then what no ref needs, and measure what that came to."""
         cut_short: tuple[str, ...] = ()
         with transaction.atomic():
@@ -216,30 +318,27 @@ class Collection:
             self.mend(plan)
             objects, space = garbage.object_count(self.git), garbage.bytes_on_disk(self.store.path)
             try:
+                # What was written since the look, and what was undeleted: a commit of it may use an old object that
+                # nothing needed then.
+                if new := plan.tips - looked.tips:
+                    workshop.pack(new, without=looked.tips, quickly=True)
+                workshop.install()
                 move_refs(self.git, [RefMove(ref, None, commit) for ref, commit in plan.stray.items()])
-                garbage.sweep(self.git)
+                garbage.drop_commit_graph(self.store.path)
+                workshop.remove_others()
+                index_commits(self.git)
             except GitFailed as failure:
                 cut_short = (f"The collection was cut short, and the next one goes on: {failure}",)
             self.store.close()  # it may still read from packs that are gone
+            quota.recount(self.tenant.pk)
             left = garbage.object_count(self.git)
             freed = max(0, space - garbage.bytes_on_disk(self.store.path))
         log.info("Garbage of %s: %d objects and %d bytes removed, %d kept.", self.tenant, objects - left, freed, left)
         return replace(
             result,
-            objects_removed=objects - left,
+            objects_removed=max(0, objects - left),
             bytes_freed=freed,
             kept=left,
             refs_removed=len(plan.stray),
             refused=cut_short,
         )
-
-
-def missing_commits(plan: GcPlan, gone: set[str]) -> Iterator[str]:
-    """A sentence for each commit that must be there and is not."""
-    for checkpoint in plan.kept.values():
-        if checkpoint.pin in gone:
-            yield f"The content of checkpoint {checkpoint.short_id} ({checkpoint}) is missing; run `fsck`."
-    if plan.head in gone:
-        yield f"The newest commit of the record, {plan.head}, is missing; run `fsck`."
-    for commit in sorted((gone & plan.foreign) - {plan.head or ""}):
-        yield f"The commit {commit}, which a ref names, is missing; run `fsck`."

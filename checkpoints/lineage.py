@@ -14,9 +14,10 @@ from uuid import UUID
 from django.db import transaction
 
 from backups.locks import lock_tenant
-from checkpoints.errors import Deleted, StillNamed, UnknownVersion
+from checkpoints.errors import Deleted, OnHold, StillNamed, UnknownVersion
 from checkpoints.models import HEAD, Checkpoint
 from checkpoints.refs import head_of, move_ref
+from checkpoints.retention_models import NOBODY, policy_of
 
 WAIT = 10.0  # seconds for the tenant's lock
 
@@ -33,9 +34,10 @@ def delete_checkpoint(checkpoint: Checkpoint, *, by: str, now: datetime) -> Chec
     """Mark a checkpoint as deleted; it can be undeleted until the garbage is collected.
 
     Its children get its parent. HEAD, where it names it, moves to the parent too, or is gone with the last one.
-    Raises StillNamed where another ref names it, Deleted where it is already, StoreBusy.
+    Raises StillNamed where another ref names it, Deleted where it is already, OnHold, StoreBusy.
     """
     with lineage_of(checkpoint.tenant_id):
+        refuse_held(checkpoint.tenant_id)
         found = fresh(checkpoint)
         if found.deleted_at:
             raise Deleted(f"Checkpoint {found.short_id} is deleted already.")
@@ -43,10 +45,21 @@ def delete_checkpoint(checkpoint: Checkpoint, *, by: str, now: datetime) -> Chec
         found.was_head = found.refs.filter(name=HEAD).exists()
         if found.was_head:
             move_ref(found.tenant_id, HEAD, found.parent, by=by, now=now, expected=found)
-        found.deleted_at = now
-        found.save(update_fields=["deleted_at", "was_head"])
-        found.children.update(parent=found.parent)
+        mark_deleted(found, by=by, now=now)
     return found
+
+
+def mark_deleted(found: Checkpoint, *, by: str, now: datetime) -> None:
+    """The row is deleted, and its children get its parent. The lineage is held."""
+    found.deleted_at, found.deleted_by = now, by
+    found.save(update_fields=["deleted_at", "deleted_by", "was_head"])
+    found.children.update(parent=found.parent)
+
+
+def refuse_held(tenant_id: UUID) -> None:
+    """Raise OnHold where a legal hold keeps everything of the tenant."""
+    if hold := policy_of(tenant_id).hold:
+        raise OnHold(f"Nothing of this tenant may be deleted: it is under a legal hold ({hold}).")
 
 
 def refuse_named(checkpoint: Checkpoint) -> None:
@@ -62,7 +75,8 @@ def refuse_named(checkpoint: Checkpoint) -> None:
 def undelete_checkpoint(checkpoint: Checkpoint, *, by: str, now: datetime) -> Checkpoint:
     """Take a deletion back: its place among parents and children, and HEAD where nothing was made meanwhile.
 
-    Raises UnknownVersion where it was collected, StoreBusy. One that is not deleted is left as it is.
+    What retention had marked is protected from it from now on, because a person wants it. Raises UnknownVersion where
+    it was collected, StoreBusy. One that is not deleted is left as it is.
     """
     with lineage_of(checkpoint.tenant_id):
         found = fresh(checkpoint)
@@ -71,8 +85,9 @@ def undelete_checkpoint(checkpoint: Checkpoint, *, by: str, now: datetime) -> Ch
         head = head_of(found.tenant_id)
         if head is None or (found.was_head and head == found.parent):
             move_ref(found.tenant_id, HEAD, found, by=by, now=now, expected=head)
-        found.deleted_at, found.was_head = None, False
-        found.save(update_fields=["deleted_at", "was_head"])
+        found.protected = found.protected or (found.deleted_by == NOBODY and by != NOBODY)
+        found.deleted_at, found.deleted_by, found.was_head = None, "", False
+        found.save(update_fields=["deleted_at", "deleted_by", "was_head", "protected"])
         adopt(found)
     return found
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from backups.commit import Batch
-from backups.models import Run
+from backups.models import Epoch, Run
 from checkpoints import manifest
 from checkpoints.errors import NothingKept
 from checkpoints.manifest import Manifest
@@ -84,10 +84,26 @@ def refuse_missing(held: Manifest, devices: Collection[Device]) -> None:
 def changed_since(batch: Batch, parent: Checkpoint | None, held: Manifest, chosen: Collection[UUID] | None) -> int:
     """How many of the devices differ from the record of the parent's moment.
 
-    From the record and not from what the parent holds: that one may be of chosen devices only.
+    From the record and not from what the parent holds: that one may be of chosen devices only. Where the record went
+    with its epoch, of the devices that the parent does hold.
     """
-    before = manifest.of_commit(batch.store, parent.commit, chosen) if parent else {}
-    return len(manifest.changed_devices(before, held))
+    if parent is None:
+        return len(held)
+    commit = record_of(parent)
+    before = manifest.of_commit(batch.store, commit, chosen)
+    known = held if parent.whole or commit != parent.pin else {one: held[one] for one in before if one in held}
+    return len(manifest.changed_devices(before, known))
+
+
+def record_of(checkpoint: Checkpoint) -> str:
+    """The commit with the whole record of a checkpoint's moment; where its epoch was swept, with what it holds itself.
+
+    The tenant's lock is held: nothing is swept meanwhile.
+    """
+    swept = Epoch.objects.swept().filter(
+        tenant=checkpoint.tenant_id, first_seq__lte=checkpoint.seq, last_seq__gte=checkpoint.seq
+    )
+    return checkpoint.pin if checkpoint.whole or swept.exists() else checkpoint.commit
 
 
 def statistics(held: Manifest) -> dict[str, int]:

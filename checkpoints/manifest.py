@@ -50,7 +50,8 @@ def of_tree(tree: Mapping[str, Entry]) -> dict[UUID, dict[str, Content]]:
 
 
 def of_snapshot(snapshot: Snapshot) -> dict[UUID, dict[str, Content]]:
-    """One device's files, from its row."""
+    """One device's files, from its row. Raises Pruned."""
+    snapshot.refuse_pruned()
     files = {name: Content(file["blob"], file["size"]) for name, file in snapshot.files.items()}
     return {snapshot.device_id: files}
 

@@ -56,6 +56,12 @@ class Checkpoint(TenantOwned):
     tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)  # undo is possible until collected
+    deleted_by = models.CharField(
+        max_length=150, blank=True, default="", db_default="", editable=False
+    )  # a person, or "retention"
+    protected = models.BooleanField(
+        default=False, db_default=False, editable=False
+    )  # no rule of retention may delete it
     was_head = models.BooleanField(default=False, editable=False)  # HEAD named it when it was deleted
     seq = models.BigIntegerField(editable=False)  # Repository.seq of the moment
     commit = models.CharField(max_length=40, editable=False)  # of the record (main) it was made from
@@ -75,6 +81,7 @@ class Checkpoint(TenantOwned):
             ("restore_record", "Can go back to a checkpoint in the record"),
             ("export_checkpoint", "Can export a checkpoint's files"),
             ("collect_garbage", "Can collect garbage"),
+            ("protect_checkpoint", "Can protect checkpoints from retention"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "id"], name="checkpoint_of_tenant"),
@@ -135,3 +142,4 @@ class RefMove(TenantOwned):
 
 # Last: its foreign keys name the models above.
 from checkpoints.restore_models import Restore, RestoreEvent, RestoreRules  # noqa: E402, F401
+from checkpoints.retention_models import Purge, RetentionPolicy  # noqa: E402, F401

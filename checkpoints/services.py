@@ -15,7 +15,7 @@ from backups.models import Repository, Run, Snapshot
 from checkpoints import manifest
 from checkpoints.errors import BadName, NothingKept
 from checkpoints.lineage import delete_checkpoint, fresh, undelete_checkpoint
-from checkpoints.making import make
+from checkpoints.making import make, record_of
 from checkpoints.models import Checkpoint
 from checkpoints.record import plan_record_restore, restore_record
 from checkpoints.refs import ANYTHING, checked_ref_name, delete_ref, head_of, move_ref, set_ref
@@ -93,7 +93,7 @@ def nothing_new(batch: Batch) -> bool:
     head = head_of(batch.tenant_id)
     if head is None or batch.head is None:
         return False
-    then, now = (manifest.of_commit(batch.store, commit) for commit in (head.commit, batch.head))
+    then, now = (manifest.of_commit(batch.store, commit) for commit in (record_of(head), batch.head))
     return head.whole and not manifest.changed_devices(then, now)
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from backups.errors import StoreDamaged
@@ -49,7 +50,7 @@ class Damage:
 def losses(tenant: Tenant, store: TenantStore | None, bad: frozenset[str]) -> Iterator[Trouble]:
     """One trouble for each device whose versions have lost something, then one for what no version needs."""
     damage = Damage(bad)
-    rows = Snapshot.objects.filter(tenant=tenant).select_related("device").order_by("seq")
+    rows = Snapshot.objects.filter(tenant=tenant).readable().with_commit_gone().select_related("device").order_by("seq")
     for some in batched(rows.iterator(ROWS), ROWS):
         look_at(store, some, damage)
     for (code, _), lost in damage.lost.items():
@@ -80,7 +81,7 @@ def look_at(store: TenantStore | None, versions: Sequence[Snapshot], damage: Dam
 
 def found_at(store: TenantStore, files: Sequence[tuple[Snapshot, str, str]]) -> list[str]:
     """For each file what its commit names at its path: an id, `missing` or `damaged`."""
-    asked = "".join(f"{one.commit}:{layout.device_file(one.device_id, name)}\n" for one, name, _ in files)
+    asked = "".join(f"{place_of(one, name, blob)}\n" for one, name, blob in files)
     command = ("cat-file", "--batch-check=%(objectname)")
     answer = store.git.run(*command, stdin=asked.encode(), seconds=LONG, expect=(0, DIED))
     if answer.status == DIED:
@@ -89,11 +90,19 @@ def found_at(store: TenantStore, files: Sequence[tuple[Snapshot, str, str]]) -> 
     return [line if layout.FULL_ID.match(line) else "missing" for line in answer.out.decode().splitlines()]
 
 
-def walked(store: TenantStore, files: Iterable[tuple[Snapshot, str, str]]) -> list[str]:
+def place_of(version: Any, name: str, blob: str) -> str:
+    """The path in the version's commit; where that went with its epoch, the file itself."""
+    return blob if version.commit_gone else f"{version.commit}:{layout.device_file(version.device_id, name)}"
+
+
+def walked(store: TenantStore, files: Iterable[tuple[Any, str, str]]) -> list[str]:
     """The same, tree by tree; what was unreadable once is not asked for again, for git dies of it."""
     found: list[str] = []
     unreadable: set[str] = set()
-    for version, name, _ in files:
+    for version, name, blob in files:
+        if version.commit_gone:
+            found.append(blob)
+            continue
         try:
             path = layout.device_file(version.device_id, name)
             found.append(blob_at(store, version.commit, path, unreadable=unreadable) or "missing")

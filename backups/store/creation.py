@@ -72,7 +72,7 @@ def configuration() -> str:
     for key, value in CONFIG.items():
         section, name = key.split(".")
         lines.append(f"[{section}]\n\t{name} = {value}\n")
-    lines.append("[uploadpack]\n\thideRefs = refs/txn\n\thideRefs = refs/quarantine\n")
+    lines.append("[uploadpack]\n\thideRefs = refs/txn\n\thideRefs = refs/quarantine\n\thideRefs = refs/purged\n")
     return "".join(lines)
 
 

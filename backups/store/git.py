@@ -52,8 +52,8 @@ SUBCOMMANDS = {"version", "init", "fast-import", "update-ref", "pack-refs", "rep
     "rev-list",
     "grep",
     "prune",
-    "index-pack",
     "pack-objects",
+    "index-pack",
 }
 
 FULL = ("No space left on device", "Disk quota exceeded", "Out of diskspace")

@@ -53,6 +53,11 @@ def keep_house(git: Git) -> None:
     if len(together) > 1:
         combine(git, together)
     git.run("pack-refs", "--all")
+    index_commits(git)
+
+
+def index_commits(git: Git) -> None:
+    """Write git's index of commits and of the paths that each touched."""
     git.run("commit-graph", "write", "--reachable", "--changed-paths", "--no-progress", seconds=SECONDS)
 
 

@@ -1,7 +1,9 @@
 """Where everything is in a tenant's repository: paths, refs and names. Pure: no git, no disk, no Django.
 
     refs/heads/main               the record
+    refs/epochs/<number>          parts of the record that have ended (`backups/epochs.py`)
     refs/checkpoints/<uuid>       one per kept checkpoint
+    refs/purged/<id>              a main that was rewritten, until main has followed; names what took its place
     refs/txn/<fence>-<seq>-<hex>  a commit on its way in; never outlives the next writer
     refs/quarantine/<id>          what somebody else had put on main
     devices/<2 hex>/<uuid>/<file> a device's files
@@ -23,6 +25,7 @@ MAIN = "refs/heads/main"
 TXN = "refs/txn"
 CHECKPOINTS = "refs/checkpoints"
 EPOCHS = "refs/epochs"
+PURGED = "refs/purged"
 QUARANTINE = "refs/quarantine"
 DEVICES = "devices"
 BY_NAME = "by-name"
@@ -115,6 +118,16 @@ def txn_ref(fence: int, seq: int, nonce: str) -> str:
 def checkpoint_ref(ref_id: UUID) -> str:
     """The ref that keeps a checkpoint."""
     return f"{CHECKPOINTS}/{ref_id}"
+
+
+def epoch_ref(number: int) -> str:
+    """The ref that keeps a part of the record that has ended."""
+    return f"{EPOCHS}/{number:d}"
+
+
+def purged_ref(commit: str) -> str:
+    """The ref that says what took the place of a record's newest commit when the record was rewritten."""
+    return f"{PURGED}/{checked_id(commit)}"
 
 
 def quarantine_ref(commit: str) -> str:

@@ -7,7 +7,7 @@ calls holds the tenant's lock: nothing of ours is at work in the repository, so 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -53,11 +53,9 @@ def troubles(store: TenantStore, head: str | None) -> Iterator[Trouble]:
     yield from stale_files(store.path)
     yield from head_elsewhere(store.path)
     yield from broken_refs(store.path)
-    refs = store.refs(layout.MAIN, layout.TXN)
-    for ref, commit in refs.items():
-        if ref != layout.MAIN:
-            yield Trouble("stale-txn", f"{ref} was left by a crash.", removal_of_ref(store.git, ref, commit))
-    yield from main_elsewhere(store, head, refs.get(layout.MAIN))
+    refs = store.refs(layout.MAIN, layout.TXN, layout.EPOCHS, layout.PURGED)
+    yield from stale_refs(store, head, refs)
+    yield from main_elsewhere(store, head, refs)
 
 
 def head_lost(store: TenantStore, head: str) -> Trouble:
@@ -141,12 +139,22 @@ def broken_refs(path: Path) -> Iterator[Trouble]:
             yield Trouble("ref-broken", f"{ref} does not hold the id of a commit.", removal_of_file(ref), alarm=True)
 
 
-def main_elsewhere(store: TenantStore, head: str | None, main: str | None) -> Iterator[Trouble]:
+def stale_refs(store: TenantStore, head: str | None, refs: Mapping[str, str]) -> Iterator[Trouble]:
+    """Refs of a batch that came to nothing, and of a rewriting that main has followed, or that was undone."""
+    for ref, commit in refs.items():
+        of_batch = ref.startswith(f"{layout.TXN}/")
+        settled = ref.startswith(f"{layout.PURGED}/") and refs.get(layout.MAIN) == head
+        if of_batch or settled:
+            yield Trouble("stale-txn", f"{ref} was left by a crash.", removal_of_ref(store.git, ref, commit))
+
+
+def main_elsewhere(store: TenantStore, head: str | None, refs: Mapping[str, str]) -> Iterator[Trouble]:
     """A main that is not where the database says."""
+    main = refs.get(layout.MAIN)
     if main == head:
         return
     mend = roll(store.git, head, main)
-    if main is None or (head is not None and is_ancestor(store.git, main, head)):
+    if main is None or (head is not None and is_behind(store, main, head, refs)):
         yield Trouble("ref-behind", f"main in {store.path} is behind the database.", mend)
     elif not (kind := kind_of(store.git, main)) or (kind == "commit" and not is_readable(store.git, main)):
         yield Trouble("ref-broken", f"main in {store.path} names {main}, which is not there.", mend, alarm=True)
@@ -154,18 +162,35 @@ def main_elsewhere(store: TenantStore, head: str | None, main: str | None) -> It
         what = f"main in {store.path} names the {kind} {main}, not a commit; a writer keeps it in quarantine."
         yield Trouble("ref-not-commit", what, quarantine(store.git, head, main), alarm=True)
     else:
-        code: Code = "database-older" if continues(store, head, main) else "ref-foreign"
+        code: Code = "database-older" if continues(store, head, main, refs) else "ref-foreign"
         kept = layout.quarantine_ref(main)
         what = f"main in {store.path} names {main}, which the database does not know; a writer keeps it as {kept}."
         yield Trouble(code, what, quarantine(store.git, head, main), alarm=True)
 
 
-def continues(store: TenantStore, head: str | None, main: str) -> bool:
+def is_behind(store: TenantStore, main: str, head: str, refs: Mapping[str, str]) -> bool:
+    """Whether the head goes on from main: by commits, in a new epoch, or because the record was rewritten."""
+    if is_ancestor(store.git, main, head):
+        return True
+    if purged := refs.get(layout.purged_ref(main)):
+        return is_ancestor(store.git, purged, head)
+    # An epoch that ended after the head is one that the database has forgotten.
+    return not is_ancestor(store.git, head, main) and any(is_ancestor(store.git, main, tip) for tip in epochs(refs))
+
+
+def epochs(refs: Mapping[str, str]) -> list[str]:
+    """The last commits of the parts of the record that have ended."""
+    return [commit for ref, commit in refs.items() if ref.startswith(f"{layout.EPOCHS}/")]
+
+
+def continues(store: TenantStore, head: str | None, main: str, refs: Mapping[str, str]) -> bool:
     """Whether main goes on from the head by commits of our own: then the database is of an earlier time."""
     first = int(trailers(store, head).get("Seq", 0)) if head else 0
     last = trailers(store, main)
     ours = last.get("Tenant") == store.path.stem and last.get("Seq", "").isdecimal()
-    return ours and int(last["Seq"]) > first and (head is None or is_ancestor(store.git, head, main))
+    if not ours or int(last["Seq"]) <= first:
+        return False
+    return head is None or any(is_ancestor(store.git, head, end) for end in [main, *epochs(refs)])
 
 
 def trailers(store: TenantStore, commit: str) -> dict[str, str]:

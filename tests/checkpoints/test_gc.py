@@ -17,9 +17,9 @@ from backups.store import layout
 from backups.store.git import Git
 from backups.store.reader import TenantStore, open_store
 from backups.store.writer import RefMove, move_refs
-from checkpoints import garbage
-from checkpoints.garbage import Examined
-from checkpoints.gc import GRACE, Collected, Collection, collect_garbage, plan_gc
+from checkpoints.garbage import Workshop
+from checkpoints.gc import GRACE, Collected, Collection, collect_garbage
+from checkpoints.gc_plan import plan_gc
 from checkpoints.models import Checkpoint
 from checkpoints.services import create_checkpoint, delete_checkpoint, undelete_checkpoint
 from inventory.models import Device, Tenant
@@ -282,7 +282,7 @@ def test_a_collection_that_is_cut_short_loses_nothing_and_the_next_one_ends_it(
     run = Git.run
 
     def failing(self: Git, subcommand: str, *arguments: str, **options: object) -> object:
-        if subcommand in ("repack", "prune", "commit-graph", "update-ref") and next(steps) == step:
+        if subcommand in ("pack-objects", "fsck", "commit-graph", "update-ref") and next(steps) == step:
             raise GitFailed("cut short")
         return run(self, subcommand, *arguments, **options)  # type: ignore[arg-type]
 
@@ -303,7 +303,8 @@ def test_a_crash_between_the_rows_and_the_objects_is_ended_by_the_next_collectio
 ) -> None:
     """The rows are gone, the refs are not: they are stray, and go with what they held."""
     gone = delete_checkpoint(only_in_a_checkpoint(tenant, b"x" * 999), by="anna", now=NOON)
-    Collection(tenant, store, AFTER, GRACE).forget_expired()
+    collection = Collection(tenant, store, AFTER, GRACE)
+    collection.forget_checkpoints(collection.plan())
     assert layout.checkpoint_ref(gone.pk) in store.refs()
 
     assert collect(tenant).objects_removed == 3
@@ -315,8 +316,14 @@ def test_a_false_alarm_of_a_moment_is_no_refusal(
 ) -> None:
     """A writer that repacks takes packs away while they are read; with the lock everything is there again."""
     delete_checkpoint(only_in_a_checkpoint(tenant, b"x"), by="anna", now=NOON)
-    alarms = iter([Examined((), True, frozenset())])
-    examine = garbage.examine
-    monkeypatch.setattr(garbage, "examine", lambda *given, **options: next(alarms, None) or examine(*given, **options))
+    alarms = iter([GitFailed("a pack has gone away")])
+    prove = Workshop.prove
+
+    def alarmed(self: Workshop, tips: set[str]) -> None:
+        if alarm := next(alarms, None):
+            raise alarm
+        prove(self, tips)
+
+    monkeypatch.setattr(Workshop, "prove", alarmed)
 
     assert collect(tenant).objects_removed == 3

@@ -29,7 +29,15 @@ class Command(NetcairnCommand):
             snapshots = snapshots[: options["limit"]]
         found = list(snapshots)
         rows = [
-            [s.pk, s.taken_at, f"+{s.lines_added}", f"-{s.lines_removed}", s.size, s.author, s.commit[:12]]
+            [
+                s.pk,
+                s.taken_at,
+                f"+{s.lines_added}",
+                f"-{s.lines_removed}",
+                s.size,
+                s.author,
+                "(pruned)" if s.pruned_at else s.commit[:12],
+            ]
             for s in found
         ]
         headings = ["version", "taken at (UTC)", "added", "removed", "bytes", "author", "commit"]
@@ -50,5 +58,5 @@ def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
         "files": sorted(snapshot.files),
         "author": snapshot.author,
         "checkpoint": checkpoints[0].pk if checkpoints else None,
-        "content": "kept",
+        "content": "pruned" if snapshot.pruned_at else "kept",
     }
