@@ -23,6 +23,7 @@ class Collected:
     capture: Capture
     host_key: str  # "type base64", as the device proved to hold it: to be pinned when none is
     seconds: float  # from the first packet to the verdict
+    credential: str = ""  # the id of the one that it let in, where several were tried
 
 
 def collect(

@@ -15,8 +15,9 @@ import paramiko
 
 from backups.errors import CollectError, FileRefused, LinkLost
 from backups.ssh_errors import Stage, translated
-from backups.ssh_handshake import PinnedKey, login_key, transport_factory
-from backups.ssh_link import dial, place_of
+from backups.ssh_handshake import PinnedKey, log_in
+from backups.ssh_jump import reach
+from backups.ssh_link import place_of
 from backups.transport import Limits, Target
 
 PIECE = 32_768
@@ -54,28 +55,14 @@ def connected(target: Target, limits: Limits) -> Iterator[paramiko.Transport]:
     What goes wrong with the connection inside is translated as well.
     """
     deadline = monotonic() + limits.deadline
-    link = dial(target, until=min(deadline, monotonic() + limits.connect))
+    link = reach(target, until=min(deadline, monotonic() + limits.connect))
     policy = PinnedKey(target, lambda: link.allow(until=deadline, size=limits.max_bytes))
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(policy)
     stage = Stage.CONNECTING
-    far = limits.deadline + 1  # the link ends everything before
     transport: paramiko.Transport | None = None
     try:
-        client.connect(
-            target.address,
-            target.port,
-            username=target.username,
-            password=target.password or None,
-            pkey=login_key(target),
-            look_for_keys=False,
-            allow_agent=False,
-            sock=link,
-            timeout=far,
-            auth_timeout=far,
-            banner_timeout=far,
-            transport_factory=transport_factory(target),
-        )
+        log_in(client, target, link, patience=limits.deadline + 1)  # the link ends everything before
         stage, transport = Stage.INSIDE, client.get_transport()
         if transport is None:
             raise LinkLost(f"{place_of(target)} broke the connection off; try again.")

@@ -4,7 +4,11 @@
     |- CollectError             with a device
     |  |- Unreachable           no connection
     |  |- NotSSH                connected, but no SSH server answered
+    |  |- AddressRefused        its address is one that no device of ours can have
+    |  |- JumpHostFailed        the way to it broke off at a jump host
+    |  |- JumpHostRefused       a jump host said no, or is not who it was
     |  |- LoginRefused          the device said no
+    |  |  `- LoginPaused        others said no: not tried, so that no account is locked
     |  |- EnableRefused         logged in, but not let into privileged mode
     |  |- HostKeyChanged        not the key that is pinned: nothing secret was sent
     |  |- AlgorithmRefused      no SSH algorithm in common
@@ -50,6 +54,7 @@ class BackupError(NetcairnError):
 
     cause: ClassVar[str] = "error"
     worth_retrying: ClassVar[bool] = False
+    transcript: str = ""  # what was said before it, without secrets (backups/transcript.py)
 
 
 class CollectError(BackupError):
@@ -76,6 +81,34 @@ class LoginRefused(CollectError):
     """The device answered and said no. Trying again locks accounts."""
 
     cause = "login-refused"
+
+
+class LoginPaused(LoginRefused):
+    """Other devices refused the credential one after the other; it was not tried, so that no account is locked."""
+
+
+class AddressRefused(CollectError):
+    """The address is this machine's, the database's, or of a kind that no device has."""
+
+    cause = "address-refused"
+
+
+class JumpHostFailed(CollectError):
+    """A jump host on the way could not be reached, or broke off."""
+
+    cause = "jump-host-failed"
+    worth_retrying = True
+
+
+class JumpHostRefused(CollectError):
+    """A jump host on the way refused us, or showed another host key than the pinned one."""
+
+    cause = "jump-host-refused"
+
+    def __init__(self, sentence: str, *, hop: str = "", presented: str = "") -> None:
+        """`hop`: the jump host's id; `presented`: the other key that it showed, where it did."""
+        super().__init__(sentence)
+        self.hop, self.presented = hop, presented
 
 
 class EnableRefused(CollectError):

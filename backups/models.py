@@ -143,6 +143,9 @@ class Run(TenantOwned):
         return {state: found.get(state, 0) for state in Attempt.State.values}
 
 
+REACHED_BY = ("device__credential", "device__tenant", "device__jump_host")  # what is needed to talk to a device
+
+
 class AttemptSet(TenantQuerySet):
     """Several attempts."""
 
@@ -166,7 +169,7 @@ class AttemptSet(TenantQuerySet):
                 heartbeat_at=now,
                 started_at=now,
             )
-        return list(Attempt.objects.filter(id__in=ids).select_related("device__credential", "device__tenant"))
+        return list(Attempt.objects.filter(id__in=ids).select_related(*REACHED_BY))
 
     def queued(self) -> AttemptSet:
         """Those that nobody has begun."""
@@ -179,20 +182,38 @@ class AttemptSet(TenantQuerySet):
         return self.queued().exclude(waiting).exclude(models.Exists(talking))
 
     def within_limits(self, tenant: Tenant, limit: int) -> list[int]:
-        """The ids of the first ones, up to `limit` and to what the tenant allows at a time, in all and at a site."""
+        """The ids of the first ones, up to `limit` and to what the tenant allows: in all, at a site, by a jump host."""
         running = Attempt.objects.filter(tenant=tenant, state=Attempt.State.RUNNING)
         if tenant.max_sessions:
             limit = min(limit, tenant.max_sessions - running.count())
         if limit <= 0:
             return []
-        if not tenant.max_sessions_a_site:
+        most = {("jump", pk): most for pk, most in tenant.jump_hosts.values_list("pk", "max_sessions") if most}
+        if not tenant.max_sessions_a_site and not most:
             return list(self.order_by("id").values_list("id", flat=True)[:limit])
-        at_site = Counter(running.values_list("device__site", flat=True))
-        full = [site for site, number in at_site.items() if site and number >= tenant.max_sessions_a_site]
+        return self.first_with_room(running, most, tenant.max_sessions_a_site, limit)
+
+    def first_with_room(
+        self, running: AttemptSet, most: dict[tuple[str, Any], int], at_a_site: int, limit: int
+    ) -> list[int]:
+        """The ids of the first ones that fit beside those that run; `most` says how many of a jump host's may."""
+        places = ("device__site", "device__jump_host")
+        taken: Counter[tuple[str, Any]] = Counter()
+        for site, jump_host in running.values_list(*places):
+            taken.update([("site", site), ("jump", jump_host)])
+        if at_a_site:
+            most = most | {place: at_a_site for place in taken if place[0] == "site" and place[1]}
+        full = [place for place, number in taken.items() if place in most and number >= most[place]]
+        rest = self.exclude(device__site__in=[name for kind, name in full if kind == "site"])
+        rest = rest.exclude(device__jump_host__in=[pk for kind, pk in full if kind == "jump"])
         chosen = []
-        for pk, site in self.exclude(device__site__in=full).order_by("id").values_list("id", "device__site")[:limit]:
-            at_site[site] += 1
-            if not site or at_site[site] <= tenant.max_sessions_a_site:
+        for pk, site, jump_host in rest.order_by("id").values_list("id", *places)[:limit]:
+            mine = [("site", site), ("jump", jump_host)]
+            allowed = [at_a_site if site else 0, most.get(("jump", jump_host), 0)]
+            if all(
+                not most_there or taken[place] < most_there for place, most_there in zip(mine, allowed, strict=True)
+            ):
+                taken.update(mine)
                 chosen.append(pk)
         return chosen
 

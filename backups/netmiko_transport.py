@@ -27,7 +27,8 @@ from backups.errors import CollectError, EnableRefused, UnknownPlatform
 from backups.sftp import RemoteFiles
 from backups.ssh_errors import Stage, translated
 from backups.ssh_handshake import PinnedKey, login_key, transport_factory
-from backups.ssh_link import STRANGERS_BYTES, DeviceSocket, dial, place_of
+from backups.ssh_jump import reach
+from backups.ssh_link import STRANGERS_BYTES, DeviceSocket, place_of
 from backups.ssh_reading import like_a_prompt, waits_for_us
 from backups.ssh_wire import Bounds, Manner, Wire
 from backups.transport import Limits, Target
@@ -272,7 +273,7 @@ class NetmikoTransport:
     def open(self, target: Target, platform: Platform, limits: Limits) -> Iterator[NetmikoSession]:
         """Connect, check the host key, log in, enable and turn paging off. Raises a CollectError."""
         deadline = monotonic() + limits.deadline
-        link = dial(target, until=min(deadline, monotonic() + limits.connect))
+        link = reach(target, until=min(deadline, monotonic() + limits.connect))
         driver: WireReading | None = None
         try:
             driver = _driver(target, platform, limits, link, deadline)
@@ -326,6 +327,8 @@ def _stage(driver: WireReading) -> Stage:
 
 def _get_in(driver: WireReading, target: Target, platform: Platform) -> None:
     driver._open()
+    if target.doorman is not None:
+        target.doorman.after_login()
     prompt = driver.wire.learn_prompt()
     if platform.enable and not prompt.endswith(b"#"):
         _enable(driver, target)

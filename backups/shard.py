@@ -19,14 +19,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from backups import commit, runs
-from backups.collect import Collected, collect
-from backups.errors import BackupError, HostKeyChanged, StoreError, StoreMoved
+from backups.asking import Asker
+from backups.collect import Collected
+from backups.errors import BackupError, StoreError, StoreMoved
 from backups.group import Decided, Group
 from backups.models import Attempt, AttemptSet, QuarantinedFile, Run, Snapshot
 from backups.retries import SiteBreaker, next_try
-from backups.targets import as_stored, pin_host_key, platform_of, target_of
+from backups.targets import as_stored
 from backups.transport import Limits, Transport
-from inventory.host_key_services import stranger_met
 
 log = logging.getLogger(__name__)
 
@@ -99,8 +99,7 @@ class Shard:
         clock: Callable[[], datetime],
     ) -> None:
         self.run = run
-        self.transport = transport
-        self.limits = limits
+        self.asker = Asker(run.tenant_id, transport=transport, limits=limits, clock=clock)
         self.threads = threads
         self.told = told
         self.others_wait = others_wait
@@ -158,15 +157,10 @@ class Shard:
     def ask(self, pool: ThreadPoolExecutor, attempt: Attempt) -> None:
         """Send a thread to the device; one that cannot even be asked is decided here."""
         try:
-            target, platform = target_of(attempt.device), platform_of(attempt.device)
+            future = self.asker.ask(pool, attempt.device, self.last.get(attempt.device_id))
         except BackupError as exc:
             self.decide_failed(attempt, exc)
             return
-        last = self.last.get(attempt.device_id)
-        last_good = {name: entry["size"] for name, entry in last.files.items()} if last else {}
-        future = pool.submit(
-            collect, target, platform, transport=self.transport, limits=self.limits, last_good=last_good
-        )
         self.in_flight[future] = attempt
         future.add_done_callback(self.done.put)
 
@@ -199,8 +193,7 @@ class Shard:
 
     def decide_failed(self, attempt: Attempt, error: BackupError) -> None:
         """The device, or the way to it, said no."""
-        if isinstance(error, HostKeyChanged) and error.presented:
-            stranger_met(attempt.device, error.presented, now=self.clock())
+        self.asker.failed(attempt.device, error)
         self.note(attempt, error)
         self.group.add(Decided(attempt), self.clock())
 
@@ -225,7 +218,7 @@ class Shard:
     def decide_collected(self, attempt: Attempt, collected: Collected) -> None:
         """Doubtful: quarantine. As last time: unchanged. Else to be kept."""
         attempt.seconds = round(collected.seconds, 3)
-        pin_host_key(attempt.device, collected.host_key)
+        self.asker.succeeded(attempt.device, collected)
         capture, last = as_stored(attempt.device, collected.capture), self.last.get(attempt.device_id)
         if capture.doubts:
             doubt = capture.doubts[0]
@@ -253,6 +246,7 @@ class Shard:
     def write_down(self) -> None:
         """Commit what has to be kept, record the rest, and tell."""
         group, self.group = self.group.decided, Group()
+        self.asker.write_down()
         if not group:
             return
         self.keep([one for one in group if one.kept])

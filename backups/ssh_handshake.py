@@ -168,7 +168,7 @@ class PinnedKey(paramiko.MissingHostKeyPolicy):
         self._answered = answered
 
     def missing_host_key(self, _client: Any, _hostname: str, key: paramiko.PKey) -> None:
-        """Raises HostKeyChanged."""
+        """Raises HostKeyChanged, LoginPaused."""
         self._answered()
         self.shown = f"{key.get_name()} {key.get_base64()}"
         pinned = " ".join(self.target.host_key.split()[:2])
@@ -178,6 +178,26 @@ class PinnedKey(paramiko.MissingHostKeyPolicy):
                 f"pinned; nothing secret was sent. {JUDGED_ON}",
                 presented=self.shown,
             )
+        if self.target.doorman is not None:
+            self.target.doorman.before_login()
+
+
+def log_in(client: paramiko.SSHClient, target: Target, link: Any, *, patience: float) -> None:
+    """Connect a client over a link and log in, without netmiko; `patience` in seconds. Raises what paramiko raises."""
+    client.connect(
+        target.address,
+        target.port,
+        username=target.username,
+        password=target.password or None,
+        pkey=login_key(target),
+        look_for_keys=False,
+        allow_agent=False,
+        sock=link,
+        timeout=patience,
+        auth_timeout=patience,
+        banner_timeout=patience,
+        transport_factory=transport_factory(target),
+    )
 
 
 def login_key(target: Target) -> paramiko.PKey | None:

@@ -9,7 +9,9 @@ import threading
 from time import monotonic
 from typing import Any
 
-from backups.errors import Unreachable
+import paramiko
+
+from backups.errors import AddressRefused, Unreachable
 from backups.transport import Target
 
 LOOK_AROUND = 0.5  # seconds: how often a connection without traffic looks at the clock
@@ -29,16 +31,17 @@ class DeviceSocket:
     for ends with its socket.
     """
 
-    def __init__(self, sock: socket.socket, until: float) -> None:
-        """`until` is on the monotonic clock."""
+    def __init__(self, sock: socket.socket | paramiko.Channel, until: float) -> None:
+        """`until` is on the monotonic clock; a channel is one through a jump host."""
         self._until = until
         self._bytes_left = STRANGERS_BYTES
         self._sock = sock
         self._ahead = memoryview(b"")
         self._closed = False
         sock.settimeout(LOOK_AROUND)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        _notice_death(sock)
+        if isinstance(sock, socket.socket):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _notice_death(sock)
 
     def allow(self, *, until: float, size: int) -> None:
         """It may take until then, and bring so many bytes more."""
@@ -68,6 +71,9 @@ class DeviceSocket:
     def close(self) -> None:
         """End the connection both ways, which wakes whoever reads from it."""
         self._closed = True
+        if isinstance(self._sock, paramiko.Channel):
+            self._sock.close()  # shutting it down would not wake whoever reads
+            return
         try:
             self._sock.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -95,13 +101,14 @@ def _notice_death(sock: socket.socket) -> None:
 
 def place_of(target: Target) -> str:
     """How errors name a device."""
-    return f"{target.name} ({target.address} port {target.port})"
+    through = f" through {target.hops[-1].name}" if target.hops else ""
+    return f"{target.name} ({target.address} port {target.port}{through})"
 
 
 def dial(target: Target, *, until: float) -> DeviceSocket:
-    """Connect to the device. Raises Unreachable."""
+    """Connect to the device, without any jump host. Raises Unreachable, AddressRefused."""
     problem = "does not resolve to an address"
-    for family, address in _addresses(target, until):
+    for family, address in allowed(target, _addresses(target, until)):
         sock = socket.socket(family, socket.SOCK_STREAM)
         sock.settimeout(max(0.01, until - monotonic()))
         try:
@@ -114,6 +121,17 @@ def dial(target: Target, *, until: float) -> DeviceSocket:
             return DeviceSocket(sock, until)
         sock.close()
     raise Unreachable(f"{place_of(target)} {problem}; check its address and the way to it.")
+
+
+def allowed(target: Target, addresses: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+    """Those of the resolved addresses that may be connected to. Raises AddressRefused when none is left of several."""
+    problems = [target.rule.problem(address[0], target.port) for _, address in addresses]
+    good = [one for one, problem in zip(addresses, problems, strict=True) if not problem]
+    if addresses and not good:
+        raise AddressRefused(
+            f"{place_of(target)} is not connected to: its address {addresses[0][1][0]} {problems[0]}. Correct it."
+        )
+    return good
 
 
 def _addresses(target: Target, until: float) -> list[tuple[int, Any]]:

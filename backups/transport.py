@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from backups.addresses import ANYWHERE, AddressRule
 from inventory.platforms.sheet import Platform
 
 # Said wherever another host key than the pinned one was seen.
@@ -24,6 +25,16 @@ class Limits:
     max_bytes: int = 16 * 1024 * 1024  # of all its answers together
 
 
+class Doorman(Protocol):
+    """Who counts logins."""
+
+    def before_login(self) -> None:
+        """It is known who is there, and a secret is about to be sent. Raises LoginPaused."""
+
+    def after_login(self) -> None:
+        """They let us in."""
+
+
 @dataclass(frozen=True)
 class Target:
     """One device as the network sees it, with its secrets in clear: never logged, never queued, never shown."""
@@ -38,6 +49,12 @@ class Target:
     enable_secret: str = field(default="", repr=False)
     host_key: str = ""  # "type base64" as in known_hosts; empty: not pinned yet
     legacy_algorithms: bool = False
+    telnet: bool = False  # in clear, and nothing proves who answers
+    hops: tuple[Target, ...] = ()  # the jump hosts on the way, the nearest first
+    key: str = ""  # the id of the row that it was made from
+    credential: str = ""  # the id of its credential
+    rule: AddressRule = ANYWHERE  # which addresses may be connected to
+    doorman: Doorman | None = field(default=None, repr=False, compare=False)
 
 
 class Session(Protocol):

@@ -38,6 +38,10 @@ SECRET_KEY = conf.secret_key(NETCAIRN_VAR)
 ALLOWED_HOSTS = conf.allowed_hosts()
 LOCAL_ONLY = set(ALLOWED_HOSTS) <= set(conf.LOCAL_HOSTS)
 
+# Loopback and link-local addresses as devices': simulators on one's own machine, and never where others type them in.
+NETCAIRN_ALLOW_LOCAL = conf.flag("NETCAIRN_ALLOW_LOCAL", default=LOCAL_ONLY)
+NETCAIRN_TRANSCRIPT_DAYS = 14  # for which the transcript of a failed attempt is kept
+
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",
     "unfold",

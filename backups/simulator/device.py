@@ -23,7 +23,8 @@ class DeviceSpec:
     `size` is the length of the configuration in bytes, about; `config` replaces the generated one.
     `enable_secret` empty means that a login is privileged at once. `latency` is in seconds for each answer.
     `authorized_key` is a public key line that may log in besides the password. `legacy_kex` offers only
-    Diffie-Hellman group 14, as old devices do. `port` 0 takes a free one.
+    Diffie-Hellman group 14, as old devices do. `port` 0 takes a free one. `keyboard_interactive` asks for the password
+    in a dialogue only; `forwards` lets connections through to other hosts, as jump hosts do.
     """
 
     platform: str = "cisco_ios"
@@ -38,6 +39,8 @@ class DeviceSpec:
     latency: float = 0.0
     authorized_key: str = ""
     legacy_kex: bool = False
+    keyboard_interactive: bool = False
+    forwards: bool = False
     faults: tuple[Fault | str, ...] = ()
 
 
@@ -84,7 +87,7 @@ class Device:
         self.port = self.spec.port
         self.log: list[str] = []
         self.attempts: list[LoginAttempt] = []
-        self.logins = self.sessions = self.connections = 0
+        self.logins = self.sessions = self.connections = self.forwarded = 0
         self.files: dict[str, bytes] = {}
         self.history: list[str] = []
         self.memory: dict[str, Any] = {}
@@ -278,6 +281,12 @@ class Device:
         with self._news:
             self.logins += change > 0
             self.sessions += change
+            self._news.notify_all()
+
+    def note_forward(self) -> None:
+        """Somebody goes on to another host."""
+        with self._news:
+            self.forwarded += 1
             self._news.notify_all()
 
     def note_command(self, line: str) -> None:

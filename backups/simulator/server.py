@@ -45,9 +45,28 @@ class Door(asyncssh.SSHServer):
             self._inside = False
             self._device.note_session(-1)
 
-    def password_auth_supported(self) -> bool:
-        """Yes."""
+    def connection_requested(self, *_where: Any) -> bool:
+        """Only a jump host goes on to somewhere else."""
+        if not self._device.spec.forwards:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "forwarding is off")
+        self._device.note_forward()
         return True
+
+    def password_auth_supported(self) -> bool:
+        """Unless it asks in a dialogue."""
+        return not self._device.spec.keyboard_interactive
+
+    def kbdint_auth_supported(self) -> bool:
+        """Where it does."""
+        return self._device.spec.keyboard_interactive
+
+    def get_kbdint_challenge(self, *_about: str) -> Any:
+        """One question, without echo."""
+        return "", "", "en", [("Password: ", False)]
+
+    def validate_kbdint_response(self, username: str, responses: list[str]) -> bool:
+        """As a password."""
+        return len(responses) == 1 and self.validate_password(username, responses[0])
 
     def validate_password(self, username: str, password: str) -> bool:
         """Right user, right password, and no fault that says otherwise."""

@@ -82,7 +82,8 @@ def credential(tenant: Tenant) -> Credential:
 
 def back_up(devices: list[Device], answers: Mapping[str, Answer], trigger: str = "hand", **options: object) -> Run:
     (run,) = runs.start_runs(devices, requested_by="ada", trigger=trigger, by_queue=False, now=timezone.now())
-    shard.work_on(run, transport=FakeTransport(answers), limits=Limits(), threads=4, **options)
+    options = {"transport": FakeTransport(answers), **options}
+    shard.work_on(run, limits=Limits(), threads=4, **options)
     run.refresh_from_db()
     return run
 
@@ -346,3 +347,35 @@ def test_a_new_policy_makes_a_new_version_and_leaves_the_old_ones(tenant: Tenant
     assert run.counts()["changed"] == 1
     assert b"canary" not in open_store(tenant.pk).blob(newest.blob("running.cfg"))
     assert b"canary" in open_store(tenant.pk).blob(oldest.blob("running.cfg"))
+
+
+def test_the_credential_that_worked_and_the_ones_refused_are_remembered(tenant: Tenant, credential: Credential) -> None:
+    """The next run begins with what opens the device, and counts on where the account stood."""
+    spare = make_credential(tenant, "spare", fallback_order=1)
+    spare.set_password("spare-password")
+    spare.save()
+    device = make_device(tenant, credential=credential)
+
+    back_up([device], {"edge1": config("edge1")}, transport=OpensWith({"edge1": "spare-password"}))
+
+    device.refresh_from_db()
+    credential.refresh_from_db()
+    assert device.working_credential == spare
+    assert credential.refused_in_a_row == 1
+    credential.set_password("another")
+    assert credential.refused_in_a_row == 0
+
+
+class OpensWith(FakeTransport):
+    """Devices that let one password in."""
+
+    def __init__(self, passwords: Mapping[str, str]) -> None:
+        super().__init__({name: config(name) for name in passwords})
+        self.passwords = passwords
+
+    @contextmanager
+    def open(self, target: Target, platform: Platform, limits: Limits) -> Iterator[Session]:
+        if target.password != self.passwords[target.name]:
+            raise LoginRefused(f"{target.name} refused user {target.username}.")
+        with super().open(target, platform, limits) as session:
+            yield session

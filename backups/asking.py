@@ -1,0 +1,77 @@
+"""Sending a worker's threads to devices: which credentials they take along, and what they learn on the way.
+
+The threads have no database. What they found out about accounts and jump hosts is written down by the thread that has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from uuid import UUID
+
+from backups.collect import Collected
+from backups.errors import BackupError, HostKeyChanged, JumpHostRefused
+from backups.logins import LoginGate, collect_by_any
+from backups.models import Snapshot
+from backups.ssh_jump import JUMP_HOSTS
+from backups.targets import Targets, pin_host_key, platform_of
+from backups.transport import Limits, Transport
+from inventory.host_key_services import stranger_met
+from inventory.jump_hosts import JumpHost
+from inventory.models import Credential, Device
+
+
+class Asker:
+    """How one share of a run asks devices."""
+
+    def __init__(self, tenant_id: UUID, *, transport: Transport, limits: Limits, clock: Callable[[], datetime]) -> None:
+        self.transport, self.limits, self.clock = transport, limits, clock
+        self.targets = Targets(tenant_id)
+        self.gate = LoginGate(clock)
+        self.changed_at: dict[str, datetime] = {}  # of credentials, as they were taken along
+
+    def ask(self, pool: ThreadPoolExecutor, device: Device, last: Snapshot | None) -> Future[Collected]:
+        """Send a thread to the device. Raises a BackupError where it cannot even be asked."""
+        platform = platform_of(device)
+        ways = self.targets.of(device)
+        for credential, target in ways:
+            self.changed_at.setdefault(target.credential, credential.changed_at)
+            self.gate.know(
+                target.credential,
+                credential.name,
+                refused=credential.refused_in_a_row,
+                paused_until=credential.paused_until,
+            )
+        last_good = {name: entry["size"] for name, entry in last.files.items()} if last else {}
+        return pool.submit(
+            collect_by_any,
+            [target for _, target in ways],
+            platform,
+            gate=self.gate,
+            transport=self.transport,
+            limits=self.limits,
+            last_good=last_good,
+        )
+
+    def succeeded(self, device: Device, collected: Collected) -> None:
+        """Remember by which key it is known, and what opens it."""
+        pin_host_key(device, collected.host_key)
+        worked = UUID(collected.credential) if collected.credential else None
+        if worked is not None and device.working_credential_id != worked:
+            Device.objects.filter(pk=device.pk).update(working_credential=worked)
+
+    def failed(self, device: Device, error: BackupError) -> None:
+        """Raise the alarm where somebody is not who they were."""
+        if isinstance(error, HostKeyChanged) and error.presented:
+            stranger_met(device, error.presented, now=self.clock())
+        if isinstance(error, JumpHostRefused) and error.presented:
+            stranger_met(JumpHost.objects.get(pk=error.hop), error.presented, now=self.clock())
+
+    def write_down(self) -> None:
+        """What was learnt about accounts and jump hosts. A credential that was changed meanwhile begins anew."""
+        for key, account in self.gate.news().items():
+            rows = Credential.objects.filter(pk=key, changed_at=self.changed_at[key])
+            rows.update(refused_in_a_row=min(account.refused, 100), paused_until=account.paused_until)
+        for key, shown in JUMP_HOSTS.news().items():
+            JumpHost.objects.filter(pk=key, host_key="").update(host_key=shown)

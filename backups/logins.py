@@ -1,0 +1,178 @@
+"""Several credentials for one device, tried in order, and never so often that an account gets locked.
+
+Two limits hold. A device is asked with at most two credentials that it refuses. And an account that devices refuse
+one after the other is paused: behind them may be one server that counts. How many of a new account's logins are under
+way at the same time is part of that limit, until one was accepted.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+
+from backups.collect import Collected, collect
+from backups.errors import CollectError, LoginPaused, LoginRefused
+from backups.transport import Target
+from inventory.platforms.sheet import Platform
+
+REFUSED_BY_A_DEVICE = 2  # credentials, in one visit
+REFUSED_IN_A_ROW = 3  # devices, of an account that none has accepted yet; servers that lock do it from five on
+REFUSED_THOUGH_KNOWN = 10  # the same for an account that was accepted in this run: then the devices are odd, not it
+PAUSE = timedelta(minutes=10)  # after that one more is tried
+SLOW = 5.0  # seconds after which a login that is under way holds up no other
+
+
+@dataclass
+class Account:
+    """How one credential has fared."""
+
+    name: str
+    refused: int = 0  # in a row
+    paused_until: datetime | None = None
+    accepted: bool = False  # in this run
+    trying: dict[int, float] = field(default_factory=dict)  # thread -> since when, on the monotonic clock
+    news: bool = False  # whether what the database says is out of date
+
+
+class LoginGate:
+    """Counts the refused logins of each credential over all devices of a worker."""
+
+    def __init__(self, now: Any) -> None:
+        """`now` tells the time as a datetime."""
+        self._now = now
+        self._accounts: dict[str, Account] = {}
+        self._moved = threading.Condition()
+
+    def know(self, key: str, name: str, *, refused: int = 0, paused_until: datetime | None = None) -> None:
+        """Begin with what earlier runs have seen of a credential."""
+        with self._moved:
+            self._accounts.setdefault(key, Account(name, refused, paused_until))
+
+    def enter(self, key: str) -> None:
+        """A login with the credential is about to be sent; waits while others may be refused. Raises LoginPaused."""
+        me = threading.get_ident()
+        with self._moved:
+            account = self._account(key)
+            while True:
+                self._check_pause(account)
+                waits = self._waits(account)
+                if waits <= 0:
+                    break
+                self._moved.wait(waits)
+            account.trying[me] = monotonic()
+
+    def _account(self, key: str) -> Account:
+        return self._accounts.setdefault(key, Account(key))
+
+    def _check_pause(self, account: Account) -> None:
+        if account.paused_until is None:
+            return
+        if self._now() >= account.paused_until:  # one more may be tried, and a success ends it
+            account.paused_until, account.refused, account.news = None, REFUSED_IN_A_ROW - 1, True
+            return
+        raise LoginPaused(
+            f"Credential {account.name} was refused by {account.refused} devices in a row and is not tried before "
+            f"{account.paused_until:%H:%M} UTC, so that its account is not locked; correct it, then back up again."
+        )
+
+    def _waits(self, account: Account) -> float:
+        """Seconds to wait for another login to end; 0: go."""
+        if account.accepted:
+            return 0.0
+        now = monotonic()
+        pending = sorted(since for since in account.trying.values() if now - since < SLOW)
+        if len(pending) + account.refused < REFUSED_IN_A_ROW:
+            return 0.0
+        return max(0.01, pending[0] + SLOW - now) if pending else 0.0
+
+    def accepted(self, key: str) -> None:
+        """A device let the credential in."""
+        with self._moved:
+            account = self._leave(key)
+            account.news = account.news or account.refused > 0
+            account.accepted, account.refused = True, 0
+
+    def refused(self, key: str) -> None:
+        """A device refused it."""
+        with self._moved:
+            account = self._leave(key)
+            account.refused += 1
+            account.news = True
+            if account.refused >= (REFUSED_THOUGH_KNOWN if account.accepted else REFUSED_IN_A_ROW):
+                account.paused_until, account.accepted = self._now() + PAUSE, False
+
+    def gone(self, key: str) -> None:
+        """A login ended without an answer."""
+        with self._moved:
+            self._leave(key)
+
+    def _leave(self, key: str) -> Account:
+        account = self._account(key)
+        account.trying.pop(threading.get_ident(), None)
+        self._moved.notify_all()
+        return account
+
+    def news(self) -> Mapping[str, Account]:
+        """What has to be written down, by credential; asked once."""
+        with self._moved:
+            told = {key: replace(account) for key, account in self._accounts.items() if account.news}
+            for account in self._accounts.values():
+                account.news = False
+            return told
+
+
+@dataclass(frozen=True)
+class Doorman:
+    """The gate as one target's login knows it."""
+
+    gate: LoginGate
+    key: str
+
+    def before_login(self) -> None:
+        """See LoginGate.enter."""
+        self.gate.enter(self.key)
+
+    def after_login(self) -> None:
+        """See LoginGate.accepted."""
+        self.gate.accepted(self.key)
+
+
+def collect_by_any(targets: Sequence[Target], platform: Platform, *, gate: LoginGate, **how: Any) -> Collected:
+    """`collect` with the first of these targets that the device lets in; they differ in nothing but the credential.
+
+    Raises what `collect` raises, LoginRefused where no credential is left, and LoginPaused where none was tried.
+    """
+    refusals: list[LoginRefused] = []
+    for target in targets:
+        if sum(not isinstance(one, LoginPaused) for one in refusals) == REFUSED_BY_A_DEVICE:
+            break
+        key = target.credential
+        try:
+            collected = collect(replace(target, doorman=Doorman(gate, key)), platform, **how)
+        except LoginPaused as error:
+            refusals.append(error)
+        except LoginRefused as error:
+            gate.refused(key)
+            refusals.append(error)
+        except CollectError:
+            gate.gone(key)
+            raise
+        else:
+            gate.accepted(key)
+            return replace(collected, credential=key)
+    raise in_one(refusals, tried=len(refusals), of=len(targets))
+
+
+def in_one(refusals: Sequence[LoginRefused], *, tried: int, of: int) -> LoginRefused:
+    """One error for all refusals: that of the device, where it was asked at all."""
+    asked = [one for one in refusals if not isinstance(one, LoginPaused)]
+    if len(refusals) == 1 or not asked:
+        return refusals[0]
+    left = f" {of - tried} more were not tried, so that no account is locked." if of > tried else ""
+    told = LoginRefused(f"{asked[0]} {len(asked)} credentials were refused.{left}")
+    told.transcript = "\n".join(one.transcript for one in refusals if one.transcript)
+    return told
