@@ -80,6 +80,11 @@ class BadPlatformSheet(InventoryError):
 
     cause = "bad-platform-sheet"
 
+    def __init__(self, sentence: str, *, field: str = "") -> None:
+        """`field` is the one that is wrong, where it is one."""
+        super().__init__(sentence)
+        self.field = field
+
 
 class SecretUnreadable(InventoryError):
     """A sealed secret does not open: its key is gone, or it was sealed for another row."""

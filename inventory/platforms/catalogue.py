@@ -7,10 +7,12 @@ belong to whoever runs the program.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import logging
 import pkgutil
+import traceback
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -79,10 +81,26 @@ def _theirs(path: Path) -> Platform:
     try:
         spec.loader.exec_module(module)
     except BadPlatformSheet as exc:
-        raise BadPlatformSheet(f"{path} is not used: {exc}") from exc
+        raise BadPlatformSheet(f"{path}{_line_of(path, exc.field)} is not used: {exc}", field=exc.field) from exc
     except Exception as exc:  # somebody else's module: whatever it raises disables it, and nothing else
-        raise BadPlatformSheet(f"{path} is not used: it raises {type(exc).__name__}: {exc}") from exc
+        raise BadPlatformSheet(
+            f"{path}{_line_in(path, exc)} is not used: it raises {type(exc).__name__}: {exc}"
+        ) from exc
     return _sheet_of(module, path)
+
+
+def _line_of(path: Path, field: str) -> str:
+    """ ", line 12" of the field that is wrong; empty where the file does not give it a line of its own."""
+    named = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.keyword))
+    return next((f", line {node.value.lineno}," for node in named if node.arg == field), "")
+
+
+def _line_in(path: Path, error: Exception) -> str:
+    """The same for what the file raised by itself."""
+    if isinstance(error, SyntaxError):
+        return f", line {error.lineno}," if error.lineno else ""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f", line {lines[-1]}," if lines else ""
 
 
 def _sheet_of(module: ModuleType, path: Path) -> Platform:

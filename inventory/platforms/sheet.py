@@ -124,7 +124,7 @@ class Platform:
         problem = next(_problems(self), None)
         if problem:
             field, reason = problem
-            raise BadPlatformSheet(f"Platform sheet {self.slug!r}: {field} {reason}.")
+            raise BadPlatformSheet(f"Platform sheet {self.slug!r}: {field} {reason}.", field=field)
 
     @property
     def sources(self) -> tuple[Command | RemoteFile, ...]:

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,7 @@ from backups.errors import CollectError
 from backups.netmiko_transport import NetmikoTransport
 from backups.transport import Limits, Target
 from inventory.platforms import registry
+from inventory.platforms.masking import mask
 from inventory.platforms.sheet import Platform
 
 REPLAY = Path(__file__).parents[3] / "shared" / "replay"
@@ -62,6 +64,14 @@ SLUGS = {
 # The replay looks for an empty line before it looks for a pager's key, and so answers a space with the prompt.
 TAKES_SPACE_FOR_EMPTY = "if not cmd.strip():"
 KNOWS_THE_SPACE = 'if not cmd.strip() and not (cmd == " " and self.left.get(cmd)):'
+# Words behind which a secret stands, and what those who recorded a device wrote in place of one.
+TELLING = re.compile(
+    r"(?i)A{5,}B{5,}|\bredacted|\b(?:secret|password|passwd|community|psk|pre-shared-key|key)\b[ =:\"]+\S"
+)
+HARMLESS = re.compile(
+    r"\(masked\)|password encryption|local-key|ssh-key|<password/>|emix|plaintext-password'$|key chain"
+    r"|public-key|PRIVATE KEY-----"
+)
 NO_CONFIGURATION = re.compile(r"^\s*$|^(?:Building|Current) configuration|^[\x1b\r ]*$")
 ESCAPE = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[=>])")
 MORE = re.compile(rb"--\s*more\s*--", re.IGNORECASE)
@@ -128,7 +138,13 @@ def _plain(text: str) -> str:
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Recording]]:
     """Every recording, served on a port of its own."""
     pytest.importorskip("yaml", reason="replaying recorded sessions needs PyYAML")
-    folder = tmp_path_factory.mktemp("replay")
+    with served(tmp_path_factory.mktemp("replay")) as recordings:
+        yield recordings
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[dict[str, Recording]]:
+    """The recordings by file name, while they are served."""
     manifest, program = folder / "manifest.json", folder / "replay.py"
     program.write_text((REPLAY / "replay_ssh.py").read_text().replace(TAKES_SPACE_FOR_EMPTY, KNOWS_THE_SPACE))
     first = str(_free_ports(len(list(SESSIONS.iterdir()))))
@@ -136,8 +152,8 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, R
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline(), "the replay did not start"
-        served = json.loads(manifest.read_text())
-        yield {one["file"]: Recording(one["model"], one["file"], one["port"]) for one in served}
+        told = json.loads(manifest.read_text())
+        yield {one["file"]: Recording(one["model"], one["file"], one["port"]) for one in told}
         process.terminate()
 
 
@@ -170,6 +186,7 @@ def test_a_recorded_device_comes_back_whole(file: str, recordings: dict[str, Rec
 
     assert capture.doubts == ()
     assert_whole(recording, platform, capture)
+    assert secrets_shown(platform, capture) == []
 
 
 def assert_whole(recording: Recording, platform: Platform, capture: Capture) -> None:
@@ -188,6 +205,12 @@ def assert_whole(recording: Recording, platform: Platform, capture: Capture) -> 
         assert b"\x1b" not in content, f"{recording.file}: an escape is in {command.filename}"
         assert not MORE.search(content), f"{recording.file}: the pager is in {command.filename}"
         assert content.split(b"\n")[0].decode("latin-1") not in command.lines, f"{recording.file}: an echo"
+
+
+def secrets_shown(platform: Platform, capture: Capture) -> list[str]:
+    """Lines of the masked files that still look as if they told a secret."""
+    masked = [mask(platform, content.decode("latin-1")).split("\n") for content in capture.files.values()]
+    return [line for lines in masked for line in lines if TELLING.search(line) and not HARMLESS.search(line)]
 
 
 def _same_command(said: str, lines: tuple[str, ...]) -> bool:

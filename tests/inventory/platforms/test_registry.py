@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 
+from inventory.checks import user_sheets_are_usable
 from inventory.errors import UnknownPlatform
 from inventory.platforms import registry
 from inventory.platforms.catalogue import read_catalogue
@@ -74,12 +75,16 @@ def test_a_sheet_of_the_user_replaces_ours_of_the_same_name(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("PLATFORM = (", "SyntaxError"),
+        ("PLATFORM = (", "acme_os.py, line 1, is not used: it raises SyntaxError"),
         ("import not_there_at_all", "not_there_at_all"),
-        ("1/0", "ZeroDivisionError"),
+        ("\n\n1/0", "acme_os.py, line 3, is not used: it raises ZeroDivisionError"),
         ("PLATFORM = 'cisco'", "no PLATFORM"),
         (SHEET.format(slug="other_os"), "its file must be other_os.py"),
-        (SHEET.format(slug="acme_os").replace("all.txt", "../all.txt"), "filename"),
+        (
+            SHEET.format(slug="acme_os").replace("all.txt", "../all.txt"),
+            "line 8, is not used: Platform sheet 'acme_os': filename",
+        ),
+        (SHEET.format(slug="Acme"), "line 5, is not used: Platform sheet 'Acme': slug must be"),
     ],
 )
 def test_a_broken_sheet_of_the_user_disables_itself_and_says_why(tmp_path: Path, text: str, reason: str) -> None:
@@ -93,6 +98,14 @@ def test_a_broken_sheet_of_the_user_disables_itself_and_says_why(tmp_path: Path,
         catalogue.get("acme_os")
     assert str(tmp_path / "acme_os.py") in str(refused.value)
     assert reason in str(refused.value)
+
+
+def test_a_broken_sheet_is_said_when_the_program_starts(tmp_path: Path, settings: LazySettings) -> None:
+    """The night's run is too late to learn of a typing error."""
+    (tmp_path / "acme_os.py").write_text("1/0")
+    settings.NETCAIRN_PLATFORMS_DIR = str(tmp_path)
+
+    assert [warning.id for warning in user_sheets_are_usable()] == ["netcairn.W001"]
 
 
 def test_a_broken_replacement_does_not_bring_ours_back(tmp_path: Path) -> None:
