@@ -8,11 +8,20 @@ from pathlib import Path
 import pytest
 
 from backups.errors import NoStore, StoreError
+from backups.store import creation
 from backups.store.creation import create
 from backups.store.git import CONFIG
 from backups.store.reader import TenantStore, open_path
 from tests.backups.store.kit import commit
 from tests.backups.store_kit import git
+
+INITIALISE = creation.initialise  # read before the suite's stand-in takes its place
+
+
+@pytest.fixture(autouse=True)
+def made_by_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here, no copy will do."""
+    monkeypatch.setattr(creation, "initialise", INITIALISE)
 
 
 def test_of_two_makers_one_wins(tmp_path: Path) -> None:
