@@ -65,6 +65,7 @@ class Plan:
     revert: tuple[Line, ...] = ()
     remove: tuple[Line, ...] = ()
     back_to: BackTo = "before"
+    restarts: bool = False  # the line that takes effect ends the session
     settles: float = 0.0  # seconds after the timer until the device can be asked again
     refusals: tuple[str, ...] = ()
     by_hand: tuple[str, ...] = ()  # what a person has to do
@@ -146,14 +147,16 @@ def by_hand(platform: Platform, current: Files, target: Files, minutes: int) -> 
 
 def filled_in(platform: Platform, procedure: Procedure, target: Files, name: str, minutes: int) -> Plan:
     """The procedure with its words settled."""
-    content = fit_to_load(platform, target[procedure.source])
     words = {
         "file": f"{name}.cfg",
         "session": name,
         "minutes": str(minutes),
         "clock": f"{minutes // 60:02}:{minutes % 60:02}:00",
-        "md5": hashlib.md5(content, usedforsecurity=False).hexdigest(),
     }
+    prelude = "".join(f"{line.format(**words, md5='', size='')}\n" for line in procedure.prelude)
+    content = prelude.encode("ascii") + fit_to_load(platform, target[procedure.source])
+    words["md5"] = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    words["size"] = str(len(content))
 
     def settled(lines: tuple[Line, ...]) -> tuple[Line, ...]:
         return tuple(
@@ -174,6 +177,7 @@ def filled_in(platform: Platform, procedure: Procedure, target: Files, name: str
         revert=settled(procedure.revert),
         remove=settled(procedure.remove),
         back_to=procedure.back_to,
+        restarts=procedure.restarts,
         settles=procedure.settles,
         refusals=procedure.refusals,
         undone=procedure.undone,
@@ -260,9 +264,18 @@ def warnings(platform: Platform, procedure: Procedure, current: Files, target: F
     for what, lines in risks(now, then, address=address, hide=lambda text: mask(platform, text)):
         yield visible(f"{what}: {'; '.join(lines)}".encode("latin-1"))
     yield from hidden_changes(platform, now, then)
+    yield from left_alone(platform, procedure, current, target)
     for pattern, mend in procedure.needs:
         if not compiled(pattern).search(current[procedure.running]):
             yield mend
+
+
+def left_alone(platform: Platform, procedure: Procedure, current: Files, target: Files) -> Iterator[str]:
+    """Files that differ and that this way does not put back."""
+    others = {file.filename for file in platform.files} - {procedure.source, procedure.running}
+    differ = [name for name in sorted(others) if name in target and target[name] != current.get(name)]
+    if differ:
+        yield f"Also different, and not put back: {', '.join(differ)}."
 
 
 def hidden_changes(platform: Platform, now: str, then: str) -> Iterator[str]:

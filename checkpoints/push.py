@@ -132,6 +132,8 @@ class Push:
             self.pushed = Pushed(str(exc))
         except CollectError as exc:
             self.pushed = Pushed(str(exc), lost=True)
+        if self.plan.restarts:  # the session ends when all goes well, and an answer before that says nothing
+            self.pushed = Pushed("" if self.pushed.lost else self.pushed.problem, lost=True)
 
     def verify(self) -> Outcome:
         """Read back through a new session, then confirm or go back."""

@@ -1,8 +1,12 @@
 """Linux hosts and FRRouting on them."""
 
 from inventory.platforms.idioms import CISCO_SECRETS, VALUE
+from inventory.platforms.procedure import Line, Procedure
 from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore
 from inventory.platforms.signs import Sign
+
+# Where Debian and FRRouting's own packages put frr-reload.py. `write""n` is said back as it was typed, printed as one.
+_RELOAD = 'PATH="$PATH:/usr/lib/frr" frr-reload.py --reload --stdout'
 
 PLATFORM = Platform(
     slug="linux",
@@ -31,9 +35,42 @@ PLATFORM = Platform(
         RemoteFile(path="/etc/wireguard/wg0.conf", filename="wg0.conf"),
     ),
     restore=Restore(
-        way="file",
+        way="replace",
         note="Put the files in their places and restart what reads them. For FRR copy frr.conf to /etc/frr/ "
         "and run `frr-reload.py --reload /etc/frr/frr.conf`, which works out the difference.",
+        procedure=Procedure(
+            source="frr.conf",
+            path="{file}",
+            by="sftp",
+            load=(
+                Line("md5sum {file}", expect="{md5}"),
+                Line(
+                    'PATH="$PATH:/usr/lib/frr" frr-reload.py --test {file} > /dev/null && echo test""ed',
+                    expect="tested",
+                ),
+                Line(
+                    "(umask 077; vtysh -c 'show running-config' > {session}.before) && "
+                    "grep -q '^end' {session}.before && echo ke\"\"pt",
+                    expect="kept",
+                ),
+            ),
+            commit=(
+                # The timer lives on without the session; once its file is gone it does nothing.
+                Line(
+                    "setsid -f sh -c 'sleep {minutes}m; test -e {session}.before && "
+                    f'{_RELOAD} {{session}}.before\' > /dev/null 2>&1 < /dev/null && echo start""ed',
+                    expect="started",
+                ),
+                Line(f'{_RELOAD} {{file}} && echo reload""ed', expect="reloaded"),
+            ),
+            confirm=(Line('rm {session}.before && echo confirm""ed', expect="confirmed"),),
+            save=(Line("vtysh -c 'write memory'", expect="[OK]"),),
+            revert=(Line(f'{_RELOAD} {{session}}.before && echo revert""ed', expect="reverted"),),
+            remove=(Line("rm -f {file} {session}.before"),),
+            undone="Without confirmation a process on the host puts back what FRRouting ran before.",
+            not_undone="Only FRRouting goes back; other files and the system itself stay as they are. frr-reload.py "
+            "saves as it goes, so after a restart of the host in between it runs the version.",
+        ),
     ),
     verified="system",
     source="FRRouting 8.4.4 on Debian 12; the other files and the restore from Debian's and FRRouting's documentation",

@@ -1,5 +1,6 @@
 """MikroTik RouterOS 6 and 7."""
 
+from inventory.platforms.procedure import Line, Procedure
 from inventory.platforms.sheet import Command, Platform, Restore, Section
 from inventory.platforms.signs import GREETING, SSH, Sign
 
@@ -21,7 +22,7 @@ PLATFORM = Platform(
         Command(line="/export show-sensitive", filename="export.rsc", fallbacks=("/export",), min_bytes=100),
     ),
     restore=Restore(
-        way="file",
+        way="reset",
         note="Upload export.rsc and `/system reset-configuration no-defaults=yes run-after-reset=export.rsc`: the "
         "router restarts empty and runs it. Users, their passwords, certificates and keys are not part of an export.",
         by_hand=(
@@ -29,6 +30,38 @@ PLATFORM = Platform(
             "(upload {file} of the version to the router)",
             "/system reset-configuration no-defaults=yes keep-users=yes run-after-reset={file}",
             "(when it does not come back: the reset button, then /system backup load name=before-restore)",
+        ),
+        procedure=Procedure(
+            source="export.rsc",
+            path="{session}.rsc",
+            by="sftp",
+            prelude=(
+                # A job and no scheduler: that would stand in the export, and go off early when the clock is set. Once
+                # the restore is confirmed there is no backup any more, and the job does nothing.
+                ':execute script=":delay {minutes}m; /system backup load name={session} password=\\"\\""',
+                ":delay 30s",  # interfaces come up after the script has begun
+            ),
+            load=(
+                # A model with a directory flash loses everything beside it when it restarts, the script too.
+                Line(':put ("flash=" . [:len [/file find name=flash]])', expect="flash=0"),
+                Line(':put ("bytes=" . [/file get {session}.rsc size])', expect="bytes={size}"),
+                Line("/system backup save name={session} dont-encrypt=yes", expect="backup saved"),
+            ),
+            commit=(
+                Line(
+                    "/system reset-configuration no-defaults=yes keep-users=yes run-after-reset={session}.rsc",
+                    answers=((r"Reset anyway\? \[y/N\]", "y"),),
+                ),
+            ),
+            restarts=True,
+            confirm=(Line("/file remove {session}.backup"),),
+            save=(),
+            remove=(Line('/file remove [find name~"{session}"]'),),
+            settles=300.0,  # it starts twice, and the job begins after the first time
+            undone="Without confirmation the router loads the backup that was made right before, and restarts.",
+            not_undone="Each way costs a restart. A power cut before the confirmation ends the timer: then "
+            "`/system backup load` is for a person. Users, certificates and keys are not part of an export: users stay "
+            "as they are, the others are gone after a reset.",
         ),
     ),
     verified="recording",

@@ -10,7 +10,7 @@ save      what runs is also what the device starts with
 discard   undoes what `load` prepared;  revert: goes back at once, by the timer that is running
 
 In lines and paths these words in braces stand for what the plan settles: `file` (the uploaded file's name), `session`
-(a name for a candidate), `minutes` and `clock` (hh:mm:00) of the timer, `md5` of the uploaded file.
+(a name for a candidate), `minutes` and `clock` (hh:mm:00) of the timer, `md5` and `size` (bytes) of the uploaded file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-WORDS = ("file", "session", "minutes", "clock", "md5")
+WORDS = ("file", "session", "minutes", "clock", "md5", "size")
 
 By = Literal["scp", "sftp"]
 BackTo = Literal["before", "saved"]
@@ -39,19 +39,21 @@ class Procedure:
 
     source: str  # the file of a version whose text is loaded
     path: str  # where it is uploaded to
-    by: By
+    by: By  # the text, after the lines of `prelude`
     load: tuple[Line, ...]
     commit: tuple[Line, ...]
     confirm: tuple[Line, ...]
     save: tuple[Line, ...]
     undone: str  # what the device undoes by itself, in plain words
     not_undone: str  # what it does not
+    prelude: tuple[str, ...] = ()  # lines that the uploaded file begins with: they start the device's timer
     discard: tuple[Line, ...] = ()
     revert: tuple[Line, ...] = ()  # none: the timer has to run out
     remove: tuple[Line, ...] = ()  # takes the uploaded file away; none: over SFTP
     shows: str = ""  # the file of a version that shows what runs; empty: `source`
     back_to: BackTo = "before"  # the timer goes back to what ran before, or to what was saved
     settles: float = 30.0  # seconds after the timer until the device can be asked again
+    restarts: bool = False  # the line that takes effect ends the session, whatever comes of it
     refusals: tuple[str, ...] = ()  # beyond the sheet's own: anywhere in the answer to one of these lines
     needs: tuple[tuple[str, str], ...] = ()  # (what must stand in the configuration that runs, what to do where not)
 
@@ -68,7 +70,7 @@ class Procedure:
     @property
     def texts(self) -> tuple[str, ...]:
         """Everything in which words in braces are settled."""
-        return (self.path, *(text for line in self.lines for text in (line.text, line.expect)))
+        return (self.path, *self.prelude, *(text for line in self.lines for text in (line.text, line.expect)))
 
     @property
     def patterns(self) -> tuple[str, ...]:

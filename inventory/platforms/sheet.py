@@ -23,7 +23,7 @@ from inventory.platforms.procedure import Procedure, unknown_word
 from inventory.platforms.signs import GREETING, SSH, Sign
 
 Verified = Literal["system", "recording", "manual", "none"]
-Way = Literal["replace", "candidate", "merge", "file", "none"]
+Way = Literal["replace", "candidate", "reset", "merge", "file", "none"]
 
 _SLUG = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _RUNS_ON = re.compile(r"(?<!\[)\^\\s")  # ^\s, but not [^\s...]
@@ -78,6 +78,7 @@ class Restore:
 
     replace    the device takes a whole configuration and works out the difference itself
     candidate  the same in a candidate that is looked at, committed, and reverted unless confirmed in time
+    reset      the device forgets everything, starts again and reads the file; a backup brings it back unless confirmed
     merge      only additions and changes go back by themselves; what is too much must be removed by hand
     file       a file is put in its place and read at the next start of the device or service
     none       not from here; the note says why

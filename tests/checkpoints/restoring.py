@@ -83,6 +83,18 @@ TEN_CHANGES: dict[str, list[str]] = {
         "set routing-options static route 198.51.100.0/24 next-hop 192.0.2.1",
         "set system syslog host 192.0.2.252 any warning",
     ],
+    "mikrotik_routeros": [
+        "/system identity set name=renamed",
+        "/user add name=mallory group=full password=letmein",
+        "/system ntp client servers add address=192.0.2.251",
+        "/ip address add address=192.0.2.77/32 interface=lo",
+        "/ip route add dst-address=198.51.100.0/24 gateway=192.0.2.1",
+        "/snmp set location=elsewhere",
+        "/system logging action add name=far remote=192.0.2.252 target=remote",
+        "/ip dns set servers=192.0.2.253",
+        "/interface vlan add interface=ether1 name=new vlan-id=999",
+        "/ip firewall filter add action=drop chain=input comment=changed",
+    ],
     "vyos": [
         "set system host-name renamed",
         "set system login user mallory authentication encrypted-password 'x'",
@@ -101,12 +113,14 @@ COMMITS = {
     "arista_eos": "commit timer",
     "juniper_junos": "commit confirmed",
     "vyos": "commit-confirm",
+    "mikrotik_routeros": "/system reset-configuration",
 }
 CONFIRMS = {
     "cisco_ios": "configure confirm",
     "arista_eos": "configure session .* commit",
     "juniper_junos": "commit",
     "vyos": "confirm",
+    "mikrotik_routeros": "/file remove .*backup",
 }
 
 

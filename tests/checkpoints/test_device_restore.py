@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -17,6 +18,7 @@ from backups.models import Run, Snapshot
 from backups.simulator import DeviceSpec, Fleet
 from backups.simulator.device import Device as Simulated
 from backups.transport import Limits, Session, Target
+from checkpoints import restore_planning
 from checkpoints.errors import (
     DeviceTaken,
     NotRestorable,
@@ -32,6 +34,7 @@ from checkpoints.restore_documents import restore_diff
 from checkpoints.restore_planning import approve_restore, cancel_restore, plan_restore, request_restore
 from checkpoints.restore_reaper import look_again, reap_restores, settle_restore
 from inventory.models import Membership
+from inventory.platforms import registry
 from inventory.platforms.sheet import Platform
 from inventory.roles import role_grants
 from tests.checkpoints.conftest import back_up
@@ -113,8 +116,13 @@ def test_a_version_of_one_device_can_be_the_target(world: World) -> None:
     assert restore.version == first and restore.checkpoint is None
 
 
-def test_a_router_without_a_timer_is_put_back_by_hand(db: None, store_root: Path) -> None:
+def test_a_router_without_a_procedure_is_put_back_by_hand(
+    db: None, store_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The difference and the steps are shown, and nothing is ever sent."""
+    sheet = registry.platform("mikrotik_routeros")
+    by_hand = replace(sheet, restore=replace(sheet.restore, procedure=None))
+    monkeypatch.setattr(restore_planning, "platform_of", lambda _device: by_hand)
     world = World(Fleet([DeviceSpec("mikrotik_routeros", size=2000)], seed=3))
     restore = world.planned()
 

@@ -211,7 +211,9 @@ def test_a_version_without_the_file_that_goes_back_is_refused() -> None:
 
 def test_a_system_without_a_procedure_is_put_back_by_hand() -> None:
     """The plan is then a list for a person, and nothing can be pushed."""
-    made = plan("/a\n", "/b\n", slug="mikrotik_routeros", file="export.rsc")
+    restore = replace(registry.platform("mikrotik_routeros").restore, procedure=None)
+    router = replace(registry.platform("mikrotik_routeros"), restore=restore)
+    made = make_plan(router, current={"export.rsc": b"/a\n"}, target={"export.rsc": b"/b\n"}, name="n", minutes=5)
 
     assert not made.can_be_pushed
     assert "run-after-reset=export.rsc" in made.commands[2]

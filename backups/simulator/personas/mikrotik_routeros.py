@@ -121,7 +121,11 @@ class MikrotikRouterosConsole(Console):
 
     @command("/file remove {}", "/file remove [find {}")
     def remove_file(self, name: str) -> str:
-        """Delete a file."""
+        """Delete a file, or all with something in their names, which may be none."""
+        if name.startswith("name~"):
+            part = name.removeprefix("name~").rstrip("]").strip('"')
+            self.device.files = {each: kept for each, kept in self.device.files.items() if part not in each}
+            return ""
         bare = flash_name(name.removeprefix("name=").rstrip("]").strip('"'))
         if self.device.files.pop(bare, None) is None:
             raise Refused("no such item\n")
@@ -145,9 +149,23 @@ class MikrotikRouterosConsole(Console):
         content = self.device.files.get(flash_name(found.group(1))) if found else None
         if content is None or not content.startswith(BACKUP_MAGIC):
             raise Refused("failure: cannot open backup file\n")
-        text = content[len(BACKUP_MAGIC) + 32 :].decode("latin-1")
+        text = _backed_up(content)
         self.ask("Restore and reboot? [y/N]: ", lambda key: self._start_again(key, text), single_key=True)
         return ""
+
+    @command(":put ...")
+    def do_put(self, expression: str) -> str:
+        """Print the size of a file, or how many have a name; no other expression is known."""
+        found = re.fullmatch(r'\("(\w+=)" \. (.*)\)', expression)
+        if found is None:
+            raise Refused(self.refusal(expression))
+        size = re.fullmatch(r"\[/file get (\S+) size\]", found[2])
+        if size:
+            return f"{found[1]}{len(self.device.files.get(size[1], b''))}\n"
+        named = re.fullmatch(r"\[:len \[/file find name=(\S+)\]\]", found[2])
+        if named is None:
+            raise Refused(self.refusal(expression))
+        return f"{found[1]}{int(named[1] in self.device.files)}\n"
 
     # Changing
 
@@ -180,9 +198,23 @@ class MikrotikRouterosConsole(Console):
         if key not in ("y", "Y"):
             return "\naction cancelled\n"
         if self.faults.get("accept-and-ignore") is None:
-            self.device.running = Menus.parse(text).render()
+            self.device.running = self._run_script(text).render()
         self.closed = True
         return "\nsystem configuration will be reset\n"
+
+    def _run_script(self, text: str) -> Menus:
+        """What a script makes of an empty device, up to the first line that is refused; nobody is there to be told."""
+        menus = Menus()
+        job = re.search(r'^:execute script=":delay (\d+)m; /system backup load name=(\S+) ', text, re.M)
+        if job:
+            self.device.start_timer(60 * int(job[1]), lambda: _load_by_itself(self.device, f"{job[2]}.backup"))
+        try:
+            for menu, entries in Menus.parse(re.sub(r"^:.*\n", "", text, flags=re.M)).entries.items():
+                for entry in entries:
+                    self._carry_out(menus, menu, entry.text(sensitive=True))
+        except Refused:
+            return menus
+        return menus
 
     def other(self, line: str) -> Said:
         """A menu, or a change."""
@@ -216,6 +248,17 @@ class MikrotikRouterosConsole(Console):
             Menus().carry_out(menu, line)
             return
         menus.carry_out(menu, line)
+
+
+def _backed_up(content: bytes) -> str:
+    """The configuration in a binary backup."""
+    return content[len(BACKUP_MAGIC) + 32 :].decode("latin-1")
+
+
+def _load_by_itself(device: Device, name: str) -> None:
+    """What a job does that loads a backup: nothing when the file is gone."""
+    if name in device.files:
+        device.running = _backed_up(device.files[name])
 
 
 def _kind(name: str) -> str:
