@@ -45,12 +45,12 @@ PLATFORM = Platform(
             load=(
                 Line("md5sum {file}", expect="{md5}"),
                 Line(
-                    'PATH="$PATH:/usr/lib/frr" frr-reload.py --test {file} > /dev/null && echo test""ed',
+                    'PATH="$PATH:/usr/lib/frr" frr-reload.py --test {file} > /dev/null 2>&1 && echo test""ed',
                     expect="tested",
                 ),
                 Line(
-                    "(umask 077; vtysh -c 'show running-config' > {session}.before) && "
-                    "grep -q '^end' {session}.before && echo ke\"\"pt",
+                    "(umask 077; vtysh -c 'show running-config' | sed '1,/^Current conf/d' > {session}.before)"
+                    " && grep -q '^end' {session}.before && echo ke\"\"pt",
                     expect="kept",
                 ),
             ),
@@ -77,6 +77,7 @@ PLATFORM = Platform(
     comment="#",
     volatile=(
         r"^Building configuration\.\.\.",
+        r"^Current configuration:",  # nor does frr-reload.py know this line
         r"^# (?:Generated|Completed) (?:by|on) ",  # iptables-save's times
         r"(?P<keep>^:\S+ \S+ )\[\d+:\d+\]",  # and its counters
     ),
