@@ -17,7 +17,9 @@ from backups.errors import BackupError
 from backups.transport import Limits
 from checkpoints.models import Restore
 from checkpoints.push import MARGIN, Outcome, Time
+from inventory.notices import Level, settle, tell
 
+UNKNOWN = "restore.unknown"
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
@@ -86,6 +88,9 @@ def end_restore(restore: Restore, outcome: Outcome, *, token: UUID, means: Means
     )
     if restore.state == Restore.State.UNKNOWN:
         alarm(restore)
+    else:
+        text = restore.detail or f"{restore.device.name} runs the version, and was read back."
+        tell(restore.tenant, code=f"restore.{restore.state}", about=restore.device.name, text=text)
 
 
 def give_up(restore: Restore, error: BackupError, *, token: UUID, means: Means) -> None:
@@ -98,3 +103,10 @@ def alarm(restore: Restore) -> None:
     log.critical(
         "Restore %s of device %s ended in an unknown state: %s", restore.short_id, restore.device.name, restore.detail
     )
+    text = f"{restore.detail} Nothing more is restored to it until somebody has looked: restore {restore.short_id}."
+    tell(restore.tenant, code=UNKNOWN, about=restore.device.name, text=text, level=Level.ALARM)
+
+
+def calm(restore: Restore, *, by: str) -> None:
+    """The device is known again: close its alarm."""
+    settle(restore.tenant, code=UNKNOWN, about=restore.device.name, by=by)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from backups.models import Snapshot
 from checkpoints.errors import DeviceTaken, RestoreLost, WrongMoment
+from inventory import audit
 from inventory.models import Device, Tenant
 from inventory.tenancy import TenantOwned, TenantQuerySet
 
@@ -143,11 +144,13 @@ class Restore(TenantOwned):
         only: Mapping[str, Any] | None = None,
         by: str = "",
         told: str = "",
+        action: str = "",
         **fields: Any,
     ) -> None:
-        """Go from one of these states into another, with a line for the history; durable when this returns.
+        """Go from one of these states into another, with a line for the history and the audit; durable when it returns.
 
-        `holder`: only for who holds this token; `only` names values that columns must still have. Raises RestoreLost
+        `holder`: only for who holds this token; `only` names values that columns must still have;
+        `action` is what the audit calls it, where that is not the state. Raises RestoreLost
         (with a holder) or WrongMoment when the row is not as expected any more, DeviceTaken when another restore has
         the device.
         """
@@ -158,6 +161,9 @@ class Restore(TenantOwned):
                 if not rows.update(state=to, **fields):
                     raise self.not_as_expected(to, holder)
                 RestoreEvent.objects.create(tenant_id=self.tenant_id, restore=self, state=to, at=now, by=by, told=told)
+                detail = {"restore": str(self.pk), "told": told, "fingerprint": self.fingerprint}
+                who, what = by or audit.SYSTEM, f"restore.{action or to}"
+                audit.record(self.tenant, by=who, action=what, about=self.device.name, detail=detail)
         except IntegrityError as exc:
             if "restore_of_device_at_a_time" not in str(exc):
                 raise

@@ -17,7 +17,7 @@ from backups.targets import platform_of, target_of
 from checkpoints.errors import NotRestorable, RestoreError, WrongMoment
 from checkpoints.models import Restore
 from checkpoints.push import LATE, Device, Seen
-from checkpoints.restore_means import Means, alarm, released
+from checkpoints.restore_means import Means, alarm, calm, released
 from checkpoints.restore_planning import plan_from
 from inventory.models import Device as DeviceRow
 
@@ -159,7 +159,18 @@ def look_again(restore: Restore, *, by: str, means: Means) -> Seen | None:
     seen, trouble = look(restore, means)
     told = f"Looked again: {SHOWS[seen]}." + (f" {trouble}" if trouble else "")
     to = State.REVERTED if seen == "before" else State.UNKNOWN
-    restore.move(to, of=[State.UNKNOWN], only={"settled_at": None}, now=means.clock(), by=by, told=told, detail=told)
+    restore.move(
+        to,
+        of=[State.UNKNOWN],
+        only={"settled_at": None},
+        now=means.clock(),
+        by=by,
+        told=told,
+        detail=told,
+        action="looked",
+    )
+    if to == State.REVERTED:
+        calm(restore, by=by)
     return seen
 
 
@@ -178,7 +189,9 @@ def settle_restore(restore: Restore, *, by: str, note: str, now: datetime) -> No
         settled_by=by,
         settled_at=now,
         settled_note=note.strip(),
+        action="settled",
     )
+    calm(restore, by=by)
 
 
 def refuse_unless_unknown(restore: Restore) -> None:

@@ -39,20 +39,14 @@ TEN_CHANGES = (
 )  # fmt: skip
 
 
-class ShortTime:
-    """Real time on which a long wait ends as soon as the router runs what it ran before."""
-
-    def __init__(self, target: Target, before: bytes) -> None:
-        self.target, self.before, self.skipped = target, before, 0.0
+class RealSeconds:
+    """Real time; a restore that goes well waits for nothing."""
 
     def now(self) -> float:
-        return time.monotonic() + self.skipped
+        return time.monotonic()
 
     def pause(self, seconds: float) -> None:
-        until = time.monotonic() + 30
-        while running(self.target) != self.before and time.monotonic() < until:
-            pass
-        self.skipped += seconds
+        raise AssertionError(f"waited {seconds} seconds")
 
 
 class Scene:
@@ -75,7 +69,7 @@ class Scene:
             writer=writer or NetmikoWriter(),
             limits=LIMITS,
             journal=self.notes,
-            time=ShortTime(self.target, self.plan.before),
+            time=RealSeconds(),
         )
 
 
@@ -90,34 +84,50 @@ def running(target: Target) -> bytes:
 
 
 class Bench:
-    """The router with a wrapper that leads frr-reload.py to it, and another that says how long its timer sleeps."""
+    """The router, with wrappers that lead frr-reload.py to it and let a test say when its timer has run out."""
 
     def __init__(self, place: Path, target: Target) -> None:
         self.place, self.target = place, target
-        reload = f'#!/bin/sh\nexec /usr/lib/frr/frr-reload.py --pathspace {frr_router.NAME} "$@"\n'
-        for name, text in (
-            ("frr-reload.py", reload),
-            ("sleep", f"#!/bin/sh\nexec /bin/sleep $(cat {place}/seconds)\n"),
-        ):
-            (place / name).write_text(text)
+        reload = (
+            f'case "$*" in *--reload*.cfg) [ -e {place}/ignore ] && exit 0; esac\n'
+            f'/usr/lib/frr/frr-reload.py --pathspace {frr_router.NAME} "$@" || exit 1\n'
+            f'case "$*" in *--reload*.cfg) [ -e {place}/refuse ] && exit 1; esac\nexit 0\n'
+        )
+        sleep = (
+            f"touch {place}/timers/$PPID\n"
+            f"for _ in $(seq 1200); do [ -e {place}/over ] && exit 0; /bin/sleep 0.1; done\n"
+        )
+        for name, text in (("frr-reload.py", reload), ("sleep", sleep)):
+            (place / name).write_text(f"#!/bin/sh\n{text}")
             (place / name).chmod(0o755)
-        self.timer(60)
+        (place / "timers").mkdir()
         (place / "golden.conf").write_text(frr_router.vtysh("show running-config").partition("configuration:\n")[2])
-
-    def timer(self, seconds: float) -> None:
-        """So long the next timer runs, whatever it is told."""
-        (self.place / "seconds").write_text(str(seconds))
 
     def begin(self) -> None:
         """As it was at first; what a timer of before would do is forgotten."""
         self.clear()
-        self.timer(60)
         reload = [str(self.place / "frr-reload.py"), "--reload", "--stdout", str(self.place / "golden.conf")]
         subprocess.run(reload, check=True, capture_output=True)
 
     def clear(self) -> None:
-        """Take away what restores left at the router."""
+        """Take away what restores left at the router, and end its timers."""
         for file in Path.home().glob("netcairn-????????.*"):
+            file.unlink()
+        self.let_timers_run_out()
+        for name in ("over", "ignore", "refuse"):
+            (self.place / name).unlink(missing_ok=True)
+
+    def misbehave(self, how: str) -> None:
+        """`ignore`: a reload only says that it was done; `refuse`: it is done, and says that it was not."""
+        (self.place / how).touch()
+
+    def let_timers_run_out(self) -> None:
+        """Until each has done what it does; later ones have no time at all."""
+        (self.place / "over").touch()
+        until = time.monotonic() + 60
+        for file in (self.place / "timers").iterdir():
+            while Path(f"/proc/{file.name}").exists() and time.monotonic() < until:
+                time.sleep(0.02)
             file.unlink()
 
 

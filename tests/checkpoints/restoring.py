@@ -282,7 +282,7 @@ class World:
     def __init__(self, fleet: Fleet, *, over_ssh: bool = False) -> None:
         self.fleet = fleet
         self.simulated: Simulated = fleet[0]
-        self.tenant = make_tenant()
+        self.tenant = make_tenant(self.simulated.platform)
         credential = make_credential(self.tenant, username=self.simulated.username)
         credential.set_password(self.simulated.password)
         credential.set_enable_secret(self.simulated.enable_secret)
@@ -300,7 +300,7 @@ class World:
         collected_now(self.device, by="ada", means=self.means)
         self.golden = self.simulated.running_config
         self.checkpoint = create_checkpoint(self.tenant, message="golden", author="ada", now=fleet.clock.now())
-        self.simulated.edit(EDITS[self.simulated.platform])
+        self.simulated.edit(EDITS.get(self.simulated.platform, TEN_CHANGES[self.simulated.platform]))
         self.changed = self.simulated.running_config
 
     def requested(self, by: str = "ada") -> Restore:

@@ -1,6 +1,8 @@
 """Kills the process that restores a device, again and again, and looks whether its row tells the truth.
 
-    python -m tests.faults.restore [--kills 50]
+    python -m tests.faults.restore [--kills 50] [--runs 300]
+
+With `--runs` also (without `--kills`: only) every outcome of `restore_matrix.py` on every system, in turn.
 
 Real processes, real SSH, real git, real PostgreSQL. Each round the device is changed, a restore is planned and approved,
 and `restore apply` is started in a process group of its own, which gets SIGKILL at a random moment. Then the device's timer
@@ -27,9 +29,8 @@ from typing import Any
 from tests.faults.place import own_place
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SYSTEMS = ("cisco_ios", "arista_eos")
+SYSTEMS = ("cisco_ios", "arista_eos", "juniper_junos", "vyos", "mikrotik_routeros")
 USUAL = 2.0  # seconds that a restore takes, or a little more
-COMMITS = {"cisco_ios": "configure replace", "arista_eos": "commit timer"}
 
 
 @dataclass
@@ -82,10 +83,10 @@ def register(simulated: Any) -> Any:
 def one_round(fleet: Any, simulated: Any, device: Any, after: float, tally: Tally) -> None:
     """Change, plan, approve, apply, kill after so many seconds, and look."""
     from checkpoints.models import Restore
+    from tests.checkpoints.restoring import COMMITS, change_ten_things
 
     golden = simulated.running_config
-    simulated.edit(["interface Loopback0", f"description round {tally.kills}", "exit", "hostname elsewhere"])
-    simulated.save("engineer")
+    change_ten_things(simulated)
     changed = simulated.running_config
     restore = approved(device)
     said = len(simulated.commands)
@@ -174,13 +175,22 @@ def wait_for(process: subprocess.Popen[bytes], seconds: float) -> None:
 def main() -> int:
     """A campaign on a database and a store of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--kills", type=int, default=None)
+    parser.add_argument("--runs", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="number of the first run: its system and its outcome")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
+    kills = options.kills if options.kills is not None else 0 if options.runs else 50
     with own_place():
-        tally = campaign(options.kills, seed=options.seed)
-    print(json.dumps({"seed": options.seed, **asdict(tally), "holds": not tally.lies}))  # noqa: T201
-    return 1 if tally.lies else 0
+        from tests.faults import restore_matrix as matrix
+
+        tally = campaign(kills, seed=options.seed)
+        seen = matrix.campaign(options.runs, first=options.first)
+    lies = [*tally.lies, *seen.lies]
+    if options.runs:
+        print(matrix.table(seen))  # noqa: T201
+    print(json.dumps({"seed": options.seed, **asdict(tally), "lies": lies, "matrix": asdict(seen), "holds": not lies}))  # noqa: T201
+    return 1 if lies else 0
 
 
 if __name__ == "__main__":
