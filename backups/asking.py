@@ -6,8 +6,8 @@ The threads have no database. What they found out about accounts and jump hosts 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from backups.collect import Collected
@@ -31,8 +31,8 @@ class Asker:
         self.gate = LoginGate(clock)
         self.changed_at: dict[str, datetime] = {}  # of credentials, as they were taken along
 
-    def ask(self, pool: ThreadPoolExecutor, device: Device, last: Snapshot | None) -> Future[Collected]:
-        """Send a thread to the device. Raises a BackupError where it cannot even be asked."""
+    def visit(self, device: Device, last: Snapshot | None) -> Callable[[], Collected]:
+        """What a thread has to do with the device. Raises a BackupError where it cannot even be asked."""
         platform = platform_of(device)
         ways = self.targets.of(device)
         for credential, target in ways:
@@ -44,7 +44,7 @@ class Asker:
                 paused_until=credential.paused_until,
             )
         last_good = {name: entry["size"] for name, entry in last.files.items()} if last else {}
-        return pool.submit(
+        return partial(
             collect_by_any,
             [target for _, target in ways],
             platform,

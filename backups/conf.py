@@ -18,7 +18,7 @@ def limits() -> Limits:
 
 
 def threads() -> int:
-    """Devices that one worker talks to at a time."""
+    """Devices that one worker talks to at a time, at the utmost."""
     return settings.NETCAIRN_THREADS
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
 
 from backups.commit import Kept
 from backups.models import Attempt, QuarantinedFile, Snapshot
@@ -59,3 +62,25 @@ class Group:
         """One more."""
         self.decided.append(decided)
         self.since = self.since or now
+
+
+# One statement with plain arrays: Django's bulk_update words a CASE for every row and column, which cost 2 ms of CPU a
+# device, half of what collecting it costs, most of it under the tenant's lock.
+_FINISH = """
+    UPDATE backups_attempt AS a
+    SET state = v.state, cause = v.cause, detail = v.detail, not_before = v.not_before, ended_at = v.ended_at,
+        seconds = v.seconds
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::float8[])
+        AS v(id, state, cause, detail, not_before, ended_at, seconds)
+    WHERE a.id = v.id AND a.token = %s AND a.state = %s
+"""
+
+
+def finish(attempts: Sequence[Attempt], *, token: UUID) -> int:
+    """Write what became of them, where the holder of the token may still say so; how many those were."""
+    if not attempts:
+        return 0
+    rows = [(a.pk, a.state, a.cause, a.detail, a.not_before, a.ended_at, a.seconds) for a in attempts]
+    with connection.cursor() as cursor:
+        cursor.execute(_FINISH, [*map(list, zip(*rows, strict=True)), token, Attempt.State.RUNNING])
+        return int(cursor.rowcount)

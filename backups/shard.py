@@ -8,10 +8,9 @@ while the tenant's lock is held, and no thread needs a database connection.
 from __future__ import annotations
 
 import logging
-import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -21,8 +20,9 @@ from django.utils import timezone
 from backups import commit, runs
 from backups.asking import Asker
 from backups.collect import Collected
+from backups.crew import Crew
 from backups.errors import BackupError, StoreError, StoreMoved
-from backups.group import Decided, Group
+from backups.group import Decided, Group, finish
 from backups.models import Attempt, AttemptSet, QuarantinedFile, Run, Snapshot
 from backups.retries import SiteBreaker, next_try
 from backups.targets import as_stored
@@ -34,8 +34,6 @@ HEARTBEAT = timedelta(seconds=15)
 STORE_TRIES = 3  # each waits for the tenant's lock as long as `commit.writing` does
 TURN = timedelta(seconds=30)  # so long a shard keeps its worker before it looks whether others wait for one
 PAUSE = 2.0  # seconds until a command looks again whether a device has become free
-
-FINAL = ["state", "cause", "detail", "not_before", "ended_at", "seconds"]  # what is written of an attempt
 
 Told = Callable[[Sequence[Attempt]], None]
 
@@ -70,12 +68,10 @@ def work_on(
         pause=pause,
         clock=clock,
     )
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="collect")
     try:
-        shard.work(pool)
+        shard.work()
     finally:
-        # Not waited for: after an interruption a thread may still hang on a device until its deadline.
-        pool.shutdown(wait=False, cancel_futures=True)
+        shard.crew.dismiss()
     if runs.end_run(run, clock()):
         return False
     if not shard.gave_way:
@@ -100,7 +96,6 @@ class Shard:
     ) -> None:
         self.run = run
         self.asker = Asker(run.tenant_id, transport=transport, limits=limits, clock=clock)
-        self.threads = threads
         self.told = told
         self.others_wait = others_wait
         self.pause = pause
@@ -108,33 +103,32 @@ class Shard:
         self.token: UUID = uuid4()
         self.group = Group()
         self.last: dict[UUID, Snapshot] = {}
-        self.in_flight: dict[Future[Collected], Attempt] = {}
-        self.done: queue.SimpleQueue[Future[Collected]] = queue.SimpleQueue()
+        self.crew: Crew[Attempt, Collected] = Crew(threads)
         self.beaten_at = self.turn_began = clock()
         self.gave_way = False
         self.breaker = SiteBreaker()
 
-    def work(self, pool: ThreadPoolExecutor) -> None:
+    def work(self) -> None:
         """Until no attempt is queued, none in flight and all is written."""
         more = True
-        while more or self.in_flight:
-            if more and len(self.in_flight) <= self.threads:
-                more = self.hand_out(pool)
+        while more or self.crew.out:
+            if more and self.crew.room:
+                more = self.hand_out(self.crew.room)
             self.take_in()
             if self.group.due(self.clock()):
                 self.write_down()
             self.beat()
         self.write_down()
 
-    def hand_out(self, pool: ThreadPoolExecutor) -> bool:
-        """Claim as many as keep every thread busy while a group is written; False when this shard needs no more."""
+    def hand_out(self, room: int) -> bool:
+        """Claim up to `room` devices for the threads; False when this shard needs no more."""
         if self.gives_way():
             return False
-        claimed = self.run.attempts.claim(token=self.token, limit=self.threads, now=self.clock())
+        claimed = self.run.attempts.claim(token=self.token, limit=room, now=self.clock())
         newest = Snapshot.objects.filter(device__in=[attempt.device_id for attempt in claimed]).latest_by_device()
         self.last.update({snapshot.device_id: snapshot for snapshot in newest})
         for attempt in claimed:
-            self.ask(pool, attempt)
+            self.ask(attempt)
         return bool(claimed) or self.stays()
 
     def gives_way(self) -> bool:
@@ -148,34 +142,23 @@ class Shard:
         """Whether to wait for queued devices that cannot be asked now."""
         if not self.run.attempts.queued().exists():
             return False
-        if not self.in_flight and not self.run.by_queue:
+        if not self.crew.out and not self.run.by_queue:
             # Who talks to them may have died, and the queue that would find out may not be running.
             runs.release_lost(self.clock())
             self.pause(PAUSE)
-        return bool(self.in_flight) or not self.run.by_queue
+        return bool(self.crew.out) or not self.run.by_queue
 
-    def ask(self, pool: ThreadPoolExecutor, attempt: Attempt) -> None:
+    def ask(self, attempt: Attempt) -> None:
         """Send a thread to the device; one that cannot even be asked is decided here."""
         try:
-            future = self.asker.ask(pool, attempt.device, self.last.get(attempt.device_id))
+            self.crew.send(attempt, self.asker.visit(attempt.device, self.last.get(attempt.device_id)))
         except BackupError as exc:
             self.decide_failed(attempt, exc)
-            return
-        self.in_flight[future] = attempt
-        future.add_done_callback(self.done.put)
 
     def take_in(self) -> None:
         """Wait a moment for a device to be done, and decide all that are."""
-        if not self.in_flight:
-            return
-        try:
-            ready = [self.done.get(timeout=0.5)]
-        except queue.Empty:
-            return
-        while not self.done.empty():
-            ready.append(self.done.get())
-        for future in ready:
-            self.decide(self.in_flight.pop(future), future)
+        for attempt, future in self.crew.back(patience=0.2):
+            self.decide(attempt, future)
 
     def decide(self, attempt: Attempt, future: Future[Collected]) -> None:
         """What a device's answer means for its attempt, and for its site."""
@@ -329,7 +312,7 @@ class Shard:
 
     def update(self, group: list[Decided]) -> int:
         """Write the attempts' final states; the number of rows that were still ours."""
-        return self.mine().bulk_update([one.attempt for one in group], FINAL)
+        return finish([one.attempt for one in group], token=self.token)
 
     def mine(self) -> AttemptSet:
         """The attempts that this shard may finish."""

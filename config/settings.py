@@ -28,7 +28,7 @@ NETCAIRN_NOTICE_CHANNELS = ["inventory.notices.to_log"]
 
 # Called before a command touches the database.
 NETCAIRN_READY_DATABASE = "config.serving.ready_database"
-NETCAIRN_THREADS = int(os.environ.get("NETCAIRN_THREADS") or 30)  # devices that one worker talks to at a time
+NETCAIRN_THREADS = int(os.environ.get("NETCAIRN_THREADS") or 100)  # devices that one worker talks to, at the utmost
 NETCAIRN_DEVICE_DEADLINE = 300.0  # seconds for one device, connection included
 NETCAIRN_DEVICE_MAX_BYTES = 16 * 1024 * 1024  # that one device may say in one collection
 NETCAIRN_RESTORES = conf.flag("NETCAIRN_RESTORES", default=True)  # 0: nothing is ever put back onto a device

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from backups import jobs, runs, shard
+from backups import helpers, jobs, runs, shard
 from backups.conf import limits, threads
 from backups.models import Attempt, Run
 from backups.netmiko_transport import NetmikoTransport
@@ -44,19 +44,12 @@ class Command(NetcairnCommand):
         now = timezone.now()
         runs.reap(now)
         asked = runs.start_runs(devices, requested_by=operator(), trigger=Run.Trigger.HAND, by_queue=False, now=now)
-        progress = Progress(len(devices))
+        progress = Progress(asked, len(devices))
         # Asked to end by a supervisor is as good as Ctrl-C: the claims are given back at once.
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             for run in asked:
-                shard.work_on(
-                    run,
-                    transport=NetmikoTransport(),
-                    limits=limits(),
-                    threads=threads(),
-                    told=progress.advance,
-                    pause=self.wait,
-                )
+                self.work_on(run, progress)
         except KeyboardInterrupt:
             progress.close()
             for run in asked:
@@ -68,6 +61,19 @@ class Command(NetcairnCommand):
             signal.signal(signal.SIGTERM, before)
         progress.close()
         return asked
+
+    def work_on(self, run: Run, progress: Progress) -> None:
+        """Collect one tenant's devices, on every core that is worth it."""
+
+        def share(**options: Any) -> None:
+            shard.work_on(run, transport=NetmikoTransport(), limits=limits(), threads=threads(), **options)
+
+        more = min(helpers.cores(), jobs.shards(run.attempts.count())) - 1
+        with helpers.helped(more, share):
+            share(told=progress.advance, pause=self.wait)
+        if more:  # one that died has left devices behind
+            runs.reap(timezone.now())
+            runs.end_run(run, timezone.now())
 
     def wait(self, seconds: float) -> None:
         """Say once why nothing happens: no device is ever logged in to twice at a time."""
@@ -150,17 +156,17 @@ class Progress:
 
     WIDTH = 40
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, asked: Sequence[Run], total: int) -> None:
+        self.asked = asked
         self.total = total
-        self.done = 0
         self.shown = sys.stderr.isatty() and total > 1
 
-    def advance(self, attempts: Sequence[Attempt]) -> None:
-        """So many more are done."""
-        self.done += len(attempts)
+    def advance(self, _: Sequence[Attempt]) -> None:
+        """Some more are done: ask how many, for helpers do their share unheard."""
         if self.shown:
-            bar = "#" * (self.WIDTH * self.done // self.total)
-            sys.stderr.write(f"\r[{bar:<{self.WIDTH}}] {self.done} of {self.total}")
+            done = self.total - Attempt.objects.filter(run__in=self.asked).open().count()
+            bar = "#" * (self.WIDTH * done // self.total)
+            sys.stderr.write(f"\r[{bar:<{self.WIDTH}}] {done} of {self.total}")
             sys.stderr.flush()
 
     def close(self) -> None:

@@ -1,0 +1,114 @@
+"""The threads of one process that talk to devices: as many at a time as `Pace` says."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Condition
+from time import monotonic, process_time
+from typing import Generic, TypeVar
+
+from backups.pace import Pace
+
+Errand = TypeVar("Errand")
+Brought = TypeVar("Brought")
+
+
+class Dismissed(Exception):
+    """The crew is gone, and this errand was not begun."""
+
+
+class Gate:
+    """Lets so many through at a time; how many may change while they are inside."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self._inside = 0
+        self._open = True
+        self._changed = Condition()
+
+    def __enter__(self) -> None:
+        """Raises Dismissed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._inside < self.width or not self._open)
+            if not self._open:
+                raise Dismissed
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._inside -= 1
+            self._changed.notify()
+
+    def widen(self, width: int) -> None:
+        """Let so many through from now on."""
+        if width != self.width:
+            with self._changed:
+                self.width = width
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let nobody through any more."""
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()
+
+
+class Crew(Generic[Errand, Brought]):
+    """Threads that are sent on errands and come back one by one. Used by one thread alone."""
+
+    def __init__(self, most: int) -> None:
+        """`most` are out at a time at the utmost."""
+        self._pace = Pace(most, now=monotonic(), cpu=process_time())
+        self._gate = Gate(self._pace.width)
+        self._pool = ThreadPoolExecutor(most, thread_name_prefix="collect")
+        self._out: dict[Future[Brought], Errand] = {}
+        self._back: queue.SimpleQueue[Future[Brought]] = queue.SimpleQueue()
+        self._ended = 0
+
+    @property
+    def out(self) -> int:
+        """Errands that have not come back."""
+        return len(self._out)
+
+    @property
+    def room(self) -> int:
+        """How many errands more to look for now; 0 while there are enough."""
+        stock = self._pace.stock
+        room = self._pace.width + stock - self.out
+        return room if room > stock // 2 else 0
+
+    def send(self, errand: Errand, run: Callable[[], Brought]) -> None:
+        """Have a thread run this, as soon as one may go."""
+
+        def go() -> Brought:
+            with self._gate:
+                return run()
+
+        future = self._pool.submit(go)
+        self._out[future] = errand
+        future.add_done_callback(self._back.put)
+
+    def back(self, *, patience: float) -> list[tuple[Errand, Future[Brought]]]:
+        """Wait so many seconds for somebody to come back, and give all that have, with what they bring."""
+        if not self._out:
+            return []
+        try:
+            ready = [self._back.get(timeout=patience)]
+        except queue.Empty:
+            ready = []
+        while not self._back.empty():
+            ready.append(self._back.get())
+        self._ended += len(ready)
+        self._adapt()
+        return [(self._out.pop(future), future) for future in ready]
+
+    def _adapt(self) -> None:
+        full = self.out >= self._pace.width
+        self._gate.widen(self._pace.look(now=monotonic(), cpu=process_time(), ended=self._ended, full=full))
+
+    def dismiss(self) -> None:
+        """Send nobody any more. Not waited for: after an interruption a thread may hang on a device for long."""
+        self._gate.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)

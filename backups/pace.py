@@ -1,0 +1,65 @@
+"""How many devices one process talks to at a time: found out while it goes. Pure.
+
+Nobody can know the number before. Where devices let us wait, more of them at a time is all that helps. Where they
+answer at once, a few keep the interpreter busy, and each further thread takes its time from the others: one thread did
+220 devices a second, thirty did 172.
+"""
+
+from __future__ import annotations
+
+LOOK = 0.2  # seconds between two looks
+TRIAL = 1.0  # seconds that a number gets to show what it is worth
+FIRST, FEWEST = 12, 4  # devices at a time
+WAITING, BUSY = 0.25, 0.85  # shares of one core: below, more devices cost nothing; above, fewer are enough
+WORTH_IT = 1.1  # half as many more have to bring a tenth more a second, or they are not needed
+REST = 5  # trials left out after one that brought nothing
+IN_STOCK = 1.0  # seconds: while a group is written nobody claims, and no thread shall be without a device
+
+
+class Pace:
+    """The number of devices at a time, never above `most`. Times are seconds on any clock, `cpu` of this process."""
+
+    def __init__(self, most: int, *, now: float, cpu: float) -> None:
+        self.most = most
+        self.width = min(FIRST, most)
+        self.rate = 0.0  # devices a second, as last measured
+        self._before: tuple[int, float] | None = None  # number and rate before the trial that runs
+        self._rest = 0
+        self._start(now, cpu, 0)
+
+    def look(self, *, now: float, cpu: float, ended: int, full: bool) -> int:
+        """The number from now on. `ended` devices are done so far; `full`: as many are out as may be."""
+        seconds = now - self._now
+        if seconds < LOOK:
+            return self.width
+        share = (cpu - self._cpu) / seconds
+        if share >= WAITING and seconds < TRIAL:
+            return self.width
+        self.rate = (ended - self._ended) / seconds
+        if full:
+            self.width = min(self.most, self._judged(share))
+        self._start(now, cpu, ended)
+        return self.width
+
+    @property
+    def stock(self) -> int:
+        """How many devices more to claim than are talked to."""
+        return max(2, self.width // 4, round(self.rate * IN_STOCK))
+
+    def _judged(self, share: float) -> int:
+        before, self._before = self._before, None
+        if share < WAITING:
+            return 2 * self.width
+        if share > BUSY:
+            return max(FEWEST, self.width * 3 // 4)
+        if before and self.rate < before[1] * WORTH_IT:
+            self._rest = REST
+            return before[0]
+        if self._rest:
+            self._rest -= 1
+            return self.width
+        self._before = self.width, self.rate
+        return self.width * 3 // 2
+
+    def _start(self, now: float, cpu: float, ended: int) -> None:
+        self._now, self._cpu, self._ended = now, cpu, ended

@@ -1,0 +1,115 @@
+"""How many devices at a time: found by itself, on models of devices and of the interpreter."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from backups.crew import Crew, Gate
+from backups.pace import FEWEST, Pace
+
+SECONDS = 40.0
+STEP = 0.1
+
+
+def paced(rate_of: Callable[[int], float], cpu_a_device: float, *, most: int = 100) -> float:
+    """Devices a second in the second half of a simulated run."""
+    pace, width, done, cpu, at_half = Pace(most, now=0.0, cpu=0.0), 0, 0.0, 0.0, 0.0
+    for step in range(1, int(SECONDS / STEP) + 1):
+        width = pace.width
+        done += rate_of(width) * STEP
+        cpu += rate_of(width) * STEP * cpu_a_device
+        pace.look(now=step * STEP, cpu=cpu, ended=int(done), full=True)
+        if step == SECONDS / STEP / 2:
+            at_half = done
+    return (done - at_half) / (SECONDS / 2)
+
+
+def answering_at_once(width: int) -> float:
+    """As measured: 220 a second with one thread, 172 with thirty."""
+    return 220 - 1.65 * width
+
+
+def far_away(width: int) -> float:
+    """Each device takes half a second, and nothing else is in the way."""
+    return width / 0.5
+
+
+def behind_a_busy_machine(width: int) -> float:
+    """Others take the cores, so that the interpreter never gets busy; twenty are as good as it gets."""
+    return min(width, 20) * 5 - max(0, width - 20) * 0.4
+
+
+@pytest.mark.parametrize(
+    ("rate_of", "cpu_a_device"),
+    [(answering_at_once, 0.0044), (far_away, 0.002), (behind_a_busy_machine, 0.004)],
+)
+def test_the_number_of_threads_comes_within_15_per_cent_of_the_best_by_itself(
+    rate_of: Callable[[int], float], cpu_a_device: float
+) -> None:
+    """Nobody tunes this for each of a thousand sites, and what is right at noon is wrong over a slow link at night."""
+    best = max(rate_of(width) for width in range(1, 101))
+
+    assert paced(rate_of, cpu_a_device) >= 0.85 * best
+
+
+def test_devices_that_hang_do_not_keep_the_number_down() -> None:
+    """Few threads are enough for quick devices, but not when each of them hangs on a dead one."""
+    pace = Pace(100, now=0.0, cpu=0.0)
+    for second in range(1, 20):
+        pace.look(now=second, cpu=second * 0.95, ended=200 * second, full=True)
+    few = pace.width
+
+    for step in range(1, 8):  # nothing ends any more, and nothing is reckoned
+        pace.look(now=20 + step * 0.3, cpu=19 * 0.95, ended=3800, full=True)
+
+    assert (few, pace.width) == (FEWEST, 100)
+
+
+def test_a_gate_lets_no_more_through_than_it_is_wide() -> None:
+    """A site that allows ten sessions must not see eleven."""
+    crew: Crew[int, int] = Crew(3)
+    inside, most, count = 0, 0, threading.Lock()
+
+    def visit() -> int:
+        nonlocal inside, most
+        with count:
+            inside += 1
+            most = max(most, inside)
+        threading.Event().wait(0.001)
+        with count:
+            inside -= 1
+        return 1
+
+    for number in range(30):
+        crew.send(number, visit)
+    back = []
+    while crew.out:
+        back += crew.back(patience=1)
+    crew.dismiss()
+
+    assert (sorted(errand for errand, _ in back), most) == (list(range(30)), 3)
+
+
+def test_who_waits_at_the_gate_of_a_dismissed_crew_does_not_go() -> None:
+    """After Ctrl-C no further device is logged in to."""
+    crew: Crew[str, str] = Crew(8)
+    crew._gate = Gate(1)
+    begun, go_on, went = threading.Event(), threading.Event(), []
+
+    def first() -> str:
+        begun.set()
+        go_on.wait(5)
+        return "first"
+
+    crew.send("first", first)
+    begun.wait(5)
+    crew.send("second", lambda: went.append("second") or "second")
+    crew.dismiss()
+    go_on.set()
+
+    while crew.out:
+        crew.back(patience=1)
+    assert went == []
