@@ -14,7 +14,7 @@ from backups.models import Snapshot
 from backups.showing import harmless, lines_of, shapeless
 from backups.store.reader import open_store
 from inventory.errors import UnknownPlatform
-from inventory.platforms.masking import mask
+from inventory.platforms.masking import mask, was_masked
 from inventory.platforms.registry import platform
 from inventory.platforms.sheet import Platform
 from inventory.roles import AnyUser, may
@@ -38,6 +38,7 @@ class ShownFile:
     lines: SafeString | str = ""  # list items, one per line
     count: int = 0  # of lines
     masked: bool = False  # something in it is hidden from this user
+    stored_masked: bool = False  # its secrets were never stored: it cannot be put back
     refusal: str = ""
 
 
@@ -77,7 +78,7 @@ def shown_file(name: str, content: bytes, slug: str, *, secrets: bool, mark: str
     items = format_html_join("\n", '<li id="{}{}">{}</li>', ((mark, *line) for line in numbered(lines)))
     if len(items) > MAX_HTML:
         return ShownFile(name, size, refusal=TOO_LARGE)
-    return ShownFile(name, size, items, len(lines), masked=seen != content)
+    return ShownFile(name, size, items, len(lines), masked=seen != content, stored_masked=was_masked(content))
 
 
 def numbered(lines: Iterable[str]) -> Iterator[tuple[int, str | SafeString]]:

@@ -23,6 +23,7 @@ from backups.models import Attempt, Run, Snapshot
 from backups.pages import Paged, page_of
 from backups.standing import GOOD, STANDINGS, TROUBLE, in_standing, with_last_times
 from backups.templatetags.netcairn import words
+from inventory import secrets_policy
 from inventory.admin import DeviceAdmin as InventoryDeviceAdmin
 from inventory.confirmation import Plan, confirmed_action
 from inventory.models import Device, DeviceSet
@@ -221,6 +222,7 @@ class DeviceAdmin(Paged, InventoryDeviceAdmin):
             "trouble": TROUBLE,
             "latest": versions_of(device).first(),
             "kept": versions_of(device).count(),
+            "no_restore": secrets_policy.told(device.tenant),
             "sees_versions": may(request.user, "backups.view_snapshot", tenant),
             "sees_secrets": may(request.user, SECRETS, tenant),
             "tabs": [(name, title, self.page_url(name, device.pk)) for name, title in TABS],

@@ -15,6 +15,7 @@ BackupError
    |- SecretUnfit          what is to be purged is no secret that could be found and named
    |- PlanOutdated         the record has moved on since the plan was shown
    |- NotComparable        the two versions have nothing to do with each other
+   |- NotSeen              the running device could not be looked at
    |- ExportRefused        the target of an export is taken
    |- RestoreError         putting a version back onto a device
    |  |- RestoresStopped   nobody may restore anything at the moment
@@ -111,6 +112,12 @@ class NotComparable(CheckpointError):
     """The two versions have nothing to do with each other."""
 
     cause = "not-comparable"
+
+
+class NotSeen(CheckpointError):
+    """The running device could not be looked at, so there is nothing to compare with."""
+
+    cause = "not-seen"
 
 
 class ExportRefused(CheckpointError):

@@ -30,7 +30,7 @@ def find_checkpoint(text: str, tenant: Tenant | None = None) -> Checkpoint:
 
 
 def find_version(text: str, tenant: Tenant | None = None) -> Version:
-    """The checkpoint, snapshot or device that is meant. Raises UnknownVersion, AmbiguousVersion, NotComparable."""
+    """The checkpoint, snapshot or device that is meant. Raises UnknownVersion, AmbiguousVersion."""
     return only(candidates(text, tenant), text, "version")
 
 
@@ -73,9 +73,7 @@ def described(version: Version) -> str:
 
 
 def candidates(text: str, tenant: Tenant | None) -> list[Version]:
-    """Everything that may be meant. Raises NotComparable."""
-    if text == "live":
-        raise NotComparable("The running device cannot be compared yet: back it up, then give its name.")
+    """Everything that may be meant."""
     devices = owned(Device.objects.select_related("tenant"), tenant).filter(name=text)
     snapshots = with_id(owned(Snapshot.objects.select_related("tenant"), tenant), text)
     return [*checkpoints_named(text, tenant), *snapshots, *devices]

@@ -13,11 +13,12 @@ from backups.admin import RunAdmin as BackupsRunAdmin
 from backups.admin import SnapshotAdmin as BackupsSnapshotAdmin
 from backups.device_admin import DeviceAdmin as BackupsDeviceAdmin
 from backups.models import Run, Snapshot
+from backups.tenant_admin import TenantAdmin as BackupsTenantAdmin
 from checkpoints import checkpoint_actions as verbs
 from checkpoints import services
 from checkpoints.compare_admin import CHOICES, Compares
+from checkpoints.live_admin import LooksNow
 from checkpoints.restore_admin import FourEyes, PutsBack
-from inventory.admin import TenantAdmin as InventoryTenantAdmin
 from inventory.confirmation import confirmed_action
 from inventory.models import Device, Tenant
 
@@ -63,10 +64,15 @@ def choices_of(version: Snapshot) -> list[Snapshot]:
     return found if version in found else [*found, version]
 
 
-class DeviceAdmin(BackupsDeviceAdmin):
+class DeviceAdmin(LooksNow, BackupsDeviceAdmin):
     """Devices whose versions can be compared, and that a checkpoint can be made of."""
 
     actions = (*BackupsDeviceAdmin.actions, "make_checkpoint")
+    actions_detail: tuple[Any, ...] = (
+        *BackupsDeviceAdmin.actions_detail[:1],
+        "compare_live",
+        *BackupsDeviceAdmin.actions_detail[1:],
+    )
 
     def head(self, request: HttpRequest, device: Any, tab: str) -> dict[str, Any]:
         """With the way to differences."""
@@ -94,11 +100,11 @@ class RunAdmin(BackupsRunAdmin):
         }
 
 
-class TenantAdmin(FourEyes, InventoryTenantAdmin):
+class TenantAdmin(FourEyes, BackupsTenantAdmin):
     """Tenants, with their record in figures and the collection of its garbage."""
 
     actions_detail = (
-        *InventoryTenantAdmin.actions_detail,
+        *BackupsTenantAdmin.actions_detail,
         {"title": "More", "items": ["four_eyes", "collect_garbage"]},
     )
     change_form_outer_before_template = "netcairn/tenant_head.html"
@@ -112,7 +118,7 @@ class TenantAdmin(FourEyes, InventoryTenantAdmin):
     ) -> Any:
         """The form, below the figures."""
         tenant = self.get_object(request, object_id) if object_id else None
-        head = {"tenant": tenant, "summary": services.summary_of(tenant)} if tenant else {}
+        head = {"summary": services.summary_of(tenant)} if tenant else {}
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **head})
 
     @confirmed_action(

@@ -16,7 +16,7 @@ from backups.capture import stable
 from checkpoints.diff import visible
 from checkpoints.session_risks import risks
 from checkpoints.settings_of import settings_of
-from inventory.platforms.masking import MASK, mask
+from inventory.platforms.masking import MASK, mask, was_masked
 from inventory.platforms.procedure import BackTo, By, Line, Procedure
 from inventory.platforms.sheet import Platform, Way, compiled
 
@@ -211,6 +211,11 @@ def obstacles(platform: Platform, procedure: Procedure, plan: Plan, current: Fil
     """Why the plan must not be carried out."""
     if plan.before == plan.target:
         yield "The device already runs this version: there is nothing to put back."
+    if was_masked(current[procedure.running]):
+        yield (
+            "What the device runs now was stored with its secrets masked, so nobody could tell whether a change was "
+            "undone: have secrets stored (`tenant set NAME --secrets keep`), then plan again."
+        )
     masked = masked_lines(platform, target[procedure.source])
     if masked:
         numbers = ", ".join(map(str, masked[:5])) + (f" and {len(masked) - 5} more" if len(masked) > 5 else "")

@@ -14,8 +14,10 @@ from django.utils import timezone
 
 from backups.models import Attempt, Run, Snapshot
 from backups.progress import Progress, progress_of
+from backups.quota import Usage, usages
 from backups.standing import Standings, by_day, changed_devices, standings, troubled_devices
 from inventory.models import Credential, Device, Tenant
+from inventory.notices import Notice
 
 CHART_DAYS = 21
 ROWS = 8  # of each list: what fits a screen
@@ -47,6 +49,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "chart_days": CHART_DAYS,
         "changes": latest_changes(tenants),
         "runs": latest_runs(tenants),
+        "alarms": Notice.objects.visible_to(request.user).open_alarms().select_related("tenant")[:ROWS],
+        "quotas": fullest(tenants),
         "troubled": troubled_devices(devices)[:ROWS] if counted.troubled else [],
     }
 
@@ -109,6 +113,14 @@ def latest_runs(tenants: list[UUID]) -> list[tuple[Run, Progress]]:
     runs = Run.objects.filter(tenant__in=tenants).select_related("tenant").order_by("-requested_at")[:ROWS]
     progress = progress_of(runs)
     return [(run, progress[run.pk]) for run in runs]
+
+
+def fullest(tenants: list[UUID]) -> list[tuple[Tenant, Usage]]:
+    """The tenants with a quota, the fullest first."""
+    limited = list(Tenant.objects.filter(pk__in=tenants, quota_bytes__gt=0))
+    used = usages(limited)
+    by_share = sorted(limited, key=lambda tenant: used[tenant.pk].percent or 0, reverse=True)
+    return [(tenant, used[tenant.pk]) for tenant in by_share[:ROWS]]
 
 
 @dataclass(frozen=True)

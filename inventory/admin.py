@@ -52,7 +52,7 @@ class MembershipInline(TenantTabularInline):
 class TenantAdmin(TenantModelAdmin):
     """Customers and organisations."""
 
-    list_display = ("name", "device_count", "member_count", "created_at")
+    list_display: tuple[str, ...] = ("name", "device_count", "member_count", "created_at")
     search_fields = ("name",)
     ordering = ("name",)
     fields = ("name", ("max_sessions", "max_sessions_a_site"), "objective_hours", "created_at")

@@ -56,6 +56,11 @@ def mask(platform: Platform | None, text: str) -> str:
     return text
 
 
+def was_masked(content: bytes) -> bool:
+    """Whether a secret in a stored text was masked before it was stored: then it cannot be put back."""
+    return MASK.encode() in content
+
+
 @lru_cache(maxsize=256)
 def _maskers(platform: Platform | None) -> tuple[Masker, ...]:
     own = platform.secrets if platform else ()

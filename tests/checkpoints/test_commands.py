@@ -212,7 +212,8 @@ def test_a_difference_of_one_device(run: Run, tenant: Tenant, golden: Checkpoint
     ("line", "status", "sentence"),
     [
         ("diff HEAD nothing", 1, "There is no version 'nothing'"),
-        ("diff live edge1", 1, "back it up"),
+        ("diff live live", 2, "Only one of the two can be live"),
+        ("diff HEAD live", 1, "Say with one --device NAME"),
         ("diff HEAD", 2, "required: B"),
         ("diff HEAD edge1 --tenant acne", 1, "did you mean 'acme'"),
         ("diff dup dup", 2, "--tenant"),
@@ -288,3 +289,20 @@ def test_a_refused_collection_has_status_1(run: Run, golden: Checkpoint, edge: D
 
     assert (said.status, said.document["objects_removed"]) == (1, 0)
     assert said.document["refused"][0].startswith("acme: ")
+
+
+def test_a_file_of_a_checkpoint_is_shown(run: Run, golden: Checkpoint, core: Device) -> None:
+    """The main file where none is named, any other by its name, and a clear word for one that is not there."""
+    assert run("show edge1 --at HEAD --json").document["text"] == "hostname edge1\n"
+    assert run("show core1 --at HEAD --file startup.cfg --json").document["text"] == "hostname core\n"
+    assert "has no file 'x'; it has running.cfg" in run("show edge1 --at HEAD --file x").err
+
+
+def test_a_text_that_was_stored_masked_is_shown_with_a_warning(run: Run, edge: Device) -> None:
+    """Whoever copies it into a device would set a password called (masked)."""
+    back_up(edge, running_cfg="enable secret 5 (masked)\n")
+
+    said = run("show edge1 --json")
+
+    assert said.document["masked"] is True
+    assert "cannot be put back" in said.err

@@ -102,9 +102,3 @@ def test_two_versions_of_different_tenants_are_refused(tenant: Tenant, edge: Dev
 
     with pytest.raises(NotComparable):
         find_two("edge1", "core9")
-
-
-def test_the_running_device_is_not_compared_yet(edge: Device) -> None:
-    """The sentence says what to do instead."""
-    with pytest.raises(NotComparable, match="back it up"):
-        find_two("live", "edge1")

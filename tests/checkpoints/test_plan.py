@@ -53,6 +53,14 @@ def test_the_plan_says_exactly_what_is_said_to_the_device() -> None:
     assert made.can_be_pushed and made.undone and made.not_undone
 
 
+def test_a_device_whose_state_was_stored_without_its_secrets_is_not_touched() -> None:
+    """Nobody could tell afterwards whether a change was undone: the state before is not known."""
+    made = plan(mask(registry.platform("cisco_ios"), IOS), IOS.replace("uplink", "changed"))
+
+    assert not made.can_be_pushed
+    assert "stored with its secrets masked" in made.obstacles[0]
+
+
 def test_what_the_device_only_prints_is_not_sent_back_to_it() -> None:
     """`Current configuration : 812 bytes` is no command, and a clock's old drift is no setting."""
     loaded = fit_to_load(registry.platform("cisco_ios"), f"{HEAD}{IOS}ntp clock-period 17179860\n".encode())

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from backups.models import Snapshot
-from inventory.commands import NetcairnCommand, Table, find_device, tenant_option
+from inventory.commands import NetcairnCommand, Table, WrongUse, find_device, tenant_option
 
 
 class Command(NetcairnCommand):
@@ -23,6 +23,8 @@ class Command(NetcairnCommand):
 
     def handle(self, **options: Any) -> None:
         """From the table, never by walking the repository."""
+        if options["limit"] < 0:
+            raise WrongUse("--limit must be 0 (all) or a number of versions.")
         device = find_device(options["device"], options["tenant"])
         snapshots = device.snapshots.prefetch_related("run__checkpoints").order_by("-seq")
         if options["limit"] > 0:

@@ -12,9 +12,11 @@ from backups.store.patches import DiffCaps
 from checkpoints.compare import Comparison, FileDiff, compare, file_diffs
 from checkpoints.diff import visible
 from checkpoints.documents import diff_document, diff_table
-from checkpoints.find import find_two
+from checkpoints.find import Version, find_two, find_version
+from checkpoints.live import LIVE, as_it_was, collect_now, device_of
 from checkpoints.patch import patch_of
-from inventory.commands import NetcairnCommand, find_device, find_tenant, tenant_option
+from inventory.commands import NetcairnCommand, WrongUse, find_device, find_tenant, operator, tenant_option
+from inventory.models import Tenant
 
 CAPS = DiffCaps(max_bytes=256 * 1024 * 1024, max_lines=5_000_000, seconds=300.0)  # a terminal has a pager
 
@@ -22,11 +24,14 @@ CAPS = DiffCaps(max_bytes=256 * 1024 * 1024, max_lines=5_000_000, seconds=300.0)
 class Command(NetcairnCommand):
     """Two versions side by side."""
 
-    help = "Show what changed between two checkpoints, snapshots or devices."
+    help = "Show what changed between two checkpoints, snapshots or devices, or since then on the running device."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which two, and how much of them."""
-        version = "An id of a snapshot or a checkpoint, at least 8 digits of one, a ref, or a device (its newest)."
+        version = (
+            "An id of a snapshot or a checkpoint, at least 8 digits of one, a ref, a device (its newest), or `live`: "
+            "the device is backed up first."
+        )
         parser.add_argument("old", metavar="A", help=version)
         parser.add_argument("new", metavar="B", help=version)
         tenant_option(parser)
@@ -39,8 +44,11 @@ class Command(NetcairnCommand):
     def handle(self, **options: Any) -> None:
         """Compare, then show."""
         tenant = find_tenant(options["tenant"]) if options["tenant"] else None
-        old, new = find_two(options["old"], options["new"], tenant)
-        names = dict.fromkeys(options["device"])
+        names = list(dict.fromkeys(options["device"]))
+        if LIVE in (options["old"], options["new"]):
+            old, new = self.with_live(options["old"], options["new"], tenant, names)
+        else:
+            old, new = find_two(options["old"], options["new"], tenant)
         devices = [find_device(name, new.tenant).pk for name in names] or None
         comparison = compare(old, new, devices=devices)
         tidy = not options["raw"]
@@ -51,6 +59,20 @@ class Command(NetcairnCommand):
         else:
             self.show(comparison, diffs, raw=options["raw"])
         self.mention_hidden(diffs)
+
+    def with_live(self, old: str, new: str, tenant: Tenant | None, names: list[str]) -> tuple[Version, Version]:
+        """Both sides, one of which is the running device."""
+        from backups.conf import limits  # netmiko takes seconds to import, which no other difference should pay
+        from backups.netmiko_transport import NetmikoTransport
+
+        if old == new:
+            raise WrongUse("Only one of the two can be live.")
+        other = find_version(new if old == LIVE else old, tenant)
+        device = device_of(other, [find_device(name, other.tenant) for name in names])
+        then = as_it_was(other)
+        self.tell(f"Collecting {device.name}…")
+        now = collect_now(device, by=operator(), transport=NetmikoTransport(), limits=limits())
+        return (now, then) if old == LIVE else (then, now)
 
     def show(self, comparison: Comparison, diffs: Sequence[FileDiff], *, raw: bool) -> None:
         """The unified text; exact bytes for another program, harmless characters for a terminal."""
