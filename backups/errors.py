@@ -32,6 +32,7 @@
        |- Pruned                retention has removed the content of the version
        |- NoStore               the tenant has no repository yet
        |- QuotaFull             the tenant keeps as much as it may; what is new was not kept
+       |- RebuildRefused        the tables cannot be filled from this repository
        |- NameRefused           a name or id that git must never see
        `- GitFailed             git itself failed, or was killed
           |- GitMissing         no git on this machine, or one that is too old
@@ -283,6 +284,12 @@ class QuotaFull(StoreError):
     """The tenant keeps as much as it may; all that was kept stays, and nothing new comes."""
 
     cause = "quota-full"
+
+
+class RebuildRefused(StoreError):
+    """What the repository holds is not this tenant's record, or not one line of it; no row was touched."""
+
+    cause = "rebuild-refused"
 
 
 class NameRefused(StoreError):

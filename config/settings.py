@@ -19,6 +19,8 @@ NETCAIRN_SECRETS_KEYS = conf.secrets_keys(NETCAIRN_VAR)
 NETCAIRN_RUN_ENDED = ["checkpoints.services.checkpoint_run"]
 # Called by `fsck` with a tenant and its repository, under the lock, for the same reason: what is wrong in their share.
 NETCAIRN_FSCK_CHECKS = ["checkpoints.fsck.troubles"]
+# Called by `fsck --rebuild` with a tenant, its repository and its record, in the transaction: what they have to fill.
+NETCAIRN_REBUILDS = ["checkpoints.rebuilding.rebuild"]
 # Called every minute by the queue's tick, for the same reason.
 NETCAIRN_TICKS = ["checkpoints.restore_jobs.tick"]
 # Finds out what devices run, for an import whose rows leave that open.

@@ -7,13 +7,16 @@ from collections.abc import Callable
 import pytest
 
 from backups import fsck
+from backups.fsck.rebuilding import rebuild
+from backups.models import Repository, Snapshot
 from backups.store import layout
 from backups.store.reader import TenantStore, open_store
 from backups.store.writer import RefMove, move_refs
-from checkpoints.models import Checkpoint
+from checkpoints.models import Checkpoint, Ref
+from checkpoints.refs import head_of
 from checkpoints.services import create_checkpoint
 from inventory.models import Device, Tenant
-from tests.checkpoints.conftest import NOON
+from tests.checkpoints.conftest import NOON, back_up, later
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +86,24 @@ def test_a_checkpoint_that_the_database_does_not_know_is_kept_in_quarantine(stor
     assert "before the move" in found.what
     assert fsck.check(tenant) == []
     assert store.refs(layout.QUARANTINE) == {layout.quarantine_ref(row.pin): row.pin}
+
+
+def test_checkpoints_come_back_with_a_lost_database(store: TenantStore, edge: Device, core: Device) -> None:
+    """A name for a moment was given for a reason; the next collection would take a ref without a row for garbage."""
+    back_up(core, later(0.5), running_cfg="hostname core1\n")
+    tenant = edge.tenant
+    create_checkpoint(tenant, message="only the edge", author="bob", devices=[edge], now=later(1))
+    create_checkpoint(tenant, message="all\n\nof it", author="bob", now=later(2))
+    kept = ("pk", "author", "message", "created_at", "seq", "commit", "pin", "whole", "parent_id", "device_count")
+    kept = (*kept, "file_count", "total_bytes", "changed_count")
+    before = list(Checkpoint.objects.order_by("created_at").values(*kept))
+    Checkpoint.objects.update(parent=None, first_parent=None)
+    for rows in (Ref, Checkpoint, Snapshot, Repository):
+        rows.objects.all().delete()
+
+    result = rebuild(tenant, by="anna", now=NOON)
+
+    assert result.checkpoints == 3
+    assert list(Checkpoint.objects.order_by("created_at").values(*kept)) == before
+    assert head_of(tenant.pk).message == "all\n\nof it"
+    assert fsck.check(tenant, full=True) == []

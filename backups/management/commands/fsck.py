@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils import timezone
 
 from backups import fsck
-from inventory.commands import NetcairnCommand, Table, find_tenant, tenant_option
+from backups.errors import NoStore, StoreError
+from backups.fsck.checking import unknown_repositories
+from backups.fsck.rebuilding import Rebuilt, adopt, rebuild, recover_tenants
+from inventory.commands import NetcairnCommand, Table, WrongUse, find_tenant, operator, tenant_option
 from inventory.models import Tenant
 
 THERE = "Everything that is kept is there; `fsck --full` reads all of it, too."
@@ -26,14 +31,58 @@ class Command(NetcairnCommand):
         tenant_option(parser)
         parser.add_argument("--full", action="store_true", help="Read every object, too; takes long.")
         parser.add_argument("--repair", action="store_true", help="Mend what can be mended without guessing.")
+        parser.add_argument("--rebuild", action="store_true", help="Fill the tables from git: the database was lost.")
+        parser.add_argument("--adopt", action="store_true", help="Take in what another Netcairn wrote onto the record.")
 
     def handle(self, **options: Any) -> None:
         """Exit 1 when anything unrepaired is left."""
+        if options["rebuild"] and options["adopt"]:
+            raise WrongUse(
+                "Say --rebuild or --adopt, not both: one is for a lost database, the other for a second one."
+            )
+        if options["rebuild"] and not options["tenant"]:
+            self.recover()
         tenants = [find_tenant(options["tenant"])] if options["tenant"] else list(Tenant.objects.order_by("name"))
-        findings = fsck.all_findings(tenants, full=options["full"], repair=options["repair"])
-        self.answer({"findings": [asdict(finding) for finding in findings]}, table(findings, full=options["full"]))
+        refused: list[fsck.Finding] = []
+        filled = list(self.fill(tenants, refused, **options))
+        findings = refused + fsck.all_findings(tenants, full=options["full"], repair=options["repair"])
+        findings += [] if options["tenant"] else unknown_repositories(tenant.pk for tenant in tenants)
+        document = {"findings": [asdict(finding) for finding in findings]}
+        if options["rebuild"] or options["adopt"]:
+            document["filled"] = [asdict(one) for one in filled]
+        self.answer(document, table(findings, full=options["full"]))
         if not all(finding.repaired for finding in findings):
             sys.exit(1)
+
+    def recover(self) -> None:
+        """Tenants of whom only the repository is left."""
+        for tenant in recover_tenants():
+            self.tell(f"{tenant.pk} is tenant {tenant} from now on; rename it in the admin.")
+
+    def fill(self, tenants: list[Tenant], refused: list[fsck.Finding], **options: Any) -> Iterator[Rebuilt]:
+        """Fill the tables where that is asked for; a tenant that has to be refused does not keep the others waiting."""
+        way = {(True, False): rebuild, (False, True): adopt}.get((options["rebuild"], options["adopt"]))
+        for tenant in tenants if way else ():
+            try:
+                result = way(tenant, by=operator(), now=timezone.now()) if way else Rebuilt(tenant.name)
+            except NoStore:
+                continue  # nothing to fill from; the look that follows says whether there should be
+            except StoreError as error:
+                refused.append(fsck.Finding(error.cause, tenant.name, str(error)))
+                continue
+            yield result
+            self.tell(told(result))
+
+
+def told(result: Rebuilt) -> str:
+    """What came of it, in one line."""
+    if result.nothing:
+        return f"{result.tenant}: the tables have everything that the repository tells."
+    lost = f"; {result.lost} versions have no row, because their files are not there" if result.lost else ""
+    return (
+        f"{result.tenant}: {result.versions} versions, {result.devices} devices, {result.runs} runs and "
+        f"{result.checkpoints} checkpoints are back in the database{lost}."
+    )
 
 
 def table(findings: list[fsck.Finding], *, full: bool) -> Table:
