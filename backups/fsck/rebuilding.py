@@ -19,14 +19,16 @@ from django.utils.module_loading import import_string
 from backups.batch import reconcile
 from backups.capture import stable_digest
 from backups.content import sheet
+from backups.epochs import Epoch
 from backups.errors import RebuildRefused, StoreDamaged
 from backups.fsck.devices import Names, recreate_devices
 from backups.locks import lock_tenant
 from backups.models import Repository, Run, Snapshot
+from backups.quota import recount
 from backups.store import layout
-from backups.store.chronicle import Change, Touched, chronicle, lines_of, run_of, sizes_of, touched
+from backups.store.chronicle import Change, Touched, chronicle, descends, lines_of, run_of, sizes_of, touched
 from backups.store.reader import TenantStore, is_repository, open_store, store_path
-from backups.store.troubles import is_ancestor, is_readable, kind_of
+from backups.store.troubles import is_readable, kind_of
 from backups.store.writer import RefMove, move_refs
 from inventory import audit
 from inventory.models import Device, Tenant
@@ -98,8 +100,8 @@ def take_in(
         record = chronicle(store, tip, tenant.pk)
         if look is not None:
             look(store, row, record)
-        result = fill(tenant, store, record, now=now)
         take_over(tenant, row, record[-1])
+        result = fill(tenant, store, record, now=now)
         if not result.nothing:
             audit.record(tenant, by=by, action=action, about=tenant.name, detail={"head": tip, **vars(result)})
     follow(tenant, store, tip)
@@ -134,7 +136,7 @@ def newest(store: TenantStore, head: str | None) -> str | None:
         return None
     if main != head and goes_on(store, head, main):
         return main
-    if main != head and not (head and is_ancestor(store.git, main, head)):
+    if main != head and not (head and descends(store, main, head)):
         raise RebuildRefused(
             f"main in {store.path} does not go on from {head}, which the database names: `fsck --repair` puts it aside."
         )
@@ -147,7 +149,7 @@ def newest(store: TenantStore, head: str | None) -> str | None:
 
 def goes_on(store: TenantStore, head: str | None, commit: str) -> bool:
     """Whether an id is one of a commit, and this descends from the head."""
-    return kind_of(store.git, commit) == "commit" and (head is None or is_ancestor(store.git, head, commit))
+    return kind_of(store.git, commit) == "commit" and (head is None or descends(store, head, commit))
 
 
 def fill(tenant: Tenant, store: TenantStore, record: Sequence[Change], *, now: datetime) -> Rebuilt:
@@ -163,7 +165,10 @@ def fill(tenant: Tenant, store: TenantStore, record: Sequence[Change], *, now: d
         versions, lost = versions + len(rows), lost + len(some) - len(rows)
         Snapshot.objects.bulk_create(rows)
     devices = recreate_devices(tenant, names, now=now)
+    make_epochs(tenant, record)
     checkpoints = sum(hook(tenant, store, record) for hook in higher())
+    if versions and not lost:
+        recount(tenant.pk)
     return Rebuilt(tenant.name, versions, devices, runs, checkpoints, lost)
 
 
@@ -188,7 +193,7 @@ def states(history: Iterable[Touched], names: Names) -> Iterator[Missing]:
             elif blob is not None:
                 names.link(path, blob)
         names.devices |= changed
-        if one.change.opens_epoch:
+        if one.change.epoch is not None:
             continue
         yield from (Missing(one.change, pk, dict(files[pk])) for pk in sorted(changed) if files.get(pk))
 
@@ -238,6 +243,28 @@ def digest_of(store: TenantStore, slug: str, files: dict[str, str]) -> str:
         return stable_digest(platform, {name: store.blob(blob) for name, blob in files.items()})
     except StoreDamaged:
         return ""
+
+
+def make_epochs(tenant: Tenant, record: Sequence[Change]) -> None:
+    """Rows of the epochs that have ended; one that was swept is known by what the next one continues."""
+    known = set(Epoch.objects.filter(tenant=tenant).values_list("number", flat=True))
+    first = record[0]
+    for change, before in zip(record, [record[0], *record], strict=False):
+        if change.epoch is None or change.continues is None:
+            continue
+        swept = change.before is None
+        if change.epoch - 1 not in known:
+            Epoch.objects.create(
+                tenant=tenant,
+                number=change.epoch - 1,
+                first_seq=1 if swept else first.seq,
+                last_seq=change.seq - 1 if swept else before.seq,
+                tip=change.continues,
+                began_at=first.when,
+                ended_at=change.when,
+                swept_at=change.when if swept else None,
+            )
+        first = change
 
 
 def make_runs(tenant: Tenant, record: Sequence[Change]) -> int:

@@ -13,7 +13,7 @@ from backups.store import layout
 from backups.store.patches import PLAIN, parse_numstat
 from backups.store.reader import TenantStore
 from backups.store.stream import trailers_of
-from backups.store.troubles import is_readable
+from backups.store.troubles import is_ancestor, is_readable
 
 SECONDS = 3600.0  # a large record takes minutes
 CHUNK = 500  # changes that are compared by one git process
@@ -32,7 +32,8 @@ class Change:
     message: str
     seq: int
     run: UUID | None
-    opens_epoch: bool = False  # it only repeats what the epoch before has ended with
+    epoch: int | None = None  # the number of the epoch that it opens, by repeating what the one before has ended with
+    continues: str | None = None  # the commit that this one ended with; swept where it is not `before`
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,18 @@ def chronicle(store: TenantStore, tip: str, tenant_id: UUID) -> list[Change]:
                 "the record was written by two programs that did not know of each other."
             )
     return changes
+
+
+def descends(store: TenantStore, old: str, new: str) -> bool:
+    """Whether a commit is among those that another goes on from, across the cuts between epochs too."""
+    while not is_ancestor(store.git, old, new):
+        options = ("--first-parent", "--max-parents=0", "-z", FORMAT, "--end-of-options", layout.checked_id(new), "--")
+        message = store.git.run("log", *options, seconds=SECONDS).out.decode("utf-8", "replace").split("\0")[0]
+        before = trailers_of(message).get("Continues", "")
+        if not layout.FULL_ID.match(before) or not is_readable(store.git, before):
+            return False
+        new = before
+    return True
 
 
 def log_of(store: TenantStore, tip: str) -> list[tuple[str, str, str, str, str]]:
@@ -100,7 +113,8 @@ def numbered(part: Sequence[tuple[str, str, str, str, str]], before: str | None,
                 message=message.strip(),
                 seq=int(said["Seq"]),
                 run=run_of(said.get("Run")),
-                opens_epoch="Continues" in said,
+                epoch=int(said["Epoch"]) if said.get("Epoch", "").isdecimal() and "Continues" in said else None,
+                continues=said.get("Continues"),
             )
         )
         before = commit

@@ -18,7 +18,7 @@ from backups.capture import stable_digest
 from backups.commit import DeviceChange, Kept, keep, writing
 from backups.errors import RebuildRefused
 from backups.fsck.rebuilding import adopt, rebuild, recover_tenants
-from backups.models import Attempt, Repository, Run, Snapshot
+from backups.models import Attempt, Epoch, Repository, Run, Snapshot, StoredFile
 from inventory.models import Device, Tenant
 from inventory.platforms.registry import platform
 from tests.backups.store_kit import NOON, assert_sound, git, refs_of, repository
@@ -49,10 +49,8 @@ def told() -> list[dict[str, Any]]:
 
 def forget() -> None:
     """The database is as new; only the tenant was entered again."""
-    Snapshot.objects.all().delete()
-    Repository.objects.all().delete()
-    Run.objects.all().delete()
-    Device.objects.all().delete()
+    for rows in (Snapshot, Epoch, Repository, Run, Device, StoredFile):
+        rows.objects.all().delete()
 
 
 @pytest.fixture
@@ -100,6 +98,23 @@ def test_a_database_of_an_earlier_point_gets_what_came_after(tenant: Tenant, his
 
     assert result.versions == 3
     assert told() == history
+    assert fsck.check(tenant, full=True) == []
+
+
+def test_epochs_that_have_ended_are_part_of_the_record(tenant: Tenant, history: list[dict[str, Any]]) -> None:
+    """Where the record was cut, its first commit repeats what the one before has ended with: no version of anything."""
+    with writing(tenant.pk) as batch:
+        batch.cut(author="anna", when=NOON)
+    back_up(edge1=b"after the cut\n")
+    known, epoch = told(), Epoch.objects.values("number", "first_seq", "last_seq", "tip", "ended_at").get()
+    counted = Repository.objects.get().stored_bytes
+    forget()
+
+    rebuild(tenant, by="anna", now=NOON)
+
+    assert told() == [one | {"digest": ""} for one in known]
+    assert Epoch.objects.values("number", "first_seq", "last_seq", "tip", "ended_at").get() == epoch
+    assert Repository.objects.get().stored_bytes == counted
     assert fsck.check(tenant, full=True) == []
 
 
