@@ -58,7 +58,7 @@ def test_an_hour_that_comes_twice_starts_once() -> None:
 
 
 @given(zone=zones, hour=st.integers(0, 23), minute=st.integers(0, 59), start=moments)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_daily_text_is_due_exactly_once_on_every_day(zone: str, hour: int, minute: int, start: datetime) -> None:
     """A day without a backup, or with two, would come back every spring and autumn."""
     clock, moment, days = ZoneInfo(zone), start, []
@@ -161,7 +161,7 @@ def test_no_start_lies_in_a_window_nor_in_the_past(
 
 
 @given(st.integers(0, 720), moments, st.text(max_size=5))
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_jitter_stays_in_its_bounds_and_is_the_same_after_a_restart(jitter: int, after: datetime, seed: str) -> None:
     """A start that is computed anew after a restart must not come a second time."""
     timing = Timing("0 2 * * *", "UTC", jitter, seed=seed)

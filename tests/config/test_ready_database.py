@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import manage
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -32,11 +34,13 @@ def test_the_first_command_finds_its_tables(tmp_path: Path) -> None:
     assert "Preparing the database." in done.stderr
 
 
-def test_an_unknown_command_is_wrong_use() -> None:
+def test_an_unknown_command_is_wrong_use(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """A script with a slip of the pen must not take it for a network that refused."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", "bakcup"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    monkeypatch.setattr(sys, "argv", ["manage.py", "bakcup"])
 
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "did you mean `backup`?" in done.stderr
+    with pytest.raises(SystemExit) as end:
+        manage.main()
+
+    said = capsys.readouterr()
+    assert (end.value.code, said.out) == (2, "")
+    assert "did you mean `backup`?" in said.err
