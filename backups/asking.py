@@ -6,11 +6,11 @@ The threads have no database. What they found out about accounts and jump hosts 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from backups.collect import Collected
+from backups.collect import Collected, WantsArtefact, never
 from backups.errors import BackupError, HostKeyChanged, JumpHostRefused
 from backups.logins import LoginGate, collect_by_any
 from backups.models import Snapshot
@@ -19,7 +19,16 @@ from backups.targets import Targets, pin_host_key, platform_of
 from backups.transport import Limits, Transport
 from inventory.host_key_services import stranger_met
 from inventory.jump_hosts import JumpHost
-from inventory.models import Credential, Device
+from inventory.models import Credential, Device, Tenant
+
+
+def artefacts_wanted(device: Device, last: Snapshot | None, now: datetime) -> WantsArtefact:
+    """Files that differ each time: with a text that has changed, and else when the last version is old enough."""
+    if device.tenant.secrets_policy != Tenant.Secrets.KEEP:
+        return never  # what is no text cannot be stored without its secrets
+    if last is None:
+        return lambda _file, _digest: True
+    return lambda file, digest: digest != last.digest or now - last.taken_at >= timedelta(days=file.every_days)
 
 
 class Asker:
@@ -52,14 +61,16 @@ class Asker:
             transport=self.transport,
             limits=self.limits,
             last_good=last_good,
+            wants_artefact=artefacts_wanted(device, last, self.clock()),
         )
 
     def succeeded(self, device: Device, collected: Collected) -> None:
         """Remember by which key it is known, and what opens it."""
         pin_host_key(device, collected.host_key)
         worked = UUID(collected.credential) if collected.credential else None
-        if worked is not None and device.working_credential_id != worked:
-            Device.objects.filter(pk=device.pk).update(working_credential=worked)
+        if worked not in (None, device.working_credential_id or device.credential_id):
+            fallback = worked if worked != device.credential_id else None
+            Device.objects.filter(pk=device.pk).update(working_credential=fallback)
 
     def failed(self, device: Device, error: BackupError) -> None:
         """Raise the alarm where somebody is not who they were."""

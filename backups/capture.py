@@ -172,7 +172,8 @@ def stable(platform: Platform, content: bytes) -> bytes:
 def stable_digest(platform: Platform, files: Mapping[str, bytes]) -> str:
     """Hexadecimal SHA-256 of a device's files, names included, without what never counts as a change."""
     digest = hashlib.sha256()
-    for name in sorted(files):
+    artefacts = {file.filename for file in platform.artefacts}
+    for name in sorted(set(files) - artefacts):
         content = stable(platform, files[name])
         digest.update(f"{name}\n{len(content)}\n".encode("ascii"))
         digest.update(content)
@@ -193,8 +194,9 @@ def without_secrets(platform: Platform, capture: Capture) -> Capture:
 
 
 def _missing(platform: Platform, files: Mapping[str, bytes]) -> Iterator[Doubt]:
+    artefacts = {file.filename for file in platform.artefacts}
     for source in platform.sources:
-        if not source.optional and source.filename not in files:
+        if not source.optional and source.filename not in files and source.filename not in artefacts:
             yield Doubt("missing", f"There is no {source.filename}.")
     if not files:
         yield Doubt("missing", "The device gave none of the files that its platform may have.")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
 from backups.capture import Capture, Doubt, read_capture, refusal
-from backups.errors import CommandRefused
+from backups.errors import CollectError, CommandRefused
 from backups.transport import Limits, Session, Target, Transport
 from inventory.platforms.sheet import Command, Platform, RemoteFile
+
+log = logging.getLogger(__name__)
 
 SAID = 80  # characters of a device's own words in an error
 _UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[^ -~]")
@@ -24,6 +27,16 @@ class Collected:
     host_key: str  # "type base64", as the device proved to hold it: to be pinned when none is
     seconds: float  # from the first packet to the verdict
     credential: str = ""  # the id of the one that it let in, where several were tried
+    artefacts: tuple[str, ...] = ()  # files that never count as a change, and were fetched now
+
+
+# Whether to fetch an artefact beside texts with this digest (capture.stable_digest).
+WantsArtefact = Callable[[RemoteFile, str], bool]
+
+
+def never(_file: RemoteFile, _digest: str) -> bool:
+    """Who only wants to look makes nothing on a device."""
+    return False
 
 
 def collect(
@@ -33,6 +46,7 @@ def collect(
     transport: Transport,
     limits: Limits | None = None,
     last_good: Mapping[str, int] | None = None,
+    wants_artefact: WantsArtefact = never,
 ) -> Collected:
     """Ask a device for everything that its sheet names, and judge it.
 
@@ -42,10 +56,13 @@ def collect(
     started = monotonic()
     with transport.open(target, platform, limits or Limits()) as session:
         answers = dict(answers_of(session, target, platform))
+        capture = read_capture(platform, answers, last_good=last_good or {})
+        capture = replace(capture, doubts=(*capture.doubts, *_broken_off(platform, answers)))
+        wanted = [file for file in platform.artefacts if capture.good and wants_artefact(file, capture.digest)]
+        artefacts = dict(_artefacts(session, target, platform, wanted))
         host_key = session.host_key
-    capture = read_capture(platform, answers, last_good=last_good or {})
-    doubts = (*capture.doubts, *_broken_off(platform, answers))
-    return Collected(replace(capture, doubts=doubts), host_key, monotonic() - started)
+    capture = replace(capture, files={**capture.files, **artefacts})
+    return Collected(capture, host_key, monotonic() - started, artefacts=tuple(artefacts))
 
 
 def _broken_off(platform: Platform, answers: Mapping[str, bytes]) -> Iterator[Doubt]:
@@ -66,9 +83,39 @@ def answers_of(session: Session, target: Target, platform: Platform) -> Iterator
         if answer is not None:
             yield command.filename, answer
     for file in platform.files:
-        content = _fetched(session, file)
+        content = None if file.every_days else _fetched(session, file)
         if content is not None:
             yield file.filename, content
+
+
+def _artefacts(
+    session: Session, target: Target, platform: Platform, wanted: Sequence[RemoteFile]
+) -> Iterator[tuple[str, bytes]]:
+    """Made on the device, fetched, and deleted there, on the same connection."""
+    for file in wanted:
+        try:
+            made = all(_understood(session, platform, line) for line in file.before)
+            content = _fetched(session, file) if made else None
+        finally:
+            _deleted(session, target, platform, file)
+        if content is not None:
+            yield file.filename, content
+        elif not file.optional:
+            raise CommandRefused(f"{target.name} does not make the file {file.filename}; see what its user may do.")
+
+
+def _understood(session: Session, platform: Platform, line: str) -> bool:
+    return refusal(platform, session.run(line)) is None
+
+
+def _deleted(session: Session, target: Target, platform: Platform, file: RemoteFile) -> None:
+    """What is left there is written over the next time, but it holds everything: that is said."""
+    try:
+        gone = all(_understood(session, platform, line) for line in file.after)
+    except CollectError:
+        gone = False
+    if not gone:
+        log.warning("The file %s may still be on device %s: it was not deleted.", file.path, target.name)
 
 
 def _asked(session: Session, target: Target, platform: Platform, command: Command) -> bytes | None:
@@ -93,7 +140,7 @@ def _asked(session: Session, target: Target, platform: Platform, command: Comman
 
 def _fetched(session: Session, file: RemoteFile) -> bytes | None:
     try:
-        return session.fetch(file.path)
+        return session.fetch(file.path) if file.by == "sftp" else session.fetch_by_scp(file.path)
     except CommandRefused:
         if file.optional:
             return None

@@ -265,6 +265,10 @@ class NetmikoSession:
         """
         return self._files.fetch(path)
 
+    def fetch_by_scp(self, path: str) -> bytes:
+        """The same over SCP."""
+        return self._files.fetch_by_scp(path)
+
 
 class NetmikoTransport:
     """The way to real devices."""

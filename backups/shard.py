@@ -206,7 +206,7 @@ class Shard:
         if capture.doubts:
             doubt = capture.doubts[0]
             self.close(attempt, Attempt.State.QUARANTINED, doubt.cause, doubt.detail, doubtful=capture.files)
-        elif last is not None and last.digest == capture.digest:
+        elif last is not None and last.digest == capture.digest and not collected.artefacts:
             self.close(attempt, Attempt.State.UNCHANGED)
         else:
             kept = commit.Kept(attempt.device, capture.files, capture.digest, self.clock())

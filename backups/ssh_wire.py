@@ -101,6 +101,11 @@ class Wire:
         self._tail = (self._tail + said)[-TAIL:]
         return True
 
+    @property
+    def time_left(self) -> float:
+        """Seconds until the deadline; never quite none."""
+        return max(0.01, self._bounds.deadline - monotonic())
+
     def count(self, size: int) -> None:
         """So many bytes more came from the device. Raises OutputTooLarge."""
         self._received += size

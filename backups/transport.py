@@ -73,6 +73,9 @@ class Session(Protocol):
     def fetch(self, path: str) -> bytes:
         """The bytes of a file of the device, over SFTP on the same connection."""
 
+    def fetch_by_scp(self, path: str) -> bytes:
+        """The same over SCP, for devices without SFTP."""
+
 
 class Transport(Protocol):
     """A way to devices."""

@@ -117,4 +117,5 @@ class FlashServer(asyncssh.SFTPServer):
 
 def _attributes(size: int, permissions: int) -> Any:
     now = int(time.time())
-    return asyncssh.SFTPAttrs(size=size, permissions=permissions, uid=0, gid=0, atime=now, mtime=now)
+    kind = asyncssh.FILEXFER_TYPE_REGULAR if permissions == _MODE_FILE else asyncssh.FILEXFER_TYPE_DIRECTORY
+    return asyncssh.SFTPAttrs(type=kind, size=size, permissions=permissions, uid=0, gid=0, atime=now, mtime=now)

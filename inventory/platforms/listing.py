@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from inventory.platforms.catalogue import read_catalogue
-from inventory.platforms.sheet import Command, Platform
+from inventory.platforms.sheet import Command, Platform, RemoteFile
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "platforms.md"
 BEGINS, ENDS = "<!-- platforms: begin -->\n", "<!-- platforms: end -->\n"
@@ -26,8 +26,15 @@ def renewed(document: str, sheets: Iterable[Platform]) -> str:
 
 
 def _row(sheet: Platform) -> tuple[str, ...]:
-    files = ", ".join(f"`{source.filename}`" + (" (optional)" if source.optional else "") for source in sheet.sources)
+    files = ", ".join(f"`{source.filename}`" + _when_kept(source) for source in sheet.sources)
     return (sheet.label, f"`{sheet.slug}`", files, _whole_when(sheet), sheet.verified, sheet.restore.way)
+
+
+def _when_kept(source: Command | RemoteFile) -> str:
+    """What stands behind a file that is not there each time."""
+    if isinstance(source, RemoteFile) and source.every_days:
+        return f" (with each change, and every {source.every_days} days)"
+    return " (optional)" if source.optional else ""
 
 
 def _whole_when(sheet: Platform) -> str:

@@ -1,7 +1,7 @@
 """MikroTik RouterOS 6 and 7."""
 
 from inventory.platforms.procedure import Line, Procedure
-from inventory.platforms.sheet import Command, Platform, Restore, Section
+from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore, Section
 from inventory.platforms.signs import GREETING, SSH, Sign
 
 # An export breaks long lines with a backslash, after "name=" and even inside a quoted value.
@@ -20,6 +20,16 @@ PLATFORM = Platform(
     commands=(
         # RouterOS 7 hides secrets unless told otherwise; RouterOS 6 shows them, and does not know the word.
         Command(line="/export show-sensitive", filename="export.rsc", fallbacks=("/export",), min_bytes=100),
+    ),
+    files=(
+        # Everything that an export leaves out: users, certificates, keys. In memory on models with a directory flash.
+        RemoteFile(
+            path="/netcairn.backup",
+            filename="system.backup",
+            before=("/system backup save name=netcairn dont-encrypt=yes",),
+            after=("/file remove [find name=netcairn.backup]",),
+            every_days=7,
+        ),
     ),
     restore=Restore(
         way="reset",

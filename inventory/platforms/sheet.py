@@ -51,11 +51,19 @@ class Command:
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file of the device, fetched over SFTP and kept byte for byte; a missing one is simply not there."""
+    """A file of the device, fetched on the connection of the session and kept byte for byte.
+
+    An artefact (`every_days`) differs each time that it is made, so it never counts as a change: it is fetched together
+    with a text that has changed, and by itself only when the last version is that old.
+    """
 
     path: str
     filename: str
-    optional: bool = True
+    optional: bool = True  # a missing one is simply not there
+    by: Literal["sftp", "scp"] = "sftp"
+    before: tuple[str, ...] = ()  # lines that make it
+    after: tuple[str, ...] = ()  # lines that delete it again, whatever came of it
+    every_days: int = 0  # 0: it is no artefact, but belongs to each collection like a text
 
 
 @dataclass(frozen=True)
@@ -131,6 +139,11 @@ class Platform:
     def sources(self) -> tuple[Command | RemoteFile, ...]:
         """Where the files of a capture come from."""
         return (*self.commands, *self.files)
+
+    @property
+    def artefacts(self) -> tuple[RemoteFile, ...]:
+        """Files that never count as a change."""
+        return tuple(file for file in self.files if file.every_days)
 
     @property
     def filenames(self) -> tuple[str, ...]:
@@ -222,7 +235,8 @@ def _bad_lines(platform: Platform) -> Iterator[tuple[str, str]]:
     """A line that is said to a device is one line."""
     said = [line for command in platform.commands for line in command.lines]
     said += [sign.where for sign in platform.signs if sign.where not in (SSH, GREETING)]
-    for line in (*said, *platform.setup, *platform.save, *(file.path for file in platform.files)):
+    around = [line for file in platform.files for line in (file.path, *file.before, *file.after)]
+    for line in (*said, *platform.setup, *platform.save, *around):
         if not line.strip() or not line.isprintable() or not line.isascii():
             yield "commands", f"{line!r} must be one line of printable ASCII"
 
