@@ -248,7 +248,7 @@ def begin(tenant_id: UUID, *, beyond_quota: bool = False) -> Batch:
     Repository.objects.filter(pk=tenant_id).update(fence=F("fence") + 1)
     row.refresh_from_db()
     store = open_store(tenant_id)
-    reconcile(store, row.head)
+    reconcile(store, row.head, tenant_id)
     return Batch(row, store, beyond_quota=beyond_quota)
 
 
@@ -284,23 +284,27 @@ def refuse_lost(path: Path) -> None:
         raise StoreDamaged(f"The repository {path} is gone: bring it back from a copy, then run `fsck`.")
 
 
-def reconcile(store: TenantStore, head: str | None) -> None:
+def reconcile(store: TenantStore, head: str | None, tenant_id: UUID) -> None:
     """Put the repository in order before anything is written. Raises StoreDamaged where that cannot be done."""
     try:
-        mend_all(store, head)
+        mend_all(store, head, tenant_id)
     except GitFailed as exc:
         if type(exc) is not GitFailed:
             raise
         # A git that has outlived its dead writer moves main to where we were about to move it; once, then it is gone.
         log.info("Looking again: %s", exc)
-        mend_all(store, head)
+        mend_all(store, head, tenant_id)
 
 
-def mend_all(store: TenantStore, head: str | None) -> None:
-    """Mend every trouble, one after the other."""
+def mend_all(store: TenantStore, head: str | None, tenant_id: UUID) -> None:
+    """Mend every trouble, one after the other; each only while the lock is ours."""
     for trouble in troubles(store, head):
         if trouble.mend is None:
             raise StoreDamaged(f"{trouble.what} Nothing is written over the loss: bring a copy back, then run `fsck`.")
+        # Whoever was stopped here and lost the connection, and so the lock, sees the next writer's work and takes it
+        # for trouble. What was seen under the lock may be mended later: each mend is a compare-and-swap with it.
+        if not try_lock_tenant(tenant_id):
+            raise StoreMoved(f"Another writer has taken over the store of tenant {tenant_id}; nothing of ours counts.")
         trouble.mend()
         log.log(logging.ERROR if trouble.alarm else logging.INFO, "Mended (%s): %s", trouble.code, trouble.what)
 

@@ -307,7 +307,7 @@ def follow(tenant: Tenant, store: TenantStore, tip: str) -> None:
     """Let the refs follow the row, under the lock once more; what came back from quarantine has its place in main."""
     with transaction.atomic():
         lock_tenant(tenant.pk, wait=WAIT)
-        reconcile(store, Repository.objects.values_list("head", flat=True).get(tenant=tenant))
+        reconcile(store, Repository.objects.values_list("head", flat=True).get(tenant=tenant), tenant.pk)
         kept = layout.quarantine_ref(tip)
         if kept in store.refs(layout.QUARANTINE):
             move_refs(store.git, [RefMove(kept, None, tip)])

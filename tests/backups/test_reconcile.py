@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from backups.commit import writing
-from backups.errors import StoreDamaged
+from backups.errors import StoreDamaged, StoreMoved
 from backups.models import Repository, Snapshot
 from inventory.models import Device
 from tests.backups.store_kit import assert_sound, back_up, git, kept, refs_of, repository
@@ -219,3 +219,17 @@ def test_a_repository_is_for_our_eyes_only(path: Path) -> None:
     """It holds every password of every router."""
     assert path.stat().st_mode & 0o777 == 0o700
     assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_writer_that_has_lost_the_lock_mends_nothing(
+    device: Device, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A suspended machine wakes up in the middle of reconciling, and takes the next writer's work for trouble."""
+    newer = foreign_commit(path, git(path, "rev-parse", "main"))
+    git(path, "update-ref", "refs/heads/main", newer)
+    monkeypatch.setattr("backups.batch.try_lock_tenant", lambda _: False)
+
+    with pytest.raises(StoreMoved), writing(device.tenant_id):
+        pass
+
+    assert refs_of(path)["refs/heads/main"] == newer

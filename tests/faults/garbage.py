@@ -1,0 +1,134 @@
+"""Collect garbage and keep house beside writers that bring back what is garbage: ``python -m tests.faults.garbage``.
+
+Four writers keep contents out of a small pool, and every other batch of theirs comes to nothing in the last moment: so what
+one has left unreachable, another names a moment later, without writing it once more. Beside them somebody collects
+garbage and keeps house, without a pause. In the end git and the database must agree, and git fsck have nothing to say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.faults.store import database, say, set_up
+
+if TYPE_CHECKING:
+    from tests.faults.workshop import Workshop
+
+WRITERS = 4
+POOL = 60  # contents that there are in all
+
+
+class Abandoned(Exception):
+    """The batch comes to nothing."""
+
+
+def collect_beside(turns: int, seed: int, root: Path) -> int:
+    """The whole experiment; how many collections there were. Raises AssertionError where something is lost."""
+    from django.db import connection
+
+    from tests.faults.workshop import Workshop
+
+    workshop = Workshop(root, random.Random(seed))
+    workshop.write_on()
+    connection.close()
+    writers = [forked(lambda at=at: write(workshop, turns, random.Random(seed + at))) for at in range(WRITERS)]
+    rounds = 0
+    while writers:
+        collect(workshop)
+        rounds += 1
+        writers = [pid for pid in writers if not ended(pid)]
+    workshop.write_on()
+    workshop.check()
+    return rounds
+
+
+def forked(work: Callable[[], None]) -> int:
+    """A process that does this and ends; its id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        work()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def ended(pid: int) -> bool:
+    """Whether a writer is done. Raises AssertionError where it could not do its work."""
+    found, status = os.waitpid(pid, os.WNOHANG)
+    assert not status, "a writer has failed; see above"
+    return bool(found)
+
+
+def write(workshop: Workshop, turns: int, dice: random.Random) -> None:
+    """The whole life of a writer."""
+    for _ in range(turns):
+        try:
+            keep_some(workshop, dice, count=dice.random() < 0.5)
+        except Abandoned:
+            continue
+
+
+def keep_some(workshop: Workshop, dice: random.Random, *, count: bool) -> None:
+    """New versions of two devices; they count, or are abandoned in the last moment."""
+    from backups.commit import Kept, keep
+    from inventory.models import Device
+    from tests.faults.workshop import NOON
+
+    def also(_: object) -> None:
+        if not count:
+            raise Abandoned
+
+    devices = dice.sample(list(Device.objects.filter(tenant=workshop.tenant)), k=2)
+    kept = [Kept(device, {"running.cfg": content(dice.randrange(POOL))}, "d" * 64, NOON) for device in devices]
+    keep(workshop.tenant.pk, kept, author="a", message="m", run_id=None, now=NOON, also=also)
+
+
+def content(number: int) -> bytes:
+    """One of the pool."""
+    return random.Random(number).randbytes(2000).hex().encode()
+
+
+def collect(workshop: Workshop) -> None:
+    """Garbage, then house."""
+    from django.db import transaction
+
+    from backups.locks import lock_tenant
+    from backups.store.housekeeping import keep_house
+    from backups.store.reader import open_store
+    from checkpoints.gc import collect_garbage
+    from tests.faults.workshop import NOON
+
+    done = collect_garbage(workshop.tenant, now=NOON, grace=timedelta(0))
+    assert not done.refused, done.refused
+    with transaction.atomic():
+        lock_tenant(workshop.tenant.pk, wait=60)
+        keep_house(open_store(workshop.tenant.pk).git)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The experiment as a program."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turns", type=int, default=150, help="of each writer")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--database", help="An existing test database, whose rows may be added to.")
+    options = parser.parse_args(arguments)
+    set_up()
+    with database(options.database), tempfile.TemporaryDirectory(prefix="netcairn-faults-") as root:
+        rounds = collect_beside(options.turns, options.seed, Path(root))
+    say(
+        f"{WRITERS} writers with {options.turns} turns, {rounds} collections beside them, nothing lost (seed {options.seed})"
+    )
+
+
+if __name__ == "__main__":
+    main()
