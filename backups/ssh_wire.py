@@ -269,8 +269,10 @@ class Wire:
         if answer.paged_again or not self.pull(PAGER_QUIET):
             answer.turn_page()
             self.send(b" " if standing is Standing.PAGED else b"q")
-            if not self.pull(self._bounds.idle):
-                raise self._fell_silent(line)
+            if not self.pull(self._bounds.idle if standing is Standing.PAGED else min(NUDGE_AFTER, self._bounds.idle)):
+                self.send(b" ")  # some pagers are left at their end by the key that turned the pages
+                if not self.pull(self._bounds.idle):
+                    raise self._fell_silent(line)
         answer.feed(self.take())
 
     def _patience(self, answer: Answer, standing: Standing, whole: re.Pattern[bytes] | None, trusting: bool) -> float:

@@ -8,9 +8,9 @@ PLATFORM = Platform(
     slug="aruba_os",
     label="ArubaOS (mobility controllers)",
     netmiko_type="aruba_os",
-    signs=(Sign(r"^Aruba Operating System Software|^ArubaOS \(MODEL"),),
+    signs=(Sign(r"^ArubaOS \(MODEL: Aruba\d"),),
     commands=(
-        # ArubaOS ends with no mark on all versions: only the prompt and the size tell that nothing is missing.
+        # 8.10 ends with `end`; whether all versions do is not known: only the prompt and the size tell.
         Command(line="show running-config", filename="running.cfg", min_bytes=200),
         Command(line="show startup-config", filename="startup.cfg", min_bytes=200, optional=True),
     ),
@@ -19,8 +19,8 @@ PLATFORM = Platform(
         note="`encrypt disable` has shown the keys, so the lines can be pasted in `configure terminal`; remove by hand "
         "what is too much. A whole controller goes back with its own `backup flash` and `restore flash`.",
     ),
-    verified="none",
-    source="Aruba's command line reference for ArubaOS 8, as remembered; held against no device",
+    verified="recording",
+    source="ArubaOS 8.10 on a 7210, as published with Oxidized; the restore from Aruba's manuals, as remembered",
     enable=True,
     setup=("encrypt disable",),
     patience=60.0,
@@ -29,7 +29,9 @@ PLATFORM = Platform(
         *CISCO_SECRETS,
         rf"(?P<keep>^ *(?:key|wpa-passphrase|wpa-hexkey|mgmt-user \S+ \S+|admin-passwd"
         rf"|key-passphrase) )(?!\d+\s*$){VALUE}",
-        rf"(?P<keep>^ *(?:localip|masterip|conductorip) \S+ ipsec ){VALUE}",
+        rf"(?P<keep>^ *(?:localip|masterip|conductorip|peer-ip-address) \S+ ipsec ){VALUE}",
+        rf"(?P<keep>^ *(?:ike authentication pre-share|bkup-passwords|ap-console-password) ){VALUE}",
+        rf"(?P<keep>^ *authentication )(?!pre-share|rsa-sig|ecdsa|eap|dot1x|mac\b){VALUE}(?=[ \t]*$)",  # of VRRP
         rf"(?P<keep>^ *snmp-server user .*?\b(?:auth-prot|priv-prot) \S+ ){VALUE}",
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:Invalid command|Access denied)"),

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="broadcom_icos",
     label="Broadcom ICOS and FASTPATH",
     netmiko_type="broadcom_icos",
+    signs=(Sign(r"^System Description\.+ .*(?:EFOS|FASTPATH|ICOS)"),),
     commands=(
         # ICOS ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=100),
@@ -15,8 +17,9 @@ PLATFORM = Platform(
         way="file",
         note="`copy tftp://HOST/FILE nvram:startup-config` and `reload` without saving.",
     ),
-    verified="none",
-    source="Broadcom's FASTPATH and ICOS CLI references, as remembered",
+    verified="recording",
+    source="EFOS 3.12 on a NetApp BES-53248, as published with Oxidized; the restore from Broadcom's references, as "
+    "remembered",
     enable=True,
     volatile=(
         r"^! ?System Up Time",

@@ -19,10 +19,11 @@ PLATFORM = Platform(
         note="`copy tftp://HOST/FILE startup-config` (or copy it over flash:/startup-config.conf) and `reboot` without "
         "saving.",
     ),
-    verified="none",
-    source="from memory of FS' CLI references for the S3900 and S5800 series",
+    verified="recording",
+    source="An S3400-48T4SP with 2.0.2J, as published with Oxidized, read line by line; the restore from FS' CLI "
+    "references, as remembered",
     enable=True,
-    volatile=(r"^Building configuration\.\.\.", r"^Current configuration ?: \d+ bytes"),
+    volatile=(r"^Building configuration\.\.\.", r"^Current configuration ?:"),
     secrets=(
         rf"(?P<keep>^[ \t]*snmp-server community )(?:\d )?{VALUE}",  # what is encrypted is told by a number
         *CISCO_SECRETS,

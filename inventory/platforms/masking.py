@@ -32,7 +32,7 @@ _EVERYWHERE: tuple[str, ...] = (
     # A password's hash by its shape: $1$, $5$, $6$, $8$, $9$, $14$, $2b$, $y$, $sha512$ ... Junos' $9$ can be undone.
     r"(?P<keep>\$(?:[0-9]{1,2}[a-z]?|y|gy|sha[0-9]*|pbkdf2[a-z0-9-]*)\$)[A-Za-z0-9./$=+,*-]{6,}",
     # name=value, name: value and "name": "value"
-    rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']? ?[=:] ?)(?!\\$){_VALUE}",
+    rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']? ?[=:] ?)(?!\\$|\{{[\"\}}\s]|\[){_VALUE}",
     # <password>value</password>
     rf"(?P<keep><(?i:[\w:.-]{{0,40}}(?:{_WORDS}))>)[^<\n]+(?=</)",
     # Words of a command line, where the sheet has masked nothing behind them: password VALUE, secret 5 VALUE

@@ -21,8 +21,8 @@ PLATFORM = Platform(
         "hand what is too much. A whole one goes back as the switch's own binary (`configuration fetch`, "
         "`switch-to`).",
     ),
-    verified="none",
-    source="NVIDIA's Onyx user manual, as remembered; its header as in published outputs",
+    verified="recording",
+    source="Onyx 3.9, as published with Oxidized; the restore from NVIDIA's Onyx user manual, as remembered",
     comment="##",
     enable=True,
     patience=60.0,
