@@ -23,6 +23,7 @@ from backups.epochs import Epoch, begin_of_current
 from backups.errors import GitFailed, StoreDamaged, StoreError, StoreMoved
 from backups.locks import lock_tenant, try_lock_tenant
 from backups.models import Repository
+from backups.phases import Phases
 from backups.store import changes as changing
 from backups.store import layout
 from backups.store.changes import DeviceChange, Plan
@@ -59,10 +60,11 @@ class Written:
 class Batch:
     """One turn with a tenant's lock: what is written here counts when the transaction does."""
 
-    def __init__(self, row: Repository, store: TenantStore, *, beyond_quota: bool = False) -> None:
+    def __init__(self, row: Repository, store: TenantStore, phases: Phases, *, beyond_quota: bool = False) -> None:
         self.tenant_id: UUID = row.tenant_id
         self.store = store
         self.beyond_quota = beyond_quota
+        self.phases = phases
         self.head: str | None = row.head
         self.seq: int = row.seq
         self.fence: int = row.fence
@@ -86,7 +88,8 @@ class Batch:
         id names nothing, QuotaFull, GitFailed, StoreMoved.
         """
         changing.check_changes(changes)
-        plan = self.plan(changes)
+        with self.phases.of("git"):
+            plan = self.plan(changes)
         if plan.empty:
             return None
         quota.charge(self.tenant_id, plan.contents(), beyond=self.beyond_quota)
@@ -95,10 +98,12 @@ class Batch:
         self.txn_refs.append(ref)
         trailers = {**trailers, "Tenant": str(self.tenant_id), "Seq": str(seq)}
         new = NewCommit(ref, self.head, with_trailers(message, trailers), author, when, plan.puts, plan.removals)
-        commit = write_commit(self.store.git, new)
-        verify(self.store, commit, plan.outcome())
-        lines = self.lines(commit, plan)
+        with self.phases.of("git"):
+            commit = write_commit(self.store.git, new)
+            verify(self.store, commit, plan.outcome())
+            lines = self.lines(commit, plan)
         self.advance(commit, seq)
+        self.phases.wrote(plan.contents(), len(plan.changed))
         return Written(commit, seq, {device: rows(plan.files[device]) for device in lines}, lines, plan.unchanged)
 
     def plan(self, changes: Sequence[DeviceChange]) -> Plan:
@@ -231,25 +236,30 @@ def writing(tenant_id: UUID, *, wait: float = 10.0, beyond_quota: bool = False) 
     `beyond_quota`: what is written here is charged, and kept even where the tenant is full.
     Raises StoreBusy, StoreDamaged, GitFailed.
     """
+    phases = Phases(tenant_id)
     with transaction.atomic(durable=True):
-        lock_tenant(tenant_id, wait=wait)
-        batch = begin(tenant_id, beyond_quota=beyond_quota)
+        with phases.of("lock"):
+            lock_tenant(tenant_id, wait=wait)
+        batch = begin(tenant_id, phases, beyond_quota=beyond_quota)
         try:
             yield batch
         except BaseException:
             batch.abandon()
             raise
-    follow(batch)
+    with phases.of("git"):
+        follow(batch)
+    phases.tell()
 
 
-def begin(tenant_id: UUID, *, beyond_quota: bool = False) -> Batch:
+def begin(tenant_id: UUID, phases: Phases, *, beyond_quota: bool = False) -> Batch:
     """Take the next fence and put the repository in order."""
     row = repository_of(tenant_id)
     Repository.objects.filter(pk=tenant_id).update(fence=F("fence") + 1)
     row.refresh_from_db()
     store = open_store(tenant_id)
-    reconcile(store, row.head, tenant_id)
-    return Batch(row, store, beyond_quota=beyond_quota)
+    with phases.of("git"):
+        reconcile(store, row.head, tenant_id)
+    return Batch(row, store, phases, beyond_quota=beyond_quota)
 
 
 def repository_of(tenant_id: UUID) -> Repository:

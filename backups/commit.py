@@ -15,6 +15,7 @@ from backups.batch import Batch, Written, writing
 from backups.errors import QuotaFull, StoreError
 from backups.locks import try_lock_tenant
 from backups.models import Snapshot
+from backups.retirement import drop_retired
 from backups.store.changes import MAX_BYTES, MAX_FILES, DeviceChange
 from backups.store.housekeeping import MAX_PACKS, keep_house, pack_count
 from backups.store.reader import open_store, store_path
@@ -79,6 +80,7 @@ def keep(
             snapshots = record(tenant_id, group, written, author=author, run_id=run_id) if written else {}
             if snapshots:
                 also(snapshots)
+                drop_retired(batch, [one.device for one in group], now=now)
         result.snapshots |= snapshots
         result.unchanged |= {one.device.pk for one in group} - snapshots.keys()
         result.commits += [written.commit] if written else []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
@@ -17,13 +19,14 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.views import ChangeList
 
-from backups import cells
+from backups import cells, retirement
 from backups.content import SECRETS, shown_version
+from backups.errors import StoreError
 from backups.models import Attempt, Run, Snapshot
 from backups.pages import Paged, page_of
 from backups.standing import GOOD, STANDINGS, TROUBLE, in_standing, with_last_times
 from backups.templatetags.netcairn import words
-from inventory import secrets_policy
+from inventory import device_actions, secrets_policy
 from inventory.admin import DeviceAdmin as InventoryDeviceAdmin
 from inventory.confirmation import Plan, confirmed_action
 from inventory.models import Device, DeviceSet
@@ -148,6 +151,33 @@ class DeviceAdmin(Paged, InventoryDeviceAdmin):
         if len(runs) == 1:
             return HttpResponseRedirect(reverse("admin:backups_run_change", args=[runs[0].pk]))
         return HttpResponseRedirect(reverse("admin:backups_run_changelist"))
+
+    @confirmed_action(description="Retire", permission="inventory.change_device", plan=device_actions.plan_to_retire)
+    def retire(self, request: HttpRequest, rows: Any, answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """Out of service and out of the current tree, with all their history."""
+        done = retirement.retire(rows, by=request.user.get_username(), now=timezone.now())
+        return device_actions.told("retired", done)
+
+    @confirmed_action(
+        description="Bring back", permission="inventory.change_device", plan=device_actions.plan_to_bring_back
+    )
+    def bring_back(self, request: HttpRequest, rows: Any, answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """Undo retiring."""
+        done = retirement.bring_back(rows, by=request.user.get_username(), now=timezone.now())
+        return device_actions.told("brought back", done)
+
+    def save_model(self, request: HttpRequest, obj: Device, form: Any, change: bool) -> None:
+        """A rename is followed by the link in `by-name/`, once it is committed."""
+        super().save_model(request, obj, form, change)
+        if change and "name" in form.changed_data:
+            transaction.on_commit(partial(self.relink, request, obj))
+
+    def relink(self, request: HttpRequest, device: Device) -> None:
+        """Names are for people: where the store is busy, the link follows with the device's next version."""
+        try:
+            retirement.relink(device, by=request.user.get_username(), now=timezone.now())
+        except StoreError as error:
+            self.message_user(request, f"by-name/ follows with the next version: {error}", messages.WARNING)
 
     back_up_now.variant = ActionVariant.PRIMARY  # type: ignore[attr-defined]
 

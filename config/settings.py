@@ -167,5 +167,6 @@ LOGGING = {
         # paramiko logs whole tracebacks and netmiko whole sessions: neither belongs into a log.
         "paramiko": {"level": "CRITICAL"},
         "netmiko": {"level": "WARNING"},
+        "netcairn.batches": {"level": "INFO" if conf.flag("NETCAIRN_LOG_BATCHES") else "WARNING"},
     },
 }

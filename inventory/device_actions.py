@@ -59,7 +59,7 @@ plan_to_retire = planner(
     "Retire",
     lambda device: device.retired_at is None,
     "All of them are retired already.",
-    "Runs will not ask them any more. Everything that was kept of them stays.",
+    "Runs will not ask them any more, and they leave the current tree. Everything that was kept of them stays.",
 )
 plan_to_bring_back = planner("Bring back", lambda device: device.retired_at is not None, "None of them is retired.")
 plan_to_forget = planner(

@@ -370,3 +370,25 @@ def test_the_whole_record_goes_back_in_one_commit(tenant: Tenant, monkeypatch: p
     assert written.files == old
     assert set(written.lines.values()) == {(1, 1)}
     assert_sound(tenant)
+
+
+def test_a_batch_says_how_long_each_part_took(device: Device, caplog: pytest.LogCaptureFixture) -> None:
+    """C19: in figures that a program can collect, not only in words; nothing where nothing was written."""
+    caplog.set_level("INFO", logger="netcairn.batches")
+    back_up(kept(device))
+    back_up(kept(device))
+
+    (told,) = [record.batch for record in caplog.records if record.name == "netcairn.batches"]  # type: ignore[attr-defined]
+    assert told["lock_ms"] + told["git_ms"] + told["database_ms"] == pytest.approx(told["total_ms"], abs=0.3)
+    assert told["git_ms"] > 0 < told["database_ms"]
+    assert told["tenant"] == str(device.tenant_id)
+    assert (told["commits"], told["devices"], told["files"], told["bytes"]) == (1, 1, 1, len(CONFIG))
+
+
+def test_a_slow_batch_is_always_told(device: Device, caplog: pytest.LogCaptureFixture, monkeypatch) -> None:
+    """C19: who asks why a night took so long has not turned anything on beforehand."""
+    monkeypatch.setattr("backups.phases.SLOW", 0.0)
+
+    back_up(kept(device))
+
+    assert [record.levelname for record in caplog.records if record.name == "netcairn.batches"] == ["WARNING"]
