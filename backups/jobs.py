@@ -72,6 +72,11 @@ def others_wait(run: Run, now: datetime) -> bool:
     return any(task.name() != task_name(run) for task in waiting)
 
 
+def is_queued(name: str) -> bool:
+    """Whether a task of that name waits, or is being worked on."""
+    return any(task.name() == name for task in OrmQ.objects.filter(key=settings.Q_CLUSTER["name"]))
+
+
 def enqueue(call: str, *ids: str, name: str) -> None:
     """Put a task of a higher app into the queue: the full name of its door, and nothing but ids."""
     async_task(call, *ids, task_name=name)

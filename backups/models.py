@@ -13,6 +13,7 @@ from django.utils import timezone
 from backups.epochs import Epoch
 from backups.errors import Pruned
 from backups.schedule_models import Schedule, ScheduledDevice
+from backups.verification_models import Verification
 from inventory.models import Device, Tenant
 from inventory.tenancy import TenantOwned, TenantQuerySet
 
@@ -29,6 +30,7 @@ __all__ = [
     "Snapshot",
     "SnapshotSet",
     "StoredFile",
+    "Verification",
 ]
 
 

@@ -8,10 +8,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backups import quota
+from backups.verification import verified
 from inventory import secrets_policy
 from inventory.admin import TenantAdmin as InventoryTenantAdmin
 from inventory.confirmation import AnswerForm, Plan, confirmed_action
@@ -120,4 +122,9 @@ def head_of(tenant: Model | None) -> dict[str, Any]:
     """What stands above a tenant's form."""
     if not isinstance(tenant, Tenant):
         return {}
-    return {"tenant": tenant, "usage": quota.usage_of(tenant.pk), "no_restore": secrets_policy.told(tenant)}
+    return {
+        "tenant": tenant,
+        "usage": quota.usage_of(tenant.pk),
+        "no_restore": secrets_policy.told(tenant),
+        "verified": verified([tenant.pk], now=timezone.now()),
+    }

@@ -16,6 +16,7 @@ from backups.models import Attempt, Run, Snapshot
 from backups.progress import Progress, progress_of
 from backups.quota import Usage, usages
 from backups.standing import Standings, by_day, changed_devices, standings, troubled_devices
+from backups.verification import verified
 from inventory.models import Credential, Device, Tenant
 from inventory.notices import Notice
 
@@ -49,6 +50,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "chart_days": CHART_DAYS,
         "changes": latest_changes(tenants),
         "runs": latest_runs(tenants),
+        "verified": verified(tenants, now=now),
         "alarms": Notice.objects.visible_to(request.user).open_alarms().select_related("tenant")[:ROWS],
         "quotas": fullest(tenants),
         "troubled": troubled_devices(devices)[:ROWS] if counted.troubled else [],

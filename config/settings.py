@@ -22,7 +22,9 @@ NETCAIRN_FSCK_CHECKS = ["checkpoints.fsck.troubles"]
 # Called by `fsck --rebuild` with a tenant, its repository and its record, in the transaction: what they have to fill.
 NETCAIRN_REBUILDS = ["checkpoints.rebuilding.rebuild"]
 # Called every minute by the queue's tick, for the same reason.
-NETCAIRN_TICKS = ["checkpoints.restore_jobs.tick"]
+NETCAIRN_TICKS = ["checkpoints.restore_jobs.tick", "backups.upkeep_jobs.tick"]
+NETCAIRN_VERIFY_HOURS = range(6)  # of the day, UTC: when stores are read again
+NETCAIRN_UPKEEP_SECONDS = 20.0  # of a worker's time in one minute: for reading stores again, and for preparing searches
 # Finds out what devices run, for an import whose rows leave that open.
 NETCAIRN_RECOGNISE = "backups.recognition.recognise_all"
 # Called with every notice once its transaction stands (`inventory/notices.py`).

@@ -13,7 +13,7 @@ from backups.errors import NoStore, StoreError
 from backups.fsck.findings import Finding, announce, found
 from backups.fsck.losses import losses
 from backups.locks import lock_tenant
-from backups.models import Repository
+from backups.models import Repository, Verification
 from backups.store import rereading
 from backups.store.packs import Flaw, drop_cache, flaws, index_again
 from backups.store.reader import TenantStore, open_store, store_path
@@ -27,19 +27,12 @@ MEANING = {
 }
 
 
-def check(
-    tenant: Tenant,
-    *,
-    full: bool = False,
-    repair: bool = False,
-    wait: float = 10.0,
-    damaged: frozenset[str] = frozenset(),
-) -> list[Finding]:
+def check(tenant: Tenant, *, full: bool = False, repair: bool = False, wait: float = 10.0) -> list[Finding]:
     """What is wrong with a tenant's store; with `repair`, what can be mended is. An alarm is raised over losses.
 
     Every version's row is compared with git; `full` also reads every object, and that takes as long as it is large.
-    `damaged` are objects that are known to be. A store that is busy is a finding, not an error: the other tenants are
-    looked at all the same.
+    What a reading before has found damaged is read again. A store that is busy is a finding, not an error: the other
+    tenants are looked at all the same.
     """
     findings: list[Finding] = []
     try:
@@ -47,11 +40,11 @@ def check(
             lock_tenant(tenant.pk, wait=wait)
             findings.extend(found(trouble, tenant, repair=repair) for trouble in disagreements(tenant))
         # Without the lock: what is kept does not change, and a writer must not wait for it.
-        findings.extend(found(trouble, tenant, repair=repair) for trouble in readings(tenant, full, damaged))
+        findings.extend(found(trouble, tenant, repair=repair) for trouble in readings(tenant, full=full))
     except StoreError as exc:
         # What was found until here stays on the list.
         findings.append(Finding(exc.cause, tenant.name, str(exc)))
-    announce(tenant, findings, settles=full or not damaged)
+    announce(tenant, findings)
     return findings
 
 
@@ -105,19 +98,32 @@ def mend_of(store: TenantStore, flaw: Flaw) -> Callable[[], None] | None:
     return {"index": mend_index, "cache": mend_cache}.get(flaw.kind)
 
 
-def readings(tenant: Tenant, full: bool, damaged: frozenset[str]) -> Iterator[Trouble]:
+def readings(tenant: Tenant, *, full: bool) -> Iterator[Trouble]:
     """What the rows name and git has not, or not so; with `full`, everything that cannot be read."""
     try:
         store = open_store(tenant.pk)
     except NoStore:
-        yield from losses(tenant, None, damaged)
+        yield from losses(tenant, None, frozenset())
         return
     if full:
         # The quick look has seen the others already.
         quick = {flaw.path for flaw in flaws(store.path)}
         yield from (trouble_of(store, flaw) for flaw in flaws(store.path, full=True) if flaw.path not in quick)
-        damaged = rereading.damaged(store.git, rereading.object_ids(store.git)) | rereading.missing(store.git)
-    yield from losses(tenant, store, damaged)
+    damaged = damaged_objects(tenant, store, full=full)
+    yield from losses(tenant, store, damaged | (rereading.missing(store.git) if full else frozenset()))
+
+
+def damaged_objects(tenant: Tenant, store: TenantStore, *, full: bool) -> frozenset[str]:
+    """Objects that cannot be read: of all, or of those that were known; and what is known is put right."""
+    row = Verification.objects.filter(tenant=tenant).first()
+    known = row.damaged if row else []
+    if full:
+        damaged = rereading.damaged(store.git, rereading.object_ids(store.git))
+    else:
+        damaged = rereading.confirmed(store.git, known)
+    if sorted(damaged) != sorted(known):
+        Verification.objects.update_or_create(tenant=tenant, defaults={"damaged": sorted(damaged)})
+    return damaged
 
 
 def unknown_repositories(known: Iterable[UUID]) -> list[Finding]:

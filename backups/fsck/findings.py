@@ -31,8 +31,8 @@ class Finding:
 
     @property
     def serious(self) -> bool:
-        """Whether a person has to do something, because something kept is not there."""
-        return not self.repairable and self.code not in HARMLESS | LEFT_ALONE
+        """Whether a person has to do something, because something kept is not where it belongs."""
+        return not self.repairable and self.code not in HARMLESS
 
 
 def found(trouble: Trouble, tenant: Tenant, *, repair: bool) -> Finding:
@@ -51,12 +51,12 @@ def found(trouble: Trouble, tenant: Tenant, *, repair: bool) -> Finding:
     return Finding(trouble.code, tenant.name, what, repairable, mended)
 
 
-def announce(tenant: Tenant, findings: Iterable[Finding], *, settles: bool = True) -> Notice | None:
-    """Raise the alarm over what is lost or damaged; where nothing is, close it, if the look was one that can tell."""
+def announce(tenant: Tenant, findings: Iterable[Finding]) -> Notice | None:
+    """Raise the alarm over what is lost or damaged; where nothing is, close it, if the look was not cut short."""
     seen = list(findings)
     serious = [one.what for one in seen if one.serious]
     if not serious:
-        if settles and not any(one.code in HARMLESS for one in seen):
+        if not any(one.code in HARMLESS for one in seen):
             settle(tenant, code=LOSS, about=f"store of {tenant}")
         return None
     more = [f"And {len(serious) - TOLD} findings more."] if len(serious) > TOLD else []
