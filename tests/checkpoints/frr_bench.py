@@ -89,7 +89,9 @@ class Bench:
     def __init__(self, place: Path, target: Target) -> None:
         self.place, self.target = place, target
         reload = (
-            f'case "$*" in *--reload*.cfg) [ -e {place}/ignore ] && exit 0; esac\n'
+            'eval "file=\\${$#}"\n'
+            f'case "$*" in *--reload*.cfg) [ -e {place}/ignore ] && exit 0\n'
+            f"[ -e {place}/refuse ] && sed -i '/198.51.100.0/d' $file; esac\n"
             f'/usr/lib/frr/frr-reload.py --pathspace {frr_router.NAME} "$@" || exit 1\n'
             f'case "$*" in *--reload*.cfg) [ -e {place}/refuse ] && exit 1; esac\nexit 0\n'
         )
@@ -118,7 +120,7 @@ class Bench:
             (self.place / name).unlink(missing_ok=True)
 
     def misbehave(self, how: str) -> None:
-        """`ignore`: a reload only says that it was done; `refuse`: it is done, and says that it was not."""
+        """`ignore`: a reload only says that it was done; `refuse`: it is done without a line, and says so."""
         (self.place / how).touch()
 
     def let_timers_run_out(self) -> None:
