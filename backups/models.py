@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from backups.epochs import Epoch
 from backups.errors import Pruned
@@ -181,7 +183,13 @@ class AttemptSet(TenantQuerySet):
         """Queued ones whose time has come and whose device nobody talks to."""
         talking = Attempt.objects.filter(device=models.OuterRef("device"), state=Attempt.State.RUNNING)
         waiting = models.Q(not_before__gt=now)
-        return self.queued().exclude(waiting).exclude(models.Exists(talking))
+        ready = self.queued().exclude(waiting).exclude(models.Exists(talking))
+        for name in settings.NETCAIRN_HELD_DEVICES:
+            held = import_string(name)
+            restoring = models.Q(run__trigger=Run.Trigger.RESTORE)
+            ready = ready.exclude(~restoring, device__in=held(for_restores=False))
+            ready = ready.exclude(restoring, device__in=held(for_restores=True))
+        return ready
 
     def within_limits(self, tenant: Tenant, limit: int) -> list[int]:
         """The ids of the first ones, up to `limit` and to what the tenant allows: in all, at a site, by a jump host."""

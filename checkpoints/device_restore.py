@@ -10,16 +10,19 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.db import transaction
+
 from backups.errors import BackupError
+from backups.models import Attempt
 from backups.targets import platform_of, target_of
-from checkpoints.errors import NotRestorable, PlanOutdated, RestoreLost
+from checkpoints.errors import DeviceTaken, NotRestorable, PlanOutdated, RestoreLost
 from checkpoints.models import Restore
 from checkpoints.plan import Plan
 from checkpoints.push import MARGIN, Outcome, Stage, carry_out
 from checkpoints.restore_means import Means, end_restore, give_up, leased
 from checkpoints.restore_planning import collected_now, look_and_plan, write_plan
-from checkpoints.restore_rules import refuse_when_stopped
-from inventory.models import Device
+from checkpoints.restore_rules import refuse_outside_windows, refuse_when_stopped
+from inventory.models import Device, Tenant
 
 State = Restore.State
 BEFORE: dict[Stage, str] = {"armed": State.PRE_BACKUP, "pushing": State.ARMED, "verifying": State.PUSHING}
@@ -33,11 +36,12 @@ TOLD: dict[Stage, str] = {
 def push_restore(restore: Restore, *, by: str, means: Means) -> Outcome:
     """Carry an approved plan out, once, to its end: the row says which.
 
-    Raises RestoresStopped, WrongMoment, NotRestorable, PlanOutdated when the device has changed since (the row is
-    `planned` again then), RestoreLost.
+    Raises RestoresStopped, OutsideWindow, WrongMoment, NotRestorable, RestoreLost, and PlanOutdated when the device has
+    changed since (the row is `planned` again then).
     """
     refuse_when_stopped()
     token, now = uuid4(), means.clock()
+    refuse_outside_windows(restore.tenant, now)
     restore.move(
         State.PRE_BACKUP,
         of=[State.APPROVED],
@@ -109,7 +113,18 @@ class RowJournal:
         if stage == "verifying":
             fields |= {"reverts_at": now + self.timer + timedelta(seconds=MARGIN)}
         self.restore.move(stage, of=[BEFORE[stage]], holder=self.token, now=now, told=TOLD[stage], **fields)
+        if stage == "armed":
+            self.refuse_beside_a_backup()
         self.means.told(TOLD[stage])
+
+    def refuse_beside_a_backup(self) -> None:
+        """No backup begins from `armed` on; one that began before is a reason to stop. Raises DeviceTaken."""
+        with transaction.atomic():
+            # Claims of attempts take the same row: after this, each has seen that the device is held.
+            Tenant.objects.select_for_update(no_key=True).get(pk=self.restore.tenant_id)
+            talking = Attempt.objects.filter(device=self.restore.device_id, state=Attempt.State.RUNNING)
+            if talking.exists():
+                raise DeviceTaken(f"{self.restore.device} is being backed up; try again when that has ended.")
 
     @property
     def timer(self) -> timedelta:

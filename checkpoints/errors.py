@@ -19,6 +19,7 @@ BackupError
    |- ExportRefused        the target of an export is taken
    |- RestoreError         putting a version back onto a device
    |  |- RestoresStopped   nobody may restore anything at the moment
+   |  |- OutsideWindow     the tenant's devices are changed at other times only
    |  |- DeviceTaken       another restore of the device is under way, or nobody knows what the last one left
    |  |- WrongMoment       the restore is not in a state in which this can be done
    |  |- NotRestorable     the plan says why it must not be carried out
@@ -153,6 +154,12 @@ class RestoresStopped(RestoreError):
     """The kill switch is on."""
 
     cause = "restores-stopped"
+
+
+class OutsideWindow(RestoreError):
+    """The tenant wants its devices changed at other times only."""
+
+    cause = "outside-window"
 
 
 class DeviceTaken(RestoreError):

@@ -141,5 +141,6 @@ class RefMove(TenantOwned):
 
 
 # Last: its foreign keys name the models above.
+from checkpoints.restore_group_models import RestoreGroup  # noqa: E402, F401
 from checkpoints.restore_models import Restore, RestoreEvent, RestoreRules  # noqa: E402, F401
 from checkpoints.retention_models import Purge, RetentionPolicy  # noqa: E402, F401

@@ -18,7 +18,7 @@ from checkpoints.models import Checkpoint, Restore
 from checkpoints.restore_means import Means
 from checkpoints.restore_planning import approve_restore, cancel_restore, request_restore
 from checkpoints.restore_reaper import SHOWS, look_again, settle_restore
-from checkpoints.restore_rules import MINUTES, needs_four_eyes, set_four_eyes
+from checkpoints.restore_rules import MINUTES, needs_four_eyes, rules_of, set_rules
 from inventory.confirmation import AnswerForm, Plan
 from inventory.models import Device, Tenant
 
@@ -228,8 +228,39 @@ def plan_to_change_eyes(_page: Any, _request: HttpRequest, rows: QuerySet[Tenant
     return Plan(f"Want four eyes for restores of {tenant}?", told, button="Want four eyes")
 
 
-def change_eyes(tenant: Tenant) -> str:
+def change_eyes(tenant: Tenant, *, who: str) -> str:
     """The other way round."""
     wanted = not needs_four_eyes(tenant)
-    set_four_eyes(tenant, wanted=wanted)
+    set_rules(tenant, by=who, four_eyes=wanted)
     return f"Restores of {tenant} need {'a second person' if wanted else 'nobody else'} to approve."
+
+
+class WindowsForm(AnswerForm):
+    """When devices may be changed."""
+
+    windows = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="One in each line: Sat,Sun 00:00-24:00, or 22:00-06:00. None: at any time.",
+    )
+    zone = forms.CharField(widget=UnfoldAdminTextInputWidget, help_text="Time zone, such as Europe/Zurich.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """As they are."""
+        super().__init__(*args, **kwargs)
+        rules = rules_of(self.rows.get())
+        self.fields["windows"].initial = "\n".join(rules.windows)
+        self.fields["zone"].initial = rules.zone
+
+
+def plan_to_set_windows(_page: Any, _request: HttpRequest, rows: QuerySet[Tenant]) -> Plan:
+    """Outside of them nothing is sent."""
+    told = ["Outside of these times nothing is sent to a device; plans can be made at any time."]
+    return Plan(f"When may devices of {rows.get()} be changed?", told, button="Set it")
+
+
+def set_windows(request: HttpRequest, tenant: Tenant, answers: dict[str, Any]) -> str:
+    """For every restore that is pushed from now on."""
+    wanted = [line.strip() for line in answers["windows"].splitlines() if line.strip()]
+    set_rules(tenant, by=by(request), windows=wanted, zone=answers["zone"])
+    return f"Devices of {tenant} are changed {'; '.join(wanted) or 'at any time'}."

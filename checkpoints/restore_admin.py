@@ -19,6 +19,7 @@ from backups.errors import StoreError
 from backups.pages import RecordAdmin
 from checkpoints import compare_page, restore_jobs
 from checkpoints import restore_actions as verbs
+from checkpoints.checkpoint_actions import by
 from checkpoints.compare import FileChange, FileDiff
 from checkpoints.display import Numbers
 from checkpoints.manifest import Content
@@ -217,7 +218,7 @@ class PutsBack:
 
 
 class FourEyes:
-    """What the page of tenants gets: whether one person alone may restore."""
+    """What the page of tenants gets: whether one person alone may restore, and when."""
 
     @confirmed_action(
         description="Four eyes for restores",
@@ -227,4 +228,15 @@ class FourEyes:
     )
     def four_eyes(self, request: HttpRequest, rows: QuerySet, answers: dict[str, Any]) -> str:  # noqa: ARG002
         """Wanted or not."""
-        return verbs.change_eyes(rows.get())
+        return verbs.change_eyes(rows.get(), who=by(request))
+
+    @confirmed_action(
+        description="Maintenance windows",
+        permission=verbs.FOUR_EYES,
+        plan=verbs.plan_to_set_windows,
+        form=verbs.WindowsForm,
+        icon="schedule",
+    )
+    def restore_windows(self, request: HttpRequest, rows: QuerySet, answers: dict[str, Any]) -> str:
+        """When devices may be changed."""
+        return verbs.set_windows(request, rows.get(), answers)

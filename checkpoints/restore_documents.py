@@ -10,7 +10,7 @@ from backups.store.reader import open_store
 from checkpoints import texts
 from checkpoints.compare import sheet
 from checkpoints.diff import visible
-from checkpoints.models import Restore
+from checkpoints.models import Restore, RestoreGroup
 from checkpoints.patch import hunk_pieces
 from checkpoints.restore_means import database_clock
 from checkpoints.texts import Text, TextDiff
@@ -152,3 +152,41 @@ def passed_table(restore: Restore) -> Table:
     """Every step, with its time."""
     rows = [[event.at, event.state, event.by or None, event.told] for event in restore.events.all()]
     return Table(["at (UTC)", "state", "by", "what"], rows)
+
+
+# Several devices in one request
+
+
+def group_document(group: RestoreGroup) -> dict[str, Any]:
+    """A request for several devices, with where each stands."""
+    return {
+        "id": group.pk,
+        "tenant": group.tenant.name,
+        "checkpoint": group.checkpoint_id,
+        "state": group.state,
+        "at_a_time": group.at_a_time,
+        "requested_by": group.requested_by,
+        "approved_by": group.approved_by or None,
+        "pushed_by": group.pushed_by or None,
+        "stopped": group.stopped or None,
+        "ended_at": group.ended_at,
+        "counts": group.progress(),
+        "fingerprint": group.fingerprint,
+        "restores": [{**restore_row(one), "place": one.place, "detail": one.detail} for one in group.in_order()],
+    }
+
+
+def group_table(group: RestoreGroup) -> Table:
+    """A line for each device, in order."""
+    rows = [[one.place, one.device.name, one.short_id, one.state, one.detail or None] for one in group.in_order()]
+    return Table(["", "device", "restore", "state", "what came of it"], rows)
+
+
+def group_text(group: RestoreGroup, *, masked: bool) -> str:
+    """All plans as somebody reads them before agreeing, and what became of those that have none."""
+    texts = [
+        plan_text(one, masked=masked) if one.plan else f"{one.device.name}: {one.state}. {one.detail}"
+        for one in group.in_order()
+    ]
+    head = f"Restores {group.short_id}: {group.state}, {len(texts)} devices, {group.at_a_time} at a time"
+    return "\n\n".join([head, *texts])

@@ -10,11 +10,12 @@ from uuid import UUID
 from django.db import transaction
 
 from backups import jobs
-from backups.conf import limits
+from backups.conf import limits, threads
 from backups.device_writing import NetmikoWriter
 from checkpoints.device_restore import push_restore
 from checkpoints.errors import WrongMoment
-from checkpoints.models import Restore
+from checkpoints.models import Restore, RestoreGroup
+from checkpoints.restore_group import plan_group, push_group, reap_groups
 from checkpoints.restore_means import Means, RealTime, database_clock
 from checkpoints.restore_planning import plan_restore
 from checkpoints.restore_reaper import reap_restores
@@ -22,7 +23,8 @@ from inventory.errors import NetcairnError
 
 log = logging.getLogger(__name__)
 
-PLAN, PUSH, REAP = (f"checkpoints.restore_jobs.{name}" for name in ("plan", "push", "reap"))
+DOORS = ("plan", "push", "plan_several", "push_several", "reap")
+PLAN, PUSH, PLAN_SEVERAL, PUSH_SEVERAL, REAP = (f"checkpoints.restore_jobs.{name}" for name in DOORS)
 
 
 def live_means() -> Means:
@@ -57,21 +59,52 @@ def push(restore_id: str) -> None:
         push_restore(restore, by=restore.pushed_by, means=live_means())
 
 
+def enqueue_group_plan(group: RestoreGroup) -> None:
+    """Let a worker plan all its devices."""
+    jobs.enqueue(PLAN_SEVERAL, str(group.pk), name=f"plan restores {group.pk}")
+
+
+def enqueue_group_push(group: RestoreGroup, *, by: str) -> None:
+    """Let a worker carry it out. Raises WrongMoment."""
+    with transaction.atomic():
+        mine = RestoreGroup.objects.filter(pk=group.pk, ended_at=None, token=None).exclude(approved_by="")
+        if not mine.update(pushed_by=by):
+            raise WrongMoment(f"{group} is {group.state}: it cannot be pushed.")
+        jobs.enqueue(PUSH_SEVERAL, str(group.pk), name=f"push restores {group.pk}")
+
+
+def plan_several(group_id: str) -> None:
+    """Look at the devices and plan; the rows say what came of it."""
+    group = RestoreGroup.objects.get(pk=UUID(group_id))
+    with told_by_the_row(group):
+        plan_group(group, by=group.requested_by, means=live_means(), threads=threads())
+
+
+def push_several(group_id: str) -> None:
+    """Carry approved plans out; a second delivery finds it taken."""
+    group = RestoreGroup.objects.get(pk=UUID(group_id))
+    with told_by_the_row(group):
+        push_group(group, by=group.pushed_by, means=live_means())
+
+
 @contextmanager
-def told_by_the_row(restore: Restore) -> Iterator[None]:
+def told_by_the_row(restore: Restore | RestoreGroup) -> Iterator[None]:
     """What is expected to go wrong stands in the row already; a failed task would only say it again."""
     try:
         yield
     except NetcairnError as exc:
-        log.info("Restore %s: %s", restore.short_id, exc)
+        log.info("%s: %s", str(restore).capitalize(), exc)
 
 
 def tick() -> None:
     """Every minute: a restore without a process gets one that looks after it."""
-    if Restore.objects.forsaken(database_clock()).exists():
+    now = database_clock()
+    if Restore.objects.forsaken(now).exists() or RestoreGroup.objects.forsaken(now).exists():
         jobs.enqueue(REAP, name="reap restores")
 
 
 def reap() -> None:
     """Bring restores whose process is gone to their end."""
-    reap_restores(live_means())
+    means = live_means()
+    reap_restores(means)
+    reap_groups(means)

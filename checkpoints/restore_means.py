@@ -42,6 +42,7 @@ class Means:
     time: Time
     clock: Clock
     told: Callable[[str], None] = lambda _: None  # hears of each step, for somebody who watches
+    ended: Callable[[Restore], None] = lambda _: None  # hears of each of several restores that has come to its end
 
     @property
     def a_look(self) -> timedelta:

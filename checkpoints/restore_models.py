@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from backups.models import Snapshot
+from backups.schedule_models import validate_window
+from backups.windows import MAX_LENGTH
 from checkpoints.errors import DeviceTaken, RestoreLost, WrongMoment
 from inventory import audit
 from inventory.models import Device, Tenant
@@ -74,6 +77,10 @@ class Restore(TenantOwned):
     version = models.ForeignKey(Snapshot, on_delete=models.SET_NULL, null=True, editable=False, related_name="restores")
     target = models.JSONField(default=dict, editable=False)  # file name -> {"blob": 40 hex, "size": bytes}
     before = models.ForeignKey(Snapshot, on_delete=models.SET_NULL, null=True, editable=False, related_name="+")
+    group = models.ForeignKey(
+        "checkpoints.RestoreGroup", on_delete=models.PROTECT, null=True, editable=False, related_name="restores"
+    )
+    place = models.PositiveIntegerField(default=0, editable=False)  # in the order of its group
     state = models.CharField(max_length=12, choices=State.choices, default=State.REQUESTED, editable=False)
     cause = models.CharField(max_length=40, blank=True, editable=False)  # a code of our errors; empty when good
     detail = models.TextField(blank=True, editable=False)  # what came of it, for people
@@ -227,6 +234,13 @@ class RestoreRules(models.Model):
     four_eyes = models.BooleanField(
         default=False, help_text="Whoever asks for a restore may not be the one who approves it."
     )
+    windows = ArrayField(
+        models.CharField(max_length=MAX_LENGTH, validators=[validate_window]),
+        default=list,
+        blank=True,
+        help_text="Only then is anything sent to a device: Sat,Sun 00:00-24:00, or 22:00-06:00. None: at any time.",
+    )
+    zone = models.CharField("time zone", max_length=64, default="UTC", help_text="Such as Europe/Zurich.")
 
     class Meta:
         verbose_name_plural = "restore rules"

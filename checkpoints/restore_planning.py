@@ -17,7 +17,7 @@ from backups.store.reader import open_store
 from backups.targets import platform_of
 from checkpoints import manifest
 from checkpoints.errors import Deleted, NotRestorable, PlanOutdated, SamePerson, UnknownVersion, WrongMoment
-from checkpoints.models import Checkpoint, Restore
+from checkpoints.models import Checkpoint, Restore, RestoreGroup
 from checkpoints.plan import Plan, make_plan
 from checkpoints.restore_means import Means, give_up, leased, released
 from checkpoints.restore_rules import MINUTES, needs_four_eyes, refuse_when_stopped
@@ -27,18 +27,28 @@ State = Restore.State
 
 
 def request_restore(
-    device: Device, version: Checkpoint | Snapshot, *, by: str, minutes: int = 5, now: datetime
+    device: Device,
+    version: Checkpoint | Snapshot,
+    *,
+    by: str,
+    minutes: int = 5,
+    now: datetime,
+    files: Mapping[str, manifest.Content] | None = None,
+    group: RestoreGroup | None = None,
+    place: int = 0,
 ) -> Restore:
     """Note that somebody wants a version back on a device. Nothing is collected or sent yet.
 
-    `minutes` are the device's own timer's. Raises RestoresStopped, UnknownVersion, Deleted, NotRestorable.
+    `minutes` are the device's own timer's; `files` is what the version holds of the device, where that is known
+    already; `group` and `place` say where it stands among several. Raises RestoresStopped, UnknownVersion, Deleted,
+    NotRestorable.
     """
     refuse_when_stopped()
     if device.retired_at:
         raise NotRestorable(f"{device} is retired: bring it back into service before it is restored.")
     if minutes not in MINUTES:
         raise NotRestorable(f"The timer must have {MINUTES[0]} to {MINUTES[-1]} minutes, not {minutes}.")
-    files = files_of(version, device)
+    files = files_of(version, device) if files is None else files
     restore = Restore(
         tenant_id=device.tenant_id,
         device=device,
@@ -48,6 +58,8 @@ def request_restore(
         requested_by=by,
         requested_at=now,
         minutes=minutes,
+        group=group,
+        place=place,
     )
     restore.full_clean(validate_constraints=False)
     restore.save(force_insert=True)

@@ -21,6 +21,8 @@ NETCAIRN_RUN_ENDED = ["checkpoints.services.checkpoint_run"]
 NETCAIRN_FSCK_CHECKS = ["checkpoints.fsck.troubles"]
 # Called by `fsck --rebuild` with a tenant, its repository and its record, in the transaction: what they have to fill.
 NETCAIRN_REBUILDS = ["checkpoints.rebuilding.rebuild"]
+# Give the devices that nobody may log in to for a backup at the moment, for the same reason.
+NETCAIRN_HELD_DEVICES = ["checkpoints.restore_rules.held_devices"]
 # Called every minute by the queue's tick, for the same reason.
 NETCAIRN_TICKS = ["checkpoints.restore_jobs.tick", "backups.upkeep_jobs.tick"]
 NETCAIRN_VERIFY_HOURS = range(6)  # of the day, UTC: when stores are read again

@@ -13,28 +13,35 @@ from django.utils import timezone
 from checkpoints.device_restore import push_restore
 from checkpoints.errors import AmbiguousVersion, UnknownVersion
 from checkpoints.find import find_version, with_id
+from checkpoints.management.commands._restore_several import SeveralVerbs, find_group
 from checkpoints.models import Restore
 from checkpoints.push import Outcome
 from checkpoints.restore_documents import passed_table, plan_text, restore_document, restore_row, restore_table
 from checkpoints.restore_jobs import enqueue_push, live_means
 from checkpoints.restore_planning import approve_restore, cancel_restore, plan_restore, request_restore
 from checkpoints.restore_reaper import SHOWS, look_again, reap_restores, settle_restore
-from checkpoints.restore_rules import needs_four_eyes, set_four_eyes
-from inventory.commands import NetcairnCommand, WrongUse, find_device, find_tenant, operator, tenant_option
+from checkpoints.restore_rules import rules_of, set_rules
+from inventory.commands import WrongUse, find_device, find_tenant, operator, tenant_option
 from inventory.models import Device
 
 SHOWN = 50  # restores in a list
 State = Restore.State
 
 
-class DeviceVerbs(NetcairnCommand):
+class DeviceVerbs(SeveralVerbs):
     """To a device: planned, looked at, agreed to, carried out."""
 
     def add_device_verbs(self, verbs: Any) -> None:
         """Each with what it takes."""
         plan = self.verb(verbs, "plan", "Look at a device, and show what putting a version back would do.")
         plan.add_argument("version", metavar="CHECKPOINT", help="A checkpoint, a ref, or a version of the device.")
-        plan.add_argument("--device", required=True, metavar="NAME", help="The device that goes back.")
+        plan.add_argument(
+            "--device", action="append", default=[], metavar="NAME", help="The device that goes back; several in order."
+        )
+        plan.add_argument("--all", action="store_true", help="All devices of the checkpoint.")
+        plan.add_argument(
+            "--at-a-time", type=int, default=1, metavar="N", help="So many of several devices at once; 1."
+        )
         plan.add_argument("--minutes", type=int, default=5, help="Until the device goes back by itself; 5.")
         tenant_option(plan)
         apply = self.verb(verbs, "apply", "Carry a plan out on the device.")
@@ -45,8 +52,16 @@ class DeviceVerbs(NetcairnCommand):
         several = self.verb(verbs, "list", "Restores to devices, newest first.")
         several.add_argument("--device", metavar="NAME", help="Only of this one.")
         tenant_option(several)
-        rules = self.verb(verbs, "rules", "Whether a second person has to approve a tenant's restores.")
-        rules.add_argument("--four-eyes", choices=("yes", "no"), help="Say it; without: only show it.")
+        rules = self.verb(verbs, "rules", "Who has to approve a tenant's restores, and when devices may be changed.")
+        rules.add_argument("--four-eyes", choices=("yes", "no"), help="Whether a second person has to approve.")
+        rules.add_argument(
+            "--window",
+            action="append",
+            metavar="WINDOW",
+            help="Change devices only then: 'Sat 22:00-06:00'.",
+        )
+        rules.add_argument("--any-time", action="store_true", help="Forget the windows.")
+        rules.add_argument("--zone", help="Time zone of the windows, such as Europe/Zurich.")
         tenant_option(rules, required=True)
         status = self.verb(verbs, "status", "A restore with its plan and every state that it passed.")
         others = [
@@ -70,7 +85,12 @@ class DeviceVerbs(NetcairnCommand):
 
     def do_plan(self, options: dict[str, Any]) -> None:
         """Ask and plan; exit 1 where the plan cannot be carried out."""
-        device = find_device(options["device"], options["tenant"])
+        if options["all"] or len(options["device"]) > 1:
+            self.plan_several(options)
+            return
+        if not options["device"]:
+            raise WrongUse("Name the device that goes back with --device, or say --all.")
+        device = find_device(options["device"][0], options["tenant"])
         version = find_version(options["version"], device.tenant)
         if isinstance(version, Device):
             raise WrongUse(f"{options['version']!r} is a device; name a checkpoint, a ref or a version.")
@@ -90,12 +110,18 @@ class DeviceVerbs(NetcairnCommand):
 
     def do_approve(self, options: dict[str, Any]) -> None:
         """Agree to the plan as it is."""
+        if group := find_group(options["restore"]):
+            self.approve_several(group, options)
+            return
         restore = find_restore(options["restore"])
         approve_restore(restore, fingerprint=restore.fingerprint, by=operator(), now=timezone.now())
         self.answer(restore_document(restore), f"Approved. To carry it out: restore apply {restore.short_id}")
 
     def do_apply(self, options: dict[str, Any]) -> None:
         """Agree, unless somebody has already, and carry it out; exit 1 unless it is confirmed and saved."""
+        if group := find_group(options["restore"]):
+            self.apply_several(group, options)
+            return
         restore, by = find_restore(options["restore"]), operator()
         means = replace(live_means(), told=self.tell)
         reap_restores(means)
@@ -139,6 +165,9 @@ class DeviceVerbs(NetcairnCommand):
 
     def do_status(self, options: dict[str, Any]) -> None:
         """All of it."""
+        if group := find_group(options["restore"]):
+            self.status_several(group, options)
+            return
         restore = find_restore(options["restore"])
         masked = not options["raw"]
         people = "" if self.as_json else f"{plan_text(restore, masked=masked)}\n\n{passed_table(restore)}"
@@ -156,6 +185,9 @@ class DeviceVerbs(NetcairnCommand):
 
     def do_cancel(self, options: dict[str, Any]) -> None:
         """Before it has begun."""
+        if group := find_group(options["restore"]):
+            self.cancel_several(group, options)
+            return
         restore = find_restore(options["restore"])
         cancel_restore(restore, by=operator(), now=timezone.now())
         self.answer(restore_document(restore), restore.detail)
@@ -171,11 +203,15 @@ class DeviceVerbs(NetcairnCommand):
     def do_rules(self, options: dict[str, Any]) -> None:
         """Set, or show."""
         tenant = find_tenant(options["tenant"])
-        if options["four_eyes"]:
-            set_four_eyes(tenant, wanted=options["four_eyes"] == "yes")
-        wanted = needs_four_eyes(tenant)
-        told = "somebody else has to approve what one asks for" if wanted else "whoever asks may approve"
-        self.answer({"tenant": tenant.name, "four_eyes": wanted}, f"{tenant}: {told}.")
+        eyes = options["four_eyes"] and options["four_eyes"] == "yes"
+        windows = [] if options["any_time"] else options["window"]
+        if (eyes, windows, options["zone"]) != (None, None, None):
+            set_rules(tenant, by=operator(), four_eyes=eyes, windows=windows, zone=options["zone"])
+        rules = rules_of(tenant)
+        told = "somebody else has to approve what one asks for" if rules.four_eyes else "whoever asks may approve"
+        when = f"{'; '.join(rules.windows)} ({rules.zone})" if rules.windows else "at any time"
+        document = {"four_eyes": rules.four_eyes, "windows": rules.windows, "zone": rules.zone}
+        self.answer({"tenant": tenant.name, **document}, f"{tenant}: {told}; devices are changed {when}.")
 
     def do_settle(self, options: dict[str, Any]) -> None:
         """The device may be restored again."""
