@@ -1,11 +1,12 @@
-"""How many devices a second the collector does, beside plain netmiko with as many threads.
+"""How quick the collector is, beside plain netmiko and a bare paramiko shell, and what a whole run costs.
 
-    python -m tests.benchmarks.collector [--devices 200] [--threads 1 30] [--rounds 5] [--latency 0]
-                                         [--platform cisco_ios] [--size 12000] [--legacy-kex]
+    python -m tests.benchmarks.collector [--only PART ...] [--rounds 5] [--quick]
 
-The devices are simulated in a process of their own, on the same machine, so they take their share of its cores. Rounds
-of both are interleaved and medians compared, because a machine is never the same from one minute to the next. The last
-line printed is one JSON document with `bars`.
+The devices are simulated in processes of their own on the same machine, so they take their share of its cores from
+everybody alike. Rounds of all are interleaved and medians compared, because a machine is never the same from one minute
+to the next. The last line printed is one JSON document; its `bars` gives for each figure asked its value, the bar and
+whether it holds. Exit 1 when one does not. All parts take some 20 minutes on two quiet cores; `--quick` only shows that
+everything works, its figures mean nothing.
 """
 
 # ruff: noqa: T201 - it prints
@@ -14,136 +15,277 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import statistics
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from multiprocessing.connection import Connection
-from time import perf_counter, process_time
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, NamedTuple
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
+from tests.benchmarks import whole_runs
+from tests.benchmarks.clients import Clients, Job
+from tests.benchmarks.fleet_process import FleetProcess
 
-from netmiko import ConnectHandler
-
-from backups.collect import collect
-from backups.netmiko_transport import NetmikoTransport
-from backups.simulator import DeviceSpec, Fleet
-from backups.transport import Target
-from inventory.platforms import registry
-from inventory.platforms.sheet import Platform
-
-Visit = Callable[[Target], None]
+PLATFORM = "cisco_ios"
+SERVERS = 2  # processes of the simulator: one would be the limit
 
 
-def main() -> None:
-    """Measure and print."""
-    options = _options()
-    spec = DeviceSpec(options.platform, latency=options.latency, size=options.size, legacy_kex=options.legacy_kex)
-    platform = registry.platform(options.platform)
-    with simulated(spec, options.devices) as targets:
-        bars = [compare(targets, platform, threads, options) for threads in options.threads]
-    print(json.dumps({"benchmark": "collector", "options": vars(options), "bars": bars}))
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    rounds: int
+    scale: float  # of the numbers of devices
+
+    def of(self, count: int, *, least: int = 4) -> int:
+        """So many devices, scaled."""
+        return max(least, round(count * self.scale))
 
 
-def compare(targets: Sequence[Target], platform: Platform, threads: int, options: argparse.Namespace) -> dict:
-    """One bar: devices per second of both, medians of interleaved rounds."""
-    few = targets[: max(threads, min(len(targets), 4 * threads))]  # plain netmiko is too slow for all of them
-    ours, theirs, cpu = [], [], []
-    for _ in range(options.rounds):
-        rate, used = rate_of(ours_visit(platform), targets, threads)
-        ours.append(rate)
-        cpu.append(used)
-        if not options.only_ours:
-            theirs.append(rate_of(netmiko_visit(platform), few, threads)[0])
-    bar = {
-        "name": f"{options.platform}, {threads} threads, {options.latency * 1000:.0f} ms an answer",
-        "unit": "devices/s",
-        "ours": round(statistics.median(ours), 1),
-        "netmiko": round(statistics.median(theirs), 1) if theirs else None,
-        "cpu_ms_a_device": round(statistics.median(cpu) * 1000, 2),
-    }
-    print(bar)
-    return bar
+class Bar(NamedTuple):
+    """One figure asked: `at_least` says on which side of the bar it has to be."""
+
+    name: str
+    value: float
+    bar: float
+    at_least: bool = True
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is on the right side."""
+        return self.value >= self.bar if self.at_least else self.value <= self.bar
+
+    def document(self) -> dict[str, Any]:
+        """As it is printed."""
+        asked = f"{'at least' if self.at_least else 'at most'} {self.bar:g}"
+        return {"name": self.name, "value": round(self.value, 2), "bar": asked, "holds": self.holds}
 
 
-def rate_of(visit: Visit, targets: Sequence[Target], threads: int) -> tuple[float, float]:
-    """Devices per second, and seconds of our CPU per device."""
-    began, used = perf_counter(), process_time()
-    with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(visit, target) for target in targets]:
-            done.result()
-    return len(targets) / (perf_counter() - began), (process_time() - used) / len(targets)
+class Setting(NamedTuple):
+    """Processes and threads in each; 0 threads: as many as ours finds right."""
+
+    processes: int
+    threads: int
+
+    def __str__(self) -> str:
+        return f"{self.processes} x {self.threads or 'found out'}"
 
 
-def ours_visit(platform: Platform) -> Visit:
-    """A whole collection, judged."""
-    transport = NetmikoTransport()
+class Rates:
+    """Rates of several contestants in interleaved rounds."""
 
-    def visit(target: Target) -> None:
-        collected = collect(target, platform, transport=transport)
-        assert collected.capture.good, collected.capture.doubts
+    def __init__(self) -> None:
+        self.rounds: dict[str, list[float]] = defaultdict(list)
 
-    return visit
+    def note(self, name: str, rate: float) -> None:
+        """One measurement."""
+        self.rounds[name].append(rate)
+        print(f"  {name}: {rate:.1f}", flush=True)
+
+    def __getitem__(self, name: str) -> float:
+        return statistics.median(self.rounds[name])
+
+    def best(self, start: str) -> float:
+        """The highest median of those whose name begins so."""
+        return max(self[name] for name in self.rounds if name.startswith(start))
 
 
-def netmiko_visit(platform: Platform) -> Visit:
-    """The same commands with netmiko as its manual shows it."""
+# Against netmiko
 
-    def visit(target: Target) -> None:
-        with ConnectHandler(
-            device_type=platform.netmiko_type,
-            host=target.address,
-            port=target.port,
-            username=target.username,
-            password=target.password,
-        ) as device:
-            for command in platform.commands:
-                device.send_command(command.line, read_timeout=60)
+OURS = (Setting(1, 1), Setting(1, 4), Setting(1, 8), Setting(1, 30), Setting(1, 60), Setting(2, 5), Setting(2, 15))
+OURS += (Setting(2, 50), Setting(1, 0), Setting(2, 0))
+NETMIKO = {Setting(1, 1): 6, Setting(1, 30): 150, Setting(2, 5): 60, Setting(2, 50): 300}  # devices: it is slow
 
-    return visit
+
+def settings(size: Size) -> Iterator[Bar]:
+    """All settings of ours and of netmiko, with and without latency."""
+    at_once = compared(size, latency=0.0)
+    slow = compared(size, latency=0.05)
+    for setting, factor in ((Setting(1, 1), 50), (Setting(1, 30), 2), (Setting(2, 5), 10)):
+        ratio = at_once[f"ours {setting}"] / at_once[f"netmiko {setting}"]
+        yield Bar(f"no latency, {setting} threads, times netmiko", ratio, factor)
+    setting = Setting(1, 30)
+    ratio = slow[f"ours {setting}"] / slow[f"netmiko {setting}"]
+    yield Bar(f"50 ms an answer, {setting} threads, times netmiko", ratio, 2)
+    for name, rates in (("no latency", at_once), ("50 ms an answer", slow)):
+        yield Bar(f"{name}, best of ours, times the best of netmiko", rates.best("ours") / rates.best("netmiko"), 1.5)
+        found_out = rates[f"ours {Setting(1, 0)}"] / rates.best("ours 1 x")
+        yield Bar(f"{name}, number of threads found out, part of the best of one process", found_out, 0.85)
+    bare = at_once[f"ours {Setting(1, 30)}"] / at_once["paramiko 1 x 30"]
+    yield Bar("no latency, 30 threads, part of a bare paramiko shell", bare, 0.8)
+
+
+def compared(size: Size, *, latency: float) -> Rates:
+    """Devices a second, by who and with what setting."""
+    print(f"{latency * 1000:.0f} ms an answer, devices a second:")
+    rates = Rates()
+    count = size.of(400, least=20)
+    with FleetProcess(PLATFORM, count, processes=SERVERS, latency=latency) as fleet, Clients(2) as clients:
+        clients.rate("ours", fleet.devices, processes=2, threads=10)  # the simulator makes its texts at the first visit
+        for _ in range(size.rounds):
+            for setting in OURS:
+                few = 60 if latency and setting.threads == 1 else count
+                rates.note(f"ours {setting}", clients.rate("ours", fleet.devices[:few], **setting._asdict()))
+            for setting, wanted in NETMIKO.items():
+                devices = fleet.devices[: size.of(wanted)]
+                rates.note(f"netmiko {setting}", clients.rate("netmiko", devices, **setting._asdict()))
+            rates.note("paramiko 1 x 30", clients.rate("paramiko", fleet.devices, threads=30))
+    return rates
+
+
+def old_devices(size: Size) -> Iterator[Bar]:
+    """Devices that know nothing newer than Diffie-Hellman group 14."""
+    print("group 14, devices a second:")
+    rates, count = Rates(), size.of(250)
+    with FleetProcess(PLATFORM, count, processes=SERVERS, legacy_kex=True) as fleet, Clients(1) as clients:
+        clients.rate("ours", fleet.devices, threads=10, legacy=True)
+        for _ in range(size.rounds):
+            rates.note("ours", clients.rate("ours", fleet.devices, threads=30, legacy=True))
+            rates.note("netmiko", clients.rate("netmiko", fleet.devices[: size.of(120)], threads=30))
+    yield Bar("group 14, 30 threads, times netmiko", rates["ours"] / rates["netmiko"], 4)
+
+
+def pins(size: Size) -> Iterator[Bar]:
+    """10,000 visits with a pinned key beside as many without."""
+    print("host keys, devices a second:")
+    rates, count = Rates(), size.of(10_000 // (2 * size.rounds))
+    with FleetProcess(PLATFORM, count, processes=SERVERS) as fleet, Clients(1) as clients:
+        clients.rate("ours", fleet.devices, threads=10)
+        for _ in range(size.rounds):
+            for pinned in (True, False):
+                name = "pinned" if pinned else "not pinned"
+                rates.note(name, clients.rate("ours", fleet.devices, threads=30, pinned=pinned))
+    # Two measurements of the same thing differ by some per cent; a known_hosts file cost a factor of 20 to 100.
+    yield Bar("10,000 pinned host keys, part of the rate without", rates["pinned"] / rates["not pinned"], 0.95)
+
+
+def hanging(size: Size) -> Iterator[Bar]:
+    """Ten of a hundred devices hang for ever."""
+    print("ten hanging devices, seconds for the other ninety:")
+    alone, among = [], []
+    with FleetProcess(PLATFORM, 100, processes=SERVERS, hung=10) as fleet:
+        well = [device for n, device in enumerate(fleet.devices) if n >= 10]
+        for _ in range(size.rounds):
+            with Clients(1) as clients:  # new ones each time: their threads go on hanging
+                clients.rate("ours", well, threads=8)
+                alone.append(clients.seconds([Job("ours", well, 0)]))
+                among.append(clients.seconds([Job("ours", fleet.devices, 0, wanted=90)]))
+            print(f"  alone {alone[-1]:.2f}, among them {among[-1]:.2f}", flush=True)
+    late = statistics.median(among) - statistics.median(alone)
+    yield Bar("ten hanging of a hundred, seconds later for the others", late, 1.0, at_least=False)
+
+
+# Whole runs
 
 
 @contextmanager
-def simulated(spec: DeviceSpec, count: int) -> Iterator[list[Target]]:
-    """So many devices in a process of their own."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(spec, count, there), daemon=True)
-    process.start()
-    try:
-        yield here.recv()
-    finally:
-        here.send("done")
-        process.join(10)
+def installation() -> Iterator[None]:
+    """A database and a store of this benchmark's own."""
+    with tempfile.TemporaryDirectory(prefix="netcairn-bench-") as var:
+        os.environ |= {"NETCAIRN_VAR": var, "DJANGO_SETTINGS_MODULE": "config.settings"}
+        os.environ.pop("DATABASE_URL", None)
+        import django
+        from django.core.management import call_command
+        from django.db import connections
+
+        django.setup()
+        call_command("migrate", verbosity=0)
+        try:
+            yield
+        finally:
+            connections.close_all()
 
 
-def _serve(spec: DeviceSpec, count: int, pipe: Connection) -> None:
-    with Fleet([spec] * count, seed=1) as fleet:
-        pipe.send(
-            [
-                Target(
-                    device.name, device.address, device.port, device.username, device.password, host_key=device.host_key
-                )
-                for device in fleet
-            ]
-        )
-        pipe.recv()
+def a_run(tenant: Any, count: int, *, workers: int = 1, threads: int, **environment: str) -> tuple[float, list]:
+    """One whole run of all devices of a tenant: devices a second, and what the workers measured."""
+    run = whole_runs.asked(tenant)
+    measured = whole_runs.worked(run, workers=workers, threads=threads, **environment)
+    if whole_runs.counts(run)["changed"] != count:
+        raise SystemExit(f"Not every device was backed up: {whole_runs.counts(run)}")
+    return count / whole_runs.seconds(measured), measured
 
 
-def _options() -> argparse.Namespace:
+def runs(size: Size) -> Iterator[Bar]:
+    """1,000 devices, all of which have changed, with database, git and checkpoint."""
+    print("whole runs of 1,000 devices, devices a second:")
+    rates, held, count = Rates(), [], size.of(1000)
+    with FleetProcess(PLATFORM, count, processes=SERVERS) as fleet, Clients(1) as clients:
+        tenant = whole_runs.register(fleet, tenant="acme")
+        clients.rate("ours", fleet.devices, threads=10)
+        for number in range(max(1, min(3, size.rounds))):
+            for name, workers, threads in (("one worker", 1, 0), ("one, 30 threads", 1, 30), ("two workers", 2, 0)):
+                fleet.edit(["interface Loopback0", f"description {name} {number}"])
+                rate, measured = a_run(tenant, count, workers=workers, threads=threads)
+                rates.note(name, rate)
+                held += [one["lock_ms"] for one in measured]
+            rates.note("collecting alone", clients.rate("ours", fleet.devices, threads=0))
+    ratio = rates["collecting alone"] / rates["one worker"]
+    yield Bar("whole run, times the time of collecting alone", ratio, 1.25, at_least=False)
+    yield Bar("whole run, 30 threads, devices a second", rates["one, 30 threads"], 100)
+    yield Bar("whole run, two workers, times one", rates["two workers"] / rates["one worker"], 1.3)
+    yield Bar("the tenant's lock at the longest, ms", max(held), 250, at_least=False)
+
+
+def many(size: Size) -> Iterator[Bar]:
+    """10,000 devices of 50 KB beside 500 of them, by a worker with 100 threads."""
+    print("10,000 devices of 50 KB, devices a second:")
+    rates, peaks, count, few = Rates(), [], size.of(10_000), size.of(500)
+    with FleetProcess(PLATFORM, count, processes=SERVERS, size=50_000) as fleet:
+        small = [whole_runs.register(fleet.devices[:few], tenant=f"small{number}") for number in range(3)]
+        large = whole_runs.register(fleet, tenant="large")
+        a_run(small.pop(), few, threads=100)  # the simulator makes their texts
+        for tenant, size_now in ((small[0], few), (large, count), (small[1], few)):
+            rate, (measured,) = a_run(tenant, size_now, threads=100)
+            rates.note(f"{size_now} devices", rate)
+            peaks.append(measured["peak_mb"])
+    yield Bar("rate at 10,000 devices, part of that at 500", rates[f"{count} devices"] / rates[f"{few} devices"], 0.9)
+    yield Bar("memory of a worker, 100 threads, 10,000 devices of 50 KB, MB", max(peaks), 150, at_least=False)
+
+
+def large_one(size: Size) -> Iterator[Bar]:
+    """One configuration of 16 MB."""
+    lines = (f"ip route 10.{n >> 16}.{n >> 8 & 255}.{n & 255} 255.255.255.255 Null0\n" for n in range(size.of(360_000)))
+    config = f"hostname large\n!\n{''.join(lines)}end\n"
+    print(f"one configuration of {len(config) / 2**20:.1f} MB:")
+    with FleetProcess(PLATFORM, 1, config=config) as fleet:
+        tenant = whole_runs.register(fleet, tenant="one")
+        _, (measured,) = a_run(tenant, 1, threads=1, MAX_BYTES=str(3 * len(config)))  # it is there twice, as startup
+    yield Bar("memory of a worker, one configuration of 16 MB, MB", measured["peak_mb"], 200, at_least=False)
+
+
+PARTS: dict[str, Callable[[Size], Iterator[Bar]]] = {
+    "settings": settings,
+    "group14": old_devices,
+    "pins": pins,
+    "hanging": hanging,
+    "runs": runs,
+    "many": many,
+    "large": large_one,
+}
+WITH_DATABASE = ("runs", "many", "large")
+
+
+def main() -> int:
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--devices", type=int, default=200)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 30])
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds for each answer")
-    parser.add_argument("--platform", default="cisco_ios")
-    parser.add_argument("--size", type=int, default=12_000, help="bytes of a configuration")
-    parser.add_argument("--legacy-kex", action="store_true", help="devices that only know Diffie-Hellman group 14")
-    parser.add_argument("--only-ours", action="store_true")
-    return parser.parse_args()
+    parser.add_argument("--quick", action="store_true", help="little of everything, to see that it works")
+    options = parser.parse_args()
+    size = Size(1, 0.05) if options.quick else Size(options.rounds, 1.0)
+    bars: list[Bar] = []
+    with installation() if set(options.only) & set(WITH_DATABASE) else nullcontext():
+        for name in options.only:
+            began = monotonic()
+            bars += PARTS[name](size)
+            print(f"  ({name}: {monotonic() - began:.0f} s)", flush=True)
+    print(json.dumps({"benchmark": "collector", "options": vars(options), "bars": [bar.document() for bar in bars]}))
+    return 0 if all(bar.holds for bar in bars) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

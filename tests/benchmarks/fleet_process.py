@@ -1,12 +1,12 @@
-"""A simulated fleet in a process of its own, so that it shares no interpreter lock with what is measured."""
+"""A simulated fleet in processes of its own, so that it shares no interpreter lock with what is measured."""
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Self
+from typing import Any, Self
 
 from backups.simulator import DeviceSpec, Fleet
 
@@ -20,27 +20,41 @@ class Reached:
     port: int
     username: str
     password: str
+    host_key: str
 
 
 class FleetProcess:
     """So many devices of one platform, alive within the `with` block."""
 
-    def __init__(self, platform: str, count: int) -> None:
+    def __init__(self, platform: str, count: int, *, processes: int = 1, hung: int = 0, **spec: Any) -> None:
+        """`spec` is what `DeviceSpec` takes besides the platform; the first `hung` devices hang for ever."""
         context = multiprocessing.get_context("spawn")
-        self.pipe, there = context.Pipe()
-        self.process = context.Process(target=serve, args=(platform, count, there), daemon=True)
+        self.pipes: list[Connection] = []
+        self.processes = []
+        for number in range(processes):
+            here, there = context.Pipe()
+            share = len(range(number, count, processes))
+            mine = len(range(number, hung, processes))
+            job = (DeviceSpec(platform, **spec), share, mine, number * count, there)
+            self.pipes.append(here)
+            self.processes.append(context.Process(target=serve, args=job, daemon=True))
         self.devices: list[Reached] = []
 
     def __enter__(self) -> Self:
-        self.process.start()
-        self.devices = self.pipe.recv()
+        for process in self.processes:
+            process.start()
+        shares = [pipe.recv() for pipe in self.pipes]
+        # Turn by turn, so that every part of the list is served by all processes.
+        self.devices = [share[n] for n in range(len(shares[0])) for share in shares if n < len(share)]
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.pipe.send(None)
-        self.process.join(10)
+        for pipe in self.pipes:
+            pipe.send(None)
+        for process in self.processes:
+            process.join(10)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Reached]:
         return iter(self.devices)
 
     def __getitem__(self, number: int) -> Reached:
@@ -53,14 +67,18 @@ class FleetProcess:
 
     def edit(self, lines: Sequence[str]) -> None:
         """Change every device at its console."""
-        self.pipe.send(list(lines))
-        self.pipe.recv()
+        for pipe in self.pipes:
+            pipe.send(list(lines))
+        for pipe in self.pipes:
+            pipe.recv()
 
 
-def serve(platform: str, count: int, pipe: Connection) -> None:
+def serve(spec: DeviceSpec, count: int, hung: int, first_index: int, pipe: Connection) -> None:
     """The other process."""
-    with Fleet([DeviceSpec(platform) for _ in range(count)]) as fleet:
-        pipe.send([Reached(one.name, one.address, one.port, one.username, one.password) for one in fleet])
+    with Fleet([spec] * count, first_index=first_index) as fleet:
+        for device in fleet.devices[:hung]:
+            device.set_faults("hang")
+        pipe.send([Reached(one.name, one.address, one.port, one.username, one.password, one.host_key) for one in fleet])
         while (lines := pipe.recv()) is not None:
             for device in fleet:
                 device.edit(lines)
