@@ -92,6 +92,12 @@ def tick() -> None:
     start_due(now)
 
 
+def take_up_lost() -> None:
+    """Ask for a worker for whatever lost its own. The watch over the queue does this between two ticks."""
+    for run in runs.release_lost(timezone.now()):
+        ask_for_worker(run)
+
+
 def start_due(now: datetime) -> None:
     """Start every schedule whose moment has come; one that is broken stops only itself."""
     for schedule in Schedule.objects.due(now):

@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from backups import claimers
 from backups.epochs import Epoch
 from backups.errors import Pruned
 from backups.schedule_models import Schedule, ScheduledDevice
@@ -168,6 +169,7 @@ class AttemptSet(TenantQuerySet):
             Attempt.objects.filter(id__in=ids).update(
                 state=Attempt.State.RUNNING,
                 token=token,
+                claimed_by=claimers.this_process(),
                 tries=models.F("tries") + 1,
                 not_before=None,
                 heartbeat_at=now,
@@ -263,6 +265,7 @@ class Attempt(models.Model):
     detail = models.TextField(blank=True)  # one sentence for people
     not_before = models.DateTimeField(null=True)  # when it is tried again
     token = models.UUIDField(null=True)  # whose result counts
+    claimed_by = models.CharField(max_length=120, blank=True)  # the process, as `claimers` names it
     tries = models.PositiveSmallIntegerField(default=0)  # counted before the work
     heartbeat_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)

@@ -12,8 +12,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils.module_loading import import_string
 
+from backups import claimers
 from backups.batch import check_record
 from backups.errors import StoreError
 from backups.models import Attempt, AttemptSet, Run
@@ -71,16 +73,24 @@ def reap(now: datetime) -> list[Run]:
 
     Attempts of a dead shard go back to the queue, or are given up after `MAX_TRIES` or when no queue would go on.
     """
-    release_lost(now)
-    forsaken = list(Run.objects.forsaken(before=now - SILENCE))
-    return [run for run in forsaken if not closed(run, now)]
+    lost = release_lost(now)
+    forsaken = Run.objects.forsaken(before=now - SILENCE).exclude(pk__in=[run.pk for run in lost])
+    return [run for run in (*lost, *forsaken) if not closed(run, now)]
 
 
-def release_lost(now: datetime) -> None:
-    """Take attempts from workers that were not heard of; whoever comes next may have them, and their devices."""
-    stale = Attempt.objects.filter(state=Attempt.State.RUNNING, heartbeat_at__lt=now - SILENCE)
+def release_lost(now: datetime) -> list[Run]:
+    """Take attempts from workers that are gone or were not heard of; whoever comes next may have them.
+
+    Gives back the runs that lost a worker and have to be looked at by another.
+    """
+    running = Attempt.objects.filter(state=Attempt.State.RUNNING)
+    claimers_known = running.exclude(claimed_by="").order_by().values_list("claimed_by", flat=True).distinct()
+    gone = [claimer for claimer in claimers_known if claimers.is_gone(claimer)]
+    stale = running.filter(Q(claimed_by__in=gone) | Q(heartbeat_at__lt=now - SILENCE))
+    lost = list(Run.objects.unended().filter(by_queue=True, pk__in=stale.values("run")))
     give_up_lost(stale, now)
     stale.filter(run__by_queue=True).update(state=Attempt.State.QUEUED, token=None)
+    return lost
 
 
 def give_up_lost(stale: AttemptSet, now: datetime) -> None:

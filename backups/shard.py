@@ -234,6 +234,8 @@ class Shard:
             return
         self.keep([one for one in group if one.kept])
         self.record([one for one in group if not one.kept])
+        for one in group:
+            self.last.pop(one.attempt.device_id, None)  # ten thousand of them are tens of megabytes
         if self.told:
             self.told([one.attempt for one in group if one.attempt.state not in Attempt.OPEN])
 

@@ -18,11 +18,14 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.signals import post_execute_in_worker, pre_execute
 
-WAITED_TOO_LONG = timedelta(seconds=60)
+from backups import jobs
+
+WAITED_TOO_LONG = timedelta(seconds=15)
 """A cluster with a free worker fetches a task within a second or two."""
 
-PATIENCE = timedelta(seconds=60)
-"""So long nothing may move before the cluster is called stuck."""
+PATIENCE = timedelta(seconds=20)
+"""So long nothing may move before the cluster is called stuck. Together with the time between two looks less than a
+minute: so long a task may wait after the death of any process. Nobody is at work then, so that nothing is cut off."""
 
 _busy: list[int] = []
 """This worker's shared lock while it has a task."""
@@ -74,8 +77,12 @@ class QueueWatch:
         self.still_since: datetime | None = None
 
     def stuck(self) -> bool:
-        """Whether the cluster has stopped taking work; False while the database cannot be asked."""
+        """Whether the cluster has stopped taking work; False while the database cannot be asked.
+
+        What a killed worker had begun is given to others meanwhile: the tick that does this comes by the same queue.
+        """
         try:
+            jobs.take_up_lost()
             waiting = set(self._waiting_too_long())
         except OperationalError:
             return False  # the workers cannot work without it either, and it is not them who are stuck

@@ -91,8 +91,8 @@ def run(job: Job) -> tuple[float, float]:
     if job.threads == 0:
         by_crew(job)
     else:
-        pool = ThreadPoolExecutor(job.threads)
-        waiting = [pool.submit(visit_of(job), device) for device in job.devices]
+        visit, pool = visit_of(job), ThreadPoolExecutor(job.threads)
+        waiting = [pool.submit(visit, device) for device in job.devices]
         for number, future in enumerate(as_completed(waiting), start=1):
             future.result()
             if number == (job.wanted or len(waiting)):

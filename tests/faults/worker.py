@@ -19,10 +19,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from pathlib import Path
-
-from django.utils import timezone
 
 from tests.faults.place import own_place
 
@@ -54,7 +51,6 @@ def campaign(kills: int, devices: int, *, seed: int) -> Tally:
             change(fleet, f"round {number}")
             known = snapshots_of(tenant)
             kill_in_the_middle(luck.uniform(0, usual))
-            let_time_pass()
             tally.kills += 1
             tally.kills_with_new_snapshots += snapshots_of(tenant) > known
             examine(tenant, tally)
@@ -126,15 +122,6 @@ def kill_in_the_middle(after: float) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def let_time_pass() -> None:
-    """Age what the dead run has claimed, as the minute and a half would until it counts as dead."""
-    from backups.models import Attempt, Run
-
-    long_ago = timezone.now() - timedelta(hours=1)
-    Attempt.objects.filter(state=Attempt.State.RUNNING).update(heartbeat_at=long_ago)
-    Run.objects.unended().update(heartbeat_at=long_ago)
 
 
 def wait_for(process: subprocess.Popen[bytes], seconds: float) -> None:

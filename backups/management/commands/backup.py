@@ -82,7 +82,7 @@ class Command(NetcairnCommand):
             limit = runs.SILENCE.total_seconds()
             self.tell(
                 "Waiting for devices that another run talks to (`run list`); "
-                f"if that run was killed, at most {limit:.0f} seconds."
+                f"if that run was killed on another machine, at most {limit:.0f} seconds."
             )
         time.sleep(seconds)
         runs.reap(timezone.now())
