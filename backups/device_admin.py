@@ -24,6 +24,7 @@ from backups.content import SECRETS, shown_version
 from backups.errors import StoreError
 from backups.models import Attempt, Run, Snapshot
 from backups.pages import Paged, page_of
+from backups.platform_page import Platforms
 from backups.standing import GOOD, STANDINGS, TROUBLE, in_standing, with_last_times
 from backups.templatetags.netcairn import words
 from inventory import device_actions, secrets_policy
@@ -98,7 +99,7 @@ def plural(number: int) -> str:
     return "device" if number == 1 else "devices"
 
 
-class DeviceAdmin(Paged, InventoryDeviceAdmin):
+class DeviceAdmin(Platforms, Paged, InventoryDeviceAdmin):
     """A device with what was kept of it."""
 
     list_display = (*InventoryDeviceAdmin.list_display, "shown_standing", "last_version", "last_attempt")
@@ -198,6 +199,7 @@ class DeviceAdmin(Paged, InventoryDeviceAdmin):
     def get_urls(self) -> list[URLPattern]:
         """The tabs beside the form."""
         return [
+            self.own_page("platforms/", "platforms", self.platforms),
             self.own_page("<uuid:object_id>/overview/", "overview", self.overview),
             self.own_page("<uuid:object_id>/versions/", "versions", self.versions),
             self.own_page("<uuid:object_id>/attempts/", "attempts", self.attempts),

@@ -73,6 +73,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 entry("Devices", "router", "inventory_device_changelist", "inventory.view_device"),
                 entry("Tenants", "domain", "inventory_tenant_changelist", "inventory.view_tenant"),
                 entry("Credentials", "key", "inventory_credential_changelist", "inventory.view_credential"),
+                entry("Platforms", "memory", "inventory_device_platforms", "inventory.view_device"),
                 entry("Jump hosts", "alt_route", "inventory_jumphost_changelist", "inventory.view_jumphost"),
             ],
         },

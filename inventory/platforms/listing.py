@@ -27,7 +27,11 @@ def renewed(document: str, sheets: Iterable[Platform]) -> str:
 
 def _row(sheet: Platform) -> tuple[str, ...]:
     files = ", ".join(f"`{source.filename}`" + _when_kept(source) for source in sheet.sources)
-    return (sheet.label, f"`{sheet.slug}`", files, _whole_when(sheet), sheet.verified, sheet.restore.way)
+    first = sheet.sources[0]
+    mark = whole_when(sheet).replace("|", r"\|")  # a bar of its own would end the cell
+    if isinstance(first, Command) and first.complete_when:
+        mark = f"`{mark}`"
+    return (sheet.label, f"`{sheet.slug}`", files, mark, sheet.verified, sheet.restore.way)
 
 
 def _when_kept(source: Command | RemoteFile) -> str:
@@ -37,13 +41,12 @@ def _when_kept(source: Command | RemoteFile) -> str:
     return " (optional)" if source.optional else ""
 
 
-def _whole_when(sheet: Platform) -> str:
-    """How the end of the main file is known."""
+def whole_when(sheet: Platform) -> str:
+    """How the end of the main file is known: a pattern for its last line, or in words."""
     first = sheet.sources[0]
     if not isinstance(first, Command):
         return "fetched whole"
-    mark = (first.complete_when or "").replace("|", r"\|")  # a bar of its own would end the cell
-    return f"`{mark}`" if mark else "prompt and size"
+    return first.complete_when or "prompt and size"
 
 
 if __name__ == "__main__":
