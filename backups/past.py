@@ -18,11 +18,11 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from backups.content import sheet
+from backups.content import for_eyes, sheet
 from backups.errors import StoreError
 from backups.masked_texts import Source, prepare, veil
 from backups.models import Snapshot
-from backups.search import Scope
+from backups.search import Line, Scope, with_context
 from backups.store.grep import GrepCaps, Hit, Hits, Pattern, grep_blobs, grep_folder
 from backups.store.reader import TenantStore, open_store
 from inventory.models import Device, Tenant
@@ -38,6 +38,7 @@ class PastLimits:
 
     seconds: float = 20.0
     files: int = 1_000
+    context: int = 0  # lines shown before and after the line that matches, of the newest version that has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class Past:
     versions: list[Version] = field(default_factory=list)  # the newest KEPT of them, newest first
     count: int = 0
     first: Version | None = None
+    blob: str = ""  # of the newest version that has it
+    around: tuple[Line, ...] = ()  # its line with those before and after; empty where none were asked for
 
     @property
     def last(self) -> Version:
@@ -104,6 +107,7 @@ def search_past(
         tenant = TenantPast(scope, pattern, ends)
         try:
             tenant.search(devices, limits.files - len(answer.found))
+            tenant.surround(limits.context)
         except StoreError as error:
             answer.problems[scope.tenant] = error
         answer.found += tenant.in_order()
@@ -178,10 +182,20 @@ class TenantPast:
                 continue
             if (device, name) not in self.found:
                 gone_at = self.newer.get(device)
-                self.found[device, name] = Past(version.device, name, current=gone_at is None, gone_at=gone_at)
+                blob = str(version.blob(name))
+                self.found[device, name] = Past(version.device, name, gone_at is None, gone_at, blob=blob)
             found = Version(version.pk, version.taken_at, version.author, hit.number, hit.text)
             self.found[device, name].add(found)
         self.newer[device] = version.taken_at
+
+    def surround(self, context: int) -> None:
+        """Read the lines around, as far as the time suffices: a line alone is an answer too. Raises StoreError."""
+        for past in self.found.values() if context else ():
+            if monotonic() >= self.ends:
+                return
+            content = open_store(self.scope.tenant.pk).blob(past.blob)
+            seen = for_eyes(content, past.device.platform, secrets=self.scope.secrets)
+            past.around = with_context(seen.split(b"\n"), [past.last.number], context)
 
     def in_order(self) -> list[Past]:
         """What was found, by the names of devices and files."""

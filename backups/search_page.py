@@ -101,6 +101,7 @@ class ShownPast:
 
     past: Past
     line: SafeString | str  # the last that matched
+    rows: SafeString | str  # with those around it
 
 
 @dataclass
@@ -146,8 +147,9 @@ def shown_search(form: SearchForm) -> Shown | None:
     data = form.cleaned_data
     try:
         if data["when"] == EVER:
-            limits = PastLimits(seconds=SECONDS, files=FILES)
-            return shown_past(search_past(data["pattern"], form.chosen(), devices=data["devices"], limits=limits))
+            limits = PastLimits(SECONDS, FILES, context=int(data["around"] or 0))
+            past = search_past(data["pattern"], form.chosen(), devices=data["devices"], limits=limits)
+            return shown_past(past, data["pattern"])
         now = Limits(lines=LINES, per_file=PER_FILE, seconds=SECONDS, context=int(data["around"] or 0))
         return shown_answer(
             search(data["pattern"], form.chosen(), devices=data["devices"], limits=now), data["pattern"]
@@ -177,10 +179,13 @@ def shown_answer(answer: Answer, pattern: Pattern) -> Shown:
     return shown
 
 
-def shown_past(answer: PastAnswer) -> Shown:
-    """The files that have or had it."""
-    past = [ShownPast(one, harmless(as_text(one.last.text))) for one in answer.found]
-    shown = Shown(past=past, notes=list(problems_of(answer)))
+def shown_past(answer: PastAnswer, pattern: Pattern) -> Shown:
+    """The files that have or had it; the lines around as long as they fit."""
+    shown, room = Shown(notes=list(problems_of(answer))), MAX_HTML
+    for one in answer.found:
+        rows = rows_of(one.around, pattern) if room > 0 else ""
+        room -= len(rows)
+        shown.past.append(ShownPast(one, harmless(as_text(one.last.text)), rows if room > 0 else ""))
     for tenant, moment in answer.searched_to.items():
         reached = f"back to {moment:%Y-%m-%d %H:%M} UTC" if moment else "not at all"
         shown.notes.append(f"{tenant} was searched {reached}: {WHY[answer.cut or 'time']}. Name a device.")

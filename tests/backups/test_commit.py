@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from django.db import transaction
@@ -392,3 +394,50 @@ def test_a_slow_batch_is_always_told(device: Device, caplog: pytest.LogCaptureFi
     back_up(kept(device))
 
     assert [record.levelname for record in caplog.records if record.name == "netcairn.batches"] == ["WARNING"]
+
+
+def test_main_moves_only_when_all_that_it_needs_is_there(device: Device) -> None:
+    """C5: who clones in the middle of a batch gets the record of before, whole, and never half of the new one."""
+    back_up(kept(device))
+    path, seen = repository(device.tenant), []
+
+    def look(snapshots: dict) -> None:
+        (new,) = snapshots.values()
+        git(path, "rev-list", "--objects", new.commit)  # all of it is there already
+        seen.append((git(path, "rev-parse", "main"), new.commit))
+
+    first = git(path, "rev-parse", "main")
+    back_up(kept(device, b"2\n"), also=look)
+
+    ((main, new),) = seen
+    assert main == first
+    assert git(path, "rev-parse", "main") == new
+
+
+def test_readers_in_many_threads_leave_nothing_behind(device: Device) -> None:
+    """C20, A22: a web server reads all day beside a writer; neither processes nor files may pile up."""
+    contents = [b"%d\n" % number for number in range(6)]
+    for content in contents:
+        back_up(kept(device, content))
+    store, path = open_store(device.tenant_id), repository(device.tenant)
+    files = sorted(path.rglob("*"))
+    blobs = [snapshot.files["running.cfg"]["blob"] for snapshot in Snapshot.objects.order_by("seq")]
+
+    def read(at: int) -> tuple[bytes, int]:
+        return store.blob(blobs[at]), store.diff_blobs(blobs[at - 1], blobs[at]).lines_added
+
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(read, [1, 2, 3, 4, 5] * 4))
+    store.close()
+
+    assert found == [(contents[at], 1) for at in [1, 2, 3, 4, 5] * 4]
+    assert sorted(path.rglob("*")) == files
+    assert not [one for one in Path("/proc").glob("[0-9]*/cmdline") if names(one, path)]
+
+
+def names(process: Path, path: Path) -> bool:
+    """Whether a running process was told of the repository."""
+    try:
+        return str(path).encode() in process.read_bytes()
+    except OSError:  # it has just ended
+        return False

@@ -466,6 +466,18 @@ def test_the_command_searches_the_past(device: Device, capsys: pytest.CaptureFix
     assert "2026-03-02" in capsys.readouterr().out
 
 
+def test_the_past_is_shown_with_the_lines_around(device: Device, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which interface had it is asked next, and masked lines stay masked among them."""
+    back_up_days(device, SECRET, b"hostname edge1\nend\n")
+
+    call_command("search", "ntp server", "--history", "--context", "1", "--masked")
+
+    said = capsys.readouterr().out
+    assert "acme edge1 running.cfg, 2026-03-01" in said
+    assert "\n       2 snmp-server community (masked) RO\n>      3 ntp server 192.0.2.7\n       4 end\n" in said
+    assert "hunter2" not in said
+
+
 def test_the_command_ends_with_1_where_it_left_something_out(
     device: Device, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,9 +10,9 @@ from django.core.management.base import CommandParser
 
 from backups.errors import PatternRefused
 from backups.past import Past, PastAnswer, PastLimits, Version, search_past
-from backups.search import Answer, Found, Limits, Scope, search
+from backups.search import Answer, Found, Limits, Line, Scope, search
 from backups.store.grep import Pattern
-from inventory.commands import NetcairnCommand, Table, WrongUse, find_device, find_tenant, tenant_option
+from inventory.commands import NetcairnCommand, Table, WrongUse, find_device, find_tenant, tenant_option, visible
 from inventory.models import Device, Tenant
 
 SHOWN = 160  # characters of a line in a table; `--json` has all that was kept
@@ -76,9 +76,10 @@ class Command(NetcairnCommand):
     def past(self, pattern: Pattern, options: dict[str, Any]) -> list[str]:
         """The devices that ever had it; and what was left out."""
         scopes, devices = where(options)
-        limits = PastLimits(seconds=options["seconds"], files=options["limit"])
+        limits = PastLimits(options["seconds"], files=options["limit"], context=options["context"])
         answer = search_past(pattern, scopes, devices=ids(devices), limits=limits)
-        self.answer(heading(pattern, options) | past_document(answer), past_table(answer))
+        table = f"{past_table(answer)}{past_lines(answer)}"
+        self.answer(heading(pattern, options) | past_document(answer), table)
         return past_left_out(answer, options)
 
 
@@ -127,9 +128,27 @@ def found_document(found: Found) -> dict[str, Any]:
         "device": found.device.name,
         "device_id": found.device.pk,
         "file": found.name,
-        "lines": [{"number": line.number, "match": line.match, "text": words(line.text)} for line in found.lines],
+        "lines": [line_document(line) for line in found.lines],
         "more": found.more,
     }
+
+
+def line_document(line: Line) -> dict[str, Any]:
+    """A line of a file."""
+    return {"number": line.number, "match": line.match, "text": words(line.text)}
+
+
+def past_lines(answer: PastAnswer) -> str:
+    """Below the table: for each file the lines around, as the newest version that had it has them."""
+    blocks = []
+    for past in answer.found:
+        if past.around:
+            head = (
+                f"{past.device.tenant.name} {past.device.name} {past.name}, {past.last.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+            )
+            rows = (f"{'>' if one.match else ' '} {one.number:6} {visible(short(one.text))}" for one in past.around)
+            blocks.append("\n".join(["", "", head, *rows]))
+    return "".join(blocks)
 
 
 def problems_document(answer: Answer | PastAnswer) -> list[dict[str, str]]:
@@ -163,6 +182,7 @@ def past_file_document(past: Past) -> dict[str, Any]:
         "last": past_version_document(past.last),
         "count": past.count,
         "versions": [past_version_document(version) for version in past.versions],
+        "lines": [line_document(line) for line in past.around],
     }
 
 
