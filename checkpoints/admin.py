@@ -19,6 +19,7 @@ from checkpoints import checkpoint_page, lower_admin
 from checkpoints.compare_admin import CHOICES, Compares
 from checkpoints.models import Checkpoint, Ref, RefMove
 from checkpoints.restore_admin import PutsBack
+from checkpoints.restore_group_admin import PutsSeveralBack
 from inventory.confirmation import confirmed_action
 from inventory.models import Device, Tenant
 from inventory.roles import may
@@ -68,7 +69,7 @@ class TagFilter(DropdownFilter):
 
 
 @admin.register(Checkpoint)
-class CheckpointAdmin(PutsBack, Compares, RecordAdmin):
+class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
     """Moments with a name."""
 
     page_template = "netcairn/checkpoint.html"
@@ -85,7 +86,7 @@ class CheckpointAdmin(PutsBack, Compares, RecordAdmin):
         "go_back",
         "export",
         "undelete_it",
-        {"title": "More", "items": ["put_back", "set_tags", "set_name", "delete_it"]},
+        {"title": "More", "items": ["put_back", "put_several_back", "set_tags", "set_name", "delete_it"]},
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Checkpoint]:

@@ -105,7 +105,7 @@ class TenantAdmin(FourEyes, BackupsTenantAdmin):
 
     actions_detail = (
         *BackupsTenantAdmin.actions_detail,
-        {"title": "More", "items": ["four_eyes", "collect_garbage"]},
+        {"title": "More", "items": ["four_eyes", "restore_windows", "collect_garbage"]},
     )
     change_form_outer_before_template = "netcairn/tenant_head.html"
 

@@ -74,6 +74,12 @@ def files_of_all(checkpoint: Checkpoint, devices: Sequence[Device]) -> manifest.
     return found
 
 
+def devices_of(checkpoint: Checkpoint) -> list[Device]:
+    """Every device in service that the checkpoint holds, by name."""
+    held = manifest.of_commit(open_store(checkpoint.tenant_id), checkpoint.pin)
+    return list(Device.objects.filter(pk__in=list(held), retired_at=None).order_by("name"))
+
+
 # Planning
 
 

@@ -107,6 +107,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "checkpoints.view_restore",
                     **badge(unresolved(request), "danger"),
                 ),
+                entry(
+                    "Restores of several",
+                    "dynamic_feed",
+                    "checkpoints_restoregroup_changelist",
+                    "checkpoints.view_restoregroup",
+                ),
             ],
         },
         {

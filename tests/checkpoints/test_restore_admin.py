@@ -10,7 +10,7 @@ from django.test import Client
 
 from backups.simulator import DeviceSpec, Fleet
 from checkpoints import restore_jobs
-from checkpoints.models import Restore
+from checkpoints.models import Restore, RestoreGroup
 from tests.checkpoints.restoring import World
 from tests.checkpoints.test_admin import agree
 from tests.inventory.kit import Role, logged_in, make_user, page
@@ -31,7 +31,12 @@ QUEUE: list[tuple[str, ...]] = []
 
 def work() -> None:
     """A worker takes what lies in the queue."""
-    doors = {restore_jobs.PLAN: restore_jobs.plan, restore_jobs.PUSH: restore_jobs.push}
+    doors = {
+        restore_jobs.PLAN: restore_jobs.plan,
+        restore_jobs.PUSH: restore_jobs.push,
+        restore_jobs.PLAN_SEVERAL: restore_jobs.plan_several,
+        restore_jobs.PUSH_SEVERAL: restore_jobs.push_several,
+    }
     while QUEUE:
         call, *ids = QUEUE.pop(0)
         doors[call](*ids)
@@ -184,3 +189,24 @@ def test_a_checkpoint_is_put_back_onto_a_named_device(world: World) -> None:
     work()
     restore = Restore.objects.get()
     assert (restore.checkpoint, restore.minutes, restore.state) == (world.checkpoint, 7, "planned")
+
+
+def test_several_devices_are_put_back_by_clicking(world: World) -> None:
+    """One page shows all the plans, asks once, and tells where each device stands."""
+    client = member(world, Role.RESTORER)
+    agree(client, f"/admin/checkpoints/checkpoint/{world.checkpoint.pk}/put_several_back/", at_a_time="1", minutes="5")
+    work()
+    group = RestoreGroup.objects.get()
+    address = f"/admin/checkpoints/restoregroup/{group.pk}"
+    assert world.device.name in page(client.get(f"{address}/change/")) and group.state == "planned"
+
+    for verb in ("approve", "push"):
+        agreed = {"agreed": group.fingerprint} if verb == "approve" else {}
+        agree(client, f"{address}/{verb}/", typed="1", **agreed)
+    assert "hx-get" in page(client.get(f"{address}/change/"))  # it goes on by itself
+    work()
+
+    assert (RestoreGroup.objects.get().state, world.runs()) == ("done", "the version")
+    assert client.get(f"{address}/progress/").status_code == 286
+    assert member(world, Role.OPERATOR).get(f"{address}/push/").status_code == 403
+    assert logged_in(make_user("stranger")).get(f"{address}/change/").status_code in (302, 403, 404)

@@ -9,16 +9,13 @@ from typing import Any
 from django.utils import timezone
 
 from backups.conf import threads
-from backups.store.reader import open_store
-from checkpoints import manifest
 from checkpoints.find import find_checkpoint, with_id
-from checkpoints.models import Checkpoint, Restore, RestoreGroup
+from checkpoints.models import Restore, RestoreGroup
 from checkpoints.restore_documents import group_document, group_table, group_text
-from checkpoints.restore_group import approve_group, plan_group, push_group, request_group, stop_group
+from checkpoints.restore_group import approve_group, devices_of, plan_group, push_group, request_group, stop_group
 from checkpoints.restore_jobs import enqueue_group_push, live_means
 from checkpoints.restore_reaper import reap_restores
 from inventory.commands import NetcairnCommand, WrongUse, find_device, find_tenant, operator
-from inventory.models import Device
 
 
 class SeveralVerbs(NetcairnCommand):
@@ -92,12 +89,6 @@ class SeveralVerbs(NetcairnCommand):
         """Begin no more devices."""
         stop_group(group, by=operator(), now=timezone.now())
         self.answer(group_document(group), "No more devices are begun; those under way are finished.")
-
-
-def devices_of(checkpoint: Checkpoint) -> list[Device]:
-    """Every device in service that the checkpoint holds, by name."""
-    held = manifest.of_commit(open_store(checkpoint.tenant_id), checkpoint.pin)
-    return list(Device.objects.filter(pk__in=list(held), retired_at=None).order_by("name"))
 
 
 def find_group(text: str) -> RestoreGroup | None:
