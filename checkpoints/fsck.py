@@ -8,7 +8,7 @@ from backups.errors import StoreDamaged
 from backups.store import layout
 from backups.store.reader import TenantStore
 from backups.store.stream import NewCommit, Put, with_trailers
-from backups.store.troubles import Trouble
+from backups.store.troubles import Trouble, kind_of
 from backups.store.writer import RefMove, make_ref_durable, move_refs, write_commit
 from checkpoints.models import Checkpoint
 from inventory.models import Tenant
@@ -82,7 +82,8 @@ def hold(store: TenantStore, ref: str, pin: str, instead: str | None) -> Callabl
         file = store.path / ref
         if instead is None and file.is_file():
             file.unlink()  # it holds no id: git would neither read nor replace it
-        kept = [RefMove(layout.quarantine_ref(instead), instead, None)] if instead else []
+        there = instead is not None and bool(kind_of(store.git, instead))
+        kept = [RefMove(layout.quarantine_ref(instead), instead, None)] if instead and there else []
         move_refs(store.git, [*kept, RefMove(ref, pin, instead or layout.NO_ID)])
         make_ref_durable(store.git, ref)
 
@@ -90,10 +91,13 @@ def hold(store: TenantStore, ref: str, pin: str, instead: str | None) -> Callabl
 
 
 def put_aside(store: TenantStore, ref: str, commit: str) -> Callable[[], None]:
-    """Keep what a ref names in quarantine instead."""
+    """Keep what a ref names in quarantine instead; a ref that names nothing goes."""
 
     def mend() -> None:
         kept = layout.quarantine_ref(commit)
+        if not kind_of(store.git, commit):
+            move_refs(store.git, [RefMove(ref, None, commit)])
+            return
         move_refs(store.git, [RefMove(kept, commit, None), RefMove(ref, None, commit)])
         make_ref_durable(store.git, kept)
 

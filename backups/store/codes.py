@@ -9,6 +9,7 @@ Code = Literal[
     "stale-temporary",
     "stale-txn",
     "head-elsewhere",
+    "damaged-refs",
     "ref-behind",
     "ref-broken",
     "ref-not-commit",

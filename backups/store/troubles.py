@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from backups.errors import GitFailed
-from backups.store import layout
+from backups.store import layout, packed_refs
 from backups.store.codes import Code
 from backups.store.creation import HEAD, fsync
 from backups.store.git import Git
@@ -47,6 +47,9 @@ class Trouble:
 
 def troubles(store: TenantStore, head: str | None) -> Iterator[Trouble]:
     """Everything that is wrong, in the order in which it must be mended; mended ones may be mended while iterating."""
+    if file := packed_refs.damaged(store.path):
+        what = f"{file} was damaged, so git reads no ref at all; what can be read of it is kept, all of it beside it."
+        yield Trouble("damaged-refs", what, partial(packed_refs.mend, file), alarm=True)
     if head is not None and not is_readable(store.git, head):
         yield head_lost(store, head)
         return

@@ -135,6 +135,20 @@ def break_index_away(path: Path) -> None:
     newest(path, ".idx").unlink()
 
 
+def break_packed_refs(path: Path) -> None:
+    git(path, "pack-refs", "--all")
+    file = path / "packed-refs"
+    file.write_bytes(file.read_bytes()[:-7])
+
+
+def break_order_of_refs(path: Path) -> None:
+    git(path, "update-ref", "refs/quarantine/" + git(path, "rev-parse", "main"), "main")
+    git(path, "pack-refs", "--all")
+    file = path / "packed-refs"
+    head, *lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([head, *reversed(lines)]))
+
+
 def break_graph(path: Path) -> None:
     git(path, "commit-graph", "write", "--reachable")
     graph = path / "objects" / "info" / "commit-graph"
@@ -158,6 +172,8 @@ def break_graph(path: Path) -> None:
         (break_index_bit, "damaged-index"),
         (break_index_away, "damaged-index"),
         (break_graph, "damaged-cache"),
+        (break_packed_refs, "damaged-refs"),
+        (break_order_of_refs, "damaged-refs"),
     ],
 )
 def test_what_can_be_mended_is_mended_only_when_asked(tenant: Tenant, path: Path, damage, code: str) -> None:

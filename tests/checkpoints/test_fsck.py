@@ -44,6 +44,10 @@ def move_ref(store: TenantStore) -> None:
     move_refs(store.git, [RefMove(layout.checkpoint_ref(pin().pk), pin().commit, None)])
 
 
+def misname(store: TenantStore) -> None:
+    (store.path / layout.checkpoint_ref(pin().pk)).write_text("f" * 40 + "\n")
+
+
 def lose_content(store: TenantStore) -> None:
     """The ref and the commit, as an older copy of the repository does not have them."""
     delete_ref(store)
@@ -57,6 +61,7 @@ def lose_content(store: TenantStore) -> None:
         (delete_ref, "checkpoint-ref-missing"),
         (break_ref, "checkpoint-ref-missing"),
         (move_ref, "checkpoint-ref-missing"),
+        (misname, "checkpoint-ref-missing"),
         (lose_content, "checkpoint-lost"),
     ],
 )
