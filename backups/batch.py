@@ -21,6 +21,7 @@ from django.db.models import F
 from backups import quota
 from backups.epochs import Epoch, begin_of_current
 from backups.errors import GitFailed, StoreDamaged, StoreError, StoreMoved
+from backups.fsck.findings import alarming
 from backups.locks import lock_tenant, try_lock_tenant
 from backups.models import Repository
 from backups.phases import Phases
@@ -30,7 +31,7 @@ from backups.store.changes import DeviceChange, Plan
 from backups.store.creation import create
 from backups.store.reader import Entry, TenantStore, is_repository, open_store, store_path
 from backups.store.stream import NewCommit, Put, with_trailers
-from backups.store.troubles import troubles
+from backups.store.troubles import Trouble, troubles
 from backups.store.writer import (
     RefMove,
     drop_quietly,
@@ -237,10 +238,10 @@ def writing(tenant_id: UUID, *, wait: float = 10.0, beyond_quota: bool = False) 
     Raises StoreBusy, StoreDamaged, GitFailed.
     """
     phases = Phases(tenant_id)
-    with transaction.atomic(durable=True):
+    with alarming(tenant_id) as mended, transaction.atomic(durable=True):
         with phases.of("lock"):
             lock_tenant(tenant_id, wait=wait)
-        batch = begin(tenant_id, phases, beyond_quota=beyond_quota)
+        batch = begin(tenant_id, phases, mended, beyond_quota=beyond_quota)
         try:
             yield batch
         except BaseException:
@@ -251,14 +252,14 @@ def writing(tenant_id: UUID, *, wait: float = 10.0, beyond_quota: bool = False) 
     phases.tell()
 
 
-def begin(tenant_id: UUID, phases: Phases, *, beyond_quota: bool = False) -> Batch:
-    """Take the next fence and put the repository in order."""
+def begin(tenant_id: UUID, phases: Phases, mended: list[Trouble], *, beyond_quota: bool = False) -> Batch:
+    """Take the next fence and put the repository in order; what had to be mended for it is added to the list."""
     row = repository_of(tenant_id)
     Repository.objects.filter(pk=tenant_id).update(fence=F("fence") + 1)
     row.refresh_from_db()
     store = open_store(tenant_id)
     with phases.of("git"):
-        reconcile(store, row.head, tenant_id)
+        mended += reconcile(store, row.head, tenant_id)
     return Batch(row, store, phases, beyond_quota=beyond_quota)
 
 
@@ -294,20 +295,21 @@ def refuse_lost(path: Path) -> None:
         raise StoreDamaged(f"The repository {path} is gone: bring it back from a copy, then run `fsck`.")
 
 
-def reconcile(store: TenantStore, head: str | None, tenant_id: UUID) -> None:
-    """Put the repository in order before anything is written. Raises StoreDamaged where that cannot be done."""
+def reconcile(store: TenantStore, head: str | None, tenant_id: UUID) -> list[Trouble]:
+    """Put the repository in order before anything is written; what was mended. Raises StoreDamaged where it cannot."""
     try:
-        mend_all(store, head, tenant_id)
+        return mend_all(store, head, tenant_id)
     except GitFailed as exc:
         if type(exc) is not GitFailed:
             raise
         # A git that has outlived its dead writer moves main to where we were about to move it; once, then it is gone.
         log.info("Looking again: %s", exc)
-        mend_all(store, head, tenant_id)
+        return mend_all(store, head, tenant_id)
 
 
-def mend_all(store: TenantStore, head: str | None, tenant_id: UUID) -> None:
-    """Mend every trouble, one after the other; each only while the lock is ours."""
+def mend_all(store: TenantStore, head: str | None, tenant_id: UUID) -> list[Trouble]:
+    """Mend every trouble, one after the other; each only while the lock is ours. What was mended."""
+    mended = []
     for trouble in troubles(store, head):
         if trouble.mend is None:
             raise StoreDamaged(f"{trouble.what} Nothing is written over the loss: bring a copy back, then run `fsck`.")
@@ -317,6 +319,8 @@ def mend_all(store: TenantStore, head: str | None, tenant_id: UUID) -> None:
             raise StoreMoved(f"Another writer has taken over the store of tenant {tenant_id}; nothing of ours counts.")
         trouble.mend()
         log.log(logging.ERROR if trouble.alarm else logging.INFO, "Mended (%s): %s", trouble.code, trouble.what)
+        mended.append(trouble)
+    return mended
 
 
 def follow(batch: Batch) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
-from backups.errors import StoreError
+from backups.errors import StoreDamaged, StoreError
 from backups.store.troubles import Trouble
 from inventory.models import Tenant
 from inventory.notices import Level, Notice, settle, tell
@@ -47,8 +49,32 @@ def found(trouble: Trouble, tenant: Tenant, *, repair: bool) -> Finding:
         except StoreError as exc:
             what = f"{what} It could not be repaired: {exc}"
     if mended and trouble.alarm:
-        tell(tenant, code=PUT_ASIDE, about=f"store of {tenant}", text=what, level=Level.ALARM)
+        raise_alarm(tenant.pk, PUT_ASIDE, what)
     return Finding(trouble.code, tenant.name, what, repairable, mended)
+
+
+@contextmanager
+def alarming(tenant_id: UUID) -> Iterator[list[Trouble]]:
+    """Around a writer's transaction: what he mended and people should know of, and what keeps him from writing.
+
+    Told when the transaction has ended, because one that is undone must not undo the alarm.
+    """
+    mended: list[Trouble] = []
+    try:
+        yield mended
+    except StoreDamaged as exc:
+        raise_alarm(tenant_id, LOSS, str(exc))
+        raise
+    finally:
+        for trouble in mended:
+            if trouble.alarm:
+                raise_alarm(tenant_id, PUT_ASIDE, trouble.what)
+
+
+def raise_alarm(tenant_id: UUID, code: str, text: str) -> Notice:
+    """An alarm about a tenant's store."""
+    tenant = Tenant.objects.get(pk=tenant_id)
+    return tell(tenant, code=code, about=f"store of {tenant}", text=text, level=Level.ALARM)
 
 
 def announce(tenant: Tenant, findings: Iterable[Finding]) -> Notice | None:
@@ -61,4 +87,4 @@ def announce(tenant: Tenant, findings: Iterable[Finding]) -> Notice | None:
         return None
     more = [f"And {len(serious) - TOLD} findings more."] if len(serious) > TOLD else []
     text = " ".join([*serious[:TOLD], *more, f"See `fsck --tenant {tenant}`."])
-    return tell(tenant, code=LOSS, about=f"store of {tenant}", text=text, level=Level.ALARM)
+    return raise_alarm(tenant.pk, LOSS, text)

@@ -14,6 +14,7 @@ from backups.commit import writing
 from backups.errors import StoreDamaged, StoreMoved
 from backups.models import Repository, Snapshot
 from inventory.models import Device
+from inventory.notices import Notice
 from tests.backups.store_kit import assert_sound, back_up, git, kept, refs_of, repository
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +126,7 @@ def test_a_ref_that_the_database_does_not_know_is_kept_aside(
 
     assert refs_of(path)[f"refs/quarantine/{foreign}"] == foreign
     assert [record.levelno for record in caplog.records if "ref-foreign" in record.message] == [logging.ERROR]
+    assert Notice.objects.open_alarms().get().code == "store.foreign"
     assert_sound(device.tenant)
 
 
@@ -151,6 +153,7 @@ def test_nothing_is_written_over_a_loss(device: Device, path: Path) -> None:
         back_up(kept(device, b"3\n"))
 
     assert not caught.value.worth_retrying
+    assert Notice.objects.open_alarms().get().code == "store.damaged"
     assert refs_of(path) == before
     assert Repository.objects.get().seq == row.seq
 
