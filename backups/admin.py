@@ -8,34 +8,30 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from backups import cells, schedule_admin  # noqa: F401  (registers the pages of schedules)
+from backups import cells, evidence_admin, schedule_admin  # noqa: F401  (they register pages)
 from backups.blame_page import Blames
 from backups.content import (
     SECRETS,
     for_eyes,
     is_binary,
-    same_beginning,
-    shown_file,
-    shown_stored,
     shown_version,
     stored,
 )
 from backups.device_admin import DeviceAdmin
-from backups.models import Attempt, QuarantinedFile, Run, Snapshot
+from backups.models import Attempt, Run, Snapshot
 from backups.pages import RecordAdmin, attachment, page_of
 from backups.progress import Progress, progress_of
 from backups.runs import cancel
 from backups.search_page import Searches
-from backups.templatetags.netcairn import words
 from inventory.confirmation import Plan, confirmed_action
 from inventory.models import Device
 from inventory.roles import may
@@ -145,6 +141,7 @@ class RunAdmin(RecordAdmin):
             "left": progress.left(row, now),
             "state": state,
             "attempts": attempts,
+            "reads_transcripts": may(request.user, evidence_admin.READ, row.tenant_id),
             "kept": {version.device_id: version for version in kept.defer("files")},
             "page_url": self.page_url("change", row.pk),
             "progress_url": self.page_url("progress", row.pk, state=state, page=request.GET.get("page")),
@@ -155,30 +152,12 @@ def most_telling_first(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
     """Running ones, then trouble, then changes, then the rest; with the text in quarantine where there is one."""
     order = ("running", "failed", "quarantined", "changed", "unchanged", "queued")
     rank = Case(*(When(state=state, then=Value(at)) for at, state in enumerate(order)), output_field=IntegerField())
-    return attempts.select_related("device").prefetch_related("files").order_by(rank, "-ended_at", "id")
-
-
-def ended_after(attempt: Attempt) -> Attempt | None:
-    """The device's newest attempt that has ended, where it is a later one."""
-    later = Attempt.objects.filter(device=attempt.device_id, id__gt=attempt.pk).exclude(state__in=Attempt.OPEN)
-    return later.order_by("-id").first()
-
-
-class WaitingFilter(DropdownFilter):
-    """Texts that no later attempt has settled."""
-
-    title = "waiting"
-    parameter_name = "waiting"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
-        """Both ways."""
-        return [("yes", "Waits for a look"), ("no", "Settled by a later attempt")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:  # noqa: ARG002
-        """See QuarantineAdmin.get_queryset for `newest`."""
-        if self.value() == "yes":
-            return queryset.filter(attempt=F("newest"))
-        return queryset.exclude(attempt=F("newest")) if self.value() == "no" else queryset
+    return (
+        attempts.select_related("device", "transcript")
+        .defer("transcript__text")
+        .prefetch_related("files")
+        .order_by(rank, "-ended_at", "id")
+    )
 
 
 @admin.register(Snapshot)
@@ -250,67 +229,3 @@ class SnapshotAdmin(Searches, Blames, RecordAdmin):
         seen = for_eyes(content, version.device.platform, secrets=secrets)
         moment = f"{version.taken_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
         return attachment(seen, f"{version.device.name}-{moment}{'' if secrets else '-masked'}-{name}")
-
-
-@admin.register(QuarantinedFile)
-class QuarantineAdmin(RecordAdmin):
-    """What devices said that was not provably complete, for a person to look at."""
-
-    page_template = "netcairn/quarantined.html"
-    nothing = (
-        "Nothing is in quarantine. A capture that is not provably complete lands here, and never becomes a version."
-    )
-    list_display = ("device", "tenant", "cause", "name", "said", "waits")
-    list_display_links = ("device",)
-    list_filter = ("tenant", WaitingFilter)
-    list_select_related = ("tenant", "attempt__device", "attempt__run")
-    search_fields = ("attempt__device__name",)
-    ordering = ("-attempt_id", "name")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[QuarantinedFile]:
-        """With `newest`, the device's last ended attempt; and without the text, which a list does not need."""
-        newest = Attempt.objects.filter(device=OuterRef("attempt__device")).exclude(state__in=Attempt.OPEN)
-        rows = super().get_queryset(request).annotate(newest=Subquery(newest.order_by("-id").values("pk")[:1]))
-        return rows.defer("content")
-
-    @display(description="Device", ordering="attempt__device__name")
-    def device(self, file: QuarantinedFile) -> str:
-        """Whose."""
-        return file.attempt.device.name
-
-    @display(description="Why")
-    def cause(self, file: QuarantinedFile) -> SafeString:
-        """What made it doubtful."""
-        return cells.state(Attempt.State.QUARANTINED, words(file.attempt.cause))
-
-    @display(description="Said", ordering="attempt_id")
-    def said(self, file: QuarantinedFile) -> SafeString:
-        """When."""
-        return cells.when(file.attempt.ended_at)
-
-    @display(description="Waits", boolean=True)
-    def waits(self, file: Any) -> bool:
-        """Whether it is the last word of its device: a later attempt has not settled it."""
-        return bool(file.newest == file.attempt_id)
-
-    def page_context(self, request: HttpRequest, row: QuarantinedFile) -> dict[str, Any]:
-        """Its text beside that of the last good version."""
-        attempt = row.attempt
-        secrets = may(request.user, SECRETS, row.tenant_id)
-        good = attempt.device.snapshots.order_by("-seq").first()
-        last = shown_stored(good, row.name, secrets=secrets) if good and row.name in good.files else None
-        slug, content = attempt.device.platform, bytes(row.content)
-        same, ends = 0, False
-        if good and last and not last.refusal:
-            same, ends = same_beginning(content, stored(good, row.name), slug)
-        return {
-            "file": row,
-            "attempt": attempt,
-            "said": shown_file(row.name, content, slug, secrets=secrets, mark="S"),
-            "same": same,
-            "ends": ends,
-            "good": good,
-            "settled": ended_after(attempt),
-            "last": last,
-            "sees_secrets": secrets,
-        }

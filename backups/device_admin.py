@@ -257,6 +257,7 @@ class DeviceAdmin(Platforms, Paged, InventoryDeviceAdmin):
             "no_restore": secrets_policy.told(device.tenant),
             "sees_versions": may(request.user, "backups.view_snapshot", tenant),
             "sees_secrets": may(request.user, SECRETS, tenant),
+            "reads_transcripts": may(request.user, "backups.read_transcript", tenant),
             "tabs": [(name, title, self.page_url(name, device.pk)) for name, title in TABS],
         }
 
@@ -277,4 +278,10 @@ def versions_of(device: Device) -> QuerySet[Snapshot]:
 
 def attempts_of(device: Device) -> QuerySet[Attempt]:
     """Newest first, with the texts in quarantine."""
-    return Attempt.objects.filter(device=device).select_related("run").prefetch_related("files").order_by("-id")
+    return (
+        Attempt.objects.filter(device=device)
+        .select_related("run", "transcript")
+        .defer("transcript__text")
+        .prefetch_related("files")
+        .order_by("-id")
+    )

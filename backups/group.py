@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from backups.commit import Kept
-from backups.models import Attempt, QuarantinedFile, Snapshot
+from backups.models import Attempt, QuarantinedFile, Snapshot, Transcript
 from backups.store.layout import blob_id
 
 GROUP_COUNT = 100  # captures, bytes and seconds: whichever comes first ends a group; a crash loses at most one
@@ -25,6 +25,7 @@ class Decided:
     attempt: Attempt
     kept: Kept | None = None  # what has to be committed
     doubtful: Mapping[str, bytes] = field(default_factory=dict)  # what is put into quarantine
+    transcript: str = ""  # what was said before it failed
 
     @property
     def size(self) -> int:
@@ -42,6 +43,22 @@ class Decided:
         """The rows of what is put into quarantine."""
         for name, content in self.doubtful.items():
             yield QuarantinedFile(tenant_id=self.attempt.tenant_id, attempt=self.attempt, name=name, content=content)
+
+    def transcripts(self) -> Iterator[Transcript]:
+        """The row of what was said, where something was."""
+        if self.transcript:
+            yield Transcript(tenant_id=self.attempt.tenant_id, attempt=self.attempt, text=self.transcript)
+
+
+def keep_evidence(group: Sequence[Decided]) -> None:
+    """Write down what people may want to look at; of a device that is tried again the last transcript is kept."""
+    QuarantinedFile.objects.bulk_create([file for one in group for file in one.quarantined()])
+    Transcript.objects.bulk_create(
+        [row for one in group for row in one.transcripts()],
+        update_conflicts=True,
+        unique_fields=["attempt"],
+        update_fields=["text", "made_at"],
+    )
 
 
 @dataclass

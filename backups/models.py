@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from backups import claimers
 from backups.epochs import Epoch
 from backups.errors import Pruned
+from backups.evidence_models import QuarantinedFile, Transcript
 from backups.schedule_models import Schedule, ScheduledDevice
 from backups.verification_models import Verification
 from inventory.models import Device, Tenant
@@ -33,6 +34,7 @@ __all__ = [
     "Snapshot",
     "SnapshotSet",
     "StoredFile",
+    "Transcript",
     "Verification",
 ]
 
@@ -293,25 +295,6 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.device_id}: {self.state}"
-
-
-class QuarantinedFile(models.Model):
-    """What a device said in an attempt that was not provably complete, for a person to look at."""
-
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
-    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="files")
-    name = models.CharField(max_length=100)
-    content = models.BinaryField()
-
-    objects = TenantQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "quarantined text"
-        default_permissions = ("view",)
-        constraints = [models.UniqueConstraint(fields=["attempt", "name"], name="quarantined_file_once")]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class SnapshotSet(TenantQuerySet):

@@ -31,6 +31,7 @@ from backups.ssh_jump import reach
 from backups.ssh_link import STRANGERS_BYTES, DeviceSocket, place_of
 from backups.ssh_reading import like_a_prompt, waits_for_us
 from backups.ssh_wire import Bounds, Manner, Wire
+from backups.transcript import Transcript
 from backups.transport import Limits, Target
 from inventory.platforms.sheet import Platform, compiled
 
@@ -276,18 +277,23 @@ class NetmikoTransport:
     @contextmanager
     def open(self, target: Target, platform: Platform, limits: Limits) -> Iterator[NetmikoSession]:
         """Connect, check the host key, log in, enable and turn paging off. Raises a CollectError."""
-        deadline = monotonic() + limits.deadline
-        link = reach(target, until=min(deadline, monotonic() + limits.connect))
-        driver: WireReading | None = None
-        try:
-            driver = _driver(target, platform, limits, link, deadline)
+        told = Transcript(target, platform)
+        with told.of_failure():
+            deadline = monotonic() + limits.deadline
+            link = reach(target, until=min(deadline, monotonic() + limits.connect))
+            driver: WireReading | None = None
             try:
-                _get_in(driver, target, platform)
-            except EXPECTED as exc:
-                raise translated(exc, target, deadline=deadline, stage=_stage(driver)) from None
-            yield NetmikoSession(driver, target, platform)
-        finally:
-            _close(driver, link)
+                driver = _driver(target, platform, limits, link, deadline)
+                driver.wire_options["transcript"] = told
+                try:
+                    _get_in(driver, target, platform)
+                except EXPECTED as exc:
+                    raise translated(exc, target, deadline=deadline, stage=_stage(driver)) from None
+                yield NetmikoSession(driver, target, platform)
+            finally:
+                if driver is not None:
+                    told.note_server(driver.policy.shown, driver.policy.server)
+                _close(driver, link)
 
 
 def _driver(target: Target, platform: Platform, limits: Limits, link: DeviceSocket, deadline: float) -> WireReading:

@@ -22,8 +22,8 @@ from backups.asking import Asker
 from backups.collect import Collected
 from backups.crew import Crew
 from backups.errors import BackupError, StoreError, StoreMoved
-from backups.group import Decided, Group, finish
-from backups.models import Attempt, AttemptSet, QuarantinedFile, Run, Snapshot
+from backups.group import Decided, Group, finish, keep_evidence
+from backups.models import Attempt, AttemptSet, Run, Snapshot
 from backups.retries import SiteBreaker, next_try
 from backups.targets import as_stored
 from backups.transport import Limits, Transport
@@ -178,7 +178,7 @@ class Shard:
         """The device, or the way to it, said no."""
         self.asker.failed(attempt.device, error)
         self.note(attempt, error)
-        self.group.add(Decided(attempt), self.clock())
+        self.group.add(Decided(attempt, transcript=error.transcript), self.clock())
 
     def note(self, attempt: Attempt, error: BackupError) -> None:
         """Failed for this run; or put back for a later try, but not in a command, where somebody waits."""
@@ -203,11 +203,12 @@ class Shard:
         attempt.seconds = round(collected.seconds, 3)
         self.asker.succeeded(attempt.device, collected)
         capture, last = as_stored(attempt.device, collected.capture), self.last.get(attempt.device_id)
-        if capture.doubts:
+        if last is not None and last.digest == capture.digest and not collected.artefacts:
+            # Whatever is doubtful about it: it is the last good version, perhaps because a person has said so.
+            self.close(attempt, Attempt.State.UNCHANGED)
+        elif capture.doubts:
             doubt = capture.doubts[0]
             self.close(attempt, Attempt.State.QUARANTINED, doubt.cause, doubt.detail, doubtful=capture.files)
-        elif last is not None and last.digest == capture.digest and not collected.artefacts:
-            self.close(attempt, Attempt.State.UNCHANGED)
         else:
             kept = commit.Kept(attempt.device, capture.files, capture.digest, self.clock())
             self.close(attempt, Attempt.State.CHANGED, kept=kept)
@@ -298,7 +299,7 @@ class Shard:
             again = [one.attempt for one in mine if one.attempt.not_before]
             if again:
                 runs.not_if_cancelled(self.run, again, self.clock())
-            QuarantinedFile.objects.bulk_create([file for one in mine for file in one.quarantined()])
+            keep_evidence(mine)
             self.update(mine)
 
     def still_mine(self, group: list[Decided]) -> list[Decided]:

@@ -177,11 +177,13 @@ class PinnedKey(paramiko.MissingHostKeyPolicy):
         """`answered` is called once an SSH server has shown its key, whichever it is."""
         self.target = target
         self.shown = ""
+        self.server = ""  # what it says that it is: "SSH-2.0-Cisco-1.25"
         self._answered = answered
 
-    def missing_host_key(self, _client: Any, _hostname: str, key: paramiko.PKey) -> None:
+    def missing_host_key(self, client: Any, _hostname: str, key: paramiko.PKey) -> None:
         """Raises HostKeyChanged, LoginPaused."""
         self._answered()
+        self.server = str(client.get_transport().remote_version)[:100]
         self.shown = f"{key.get_name()} {key.get_base64()}"
         pinned = " ".join(self.target.host_key.split()[:2])
         if pinned and pinned != self.shown:

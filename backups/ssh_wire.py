@@ -25,6 +25,16 @@ LONGEST_QUIET = 2.0
 PAGING = (Standing.PAGED, Standing.PAGER_ENDED)
 
 
+class Transcript(Protocol):
+    """Who takes down what is said (backups/transcript.py)."""
+
+    def heard(self, said: bytes) -> None:
+        """The device said something."""
+
+    def sent(self, keys: bytes, *, asked: bytes) -> None:
+        """We did, after this last line of the device's."""
+
+
 class Channel(Protocol):
     """What is used of paramiko's channel."""
 
@@ -64,13 +74,21 @@ class Wire:
     """A terminal that can be asked."""
 
     def __init__(
-        self, channel: Channel, *, place: str, bounds: Bounds, enter: bytes = b"\n", manner: Manner | None = None
+        self,
+        channel: Channel,
+        *,
+        place: str,
+        bounds: Bounds,
+        enter: bytes = b"\n",
+        manner: Manner | None = None,
+        transcript: Transcript | None = None,
     ) -> None:
-        """`place` names the device in errors; `enter` ends a line."""
+        """`place` names the device in errors; `enter` ends a line; `transcript` takes down what is said."""
         self.prompt = b""  # as it is seen; empty until it was learnt
         self.greeting = b""  # the first of what came before the prompt was learnt
         self._channel, self._place, self._bounds, self._enter = channel, place, bounds, enter
         self._manner = manner or Manner()
+        self._transcript = transcript
         self._pulled = bytearray()
         self._tail = b""
         self._received = self._received_before_saying = 0
@@ -96,6 +114,8 @@ class Wire:
             raise self.lost()
         self.count(len(said))
         self._pulled += said
+        if self._transcript is not None:
+            self._transcript.heard(said)
         if not self.prompt:
             self.greeting = (self.greeting + said)[:GREETING_BYTES]
         self._tail = (self._tail + said)[-TAIL:]
@@ -139,6 +159,8 @@ class Wire:
     def send(self, keys: bytes) -> None:
         """Send keys as they are. Raises LinkLost, DeadlineExceeded."""
         self._received_before_saying = self._received
+        if self._transcript is not None:
+            self._transcript.sent(keys, asked=self.last_line)
         self._channel.settimeout(max(0.01, self._bounds.deadline - monotonic()))
         try:
             self._channel.sendall(keys)

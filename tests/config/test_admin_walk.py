@@ -20,7 +20,7 @@ from django.db import models
 from django.test import Client
 from django.urls import URLPattern, URLResolver
 
-from backups.models import Attempt, QuarantinedFile, Run, Schedule, Snapshot
+from backups.models import Attempt, QuarantinedFile, Run, Schedule, Snapshot, Transcript
 from checkpoints.models import Checkpoint, Ref, Restore
 from checkpoints.services import create_checkpoint
 from inventory.jump_hosts import JumpHost
@@ -53,6 +53,7 @@ def settle(name: str) -> dict[type[models.Model], models.Model]:
     run = Run.objects.create(tenant=tenant, requested_by="anna", state="done")
     attempt = Attempt.objects.create(tenant=tenant, run=run, device=device, state="quarantined", ended_at=NOON)
     file = QuarantinedFile.objects.create(tenant=tenant, attempt=attempt, name="running.cfg", content=SECRET.encode())
+    transcript = Transcript.objects.create(tenant=tenant, attempt=attempt, text=f"ssh to {name}")
     schedule = Schedule.objects.create(tenant=tenant, name=f"{name}-nightly", cron="0 2 * * *")
     restore = make_restore(device, second)
     credential = make_credential(tenant)
@@ -64,6 +65,7 @@ def settle(name: str) -> dict[type[models.Model], models.Model]:
         device,
         run,
         file,
+        transcript,
         second,
         Ref.objects.get(tenant=tenant),
         schedule,
@@ -151,7 +153,20 @@ def test_the_walk_comes_by_every_page_of_ours(world: World) -> None:
     """A kind of row that nobody has made here would be a page that nobody has tried."""
     registered = {model for model in admin.site._registry if model._meta.app_label in OURS}
 
-    kinds = {Tenant, Credential, JumpHost, Device, Run, Schedule, Snapshot, QuarantinedFile, Checkpoint, Ref, Restore}
+    kinds = {
+        Tenant,
+        Credential,
+        JumpHost,
+        Device,
+        Run,
+        Schedule,
+        Snapshot,
+        QuarantinedFile,
+        Transcript,
+        Checkpoint,
+        Ref,
+        Restore,
+    }
     assert registered == set(world.mine) == kinds
     assert len(verbs()) >= 10
 
