@@ -274,7 +274,7 @@ def repository_of(tenant_id: UUID) -> Repository:
     if not is_repository(path):
         create(path)
     # The row after the repository: a crash in between leaves an empty repository, which the next writer takes.
-    return row or Repository.objects.create(tenant_id=tenant_id)
+    return row or quota.new_row(tenant_id)
 
 
 def check_record(tenant_id: UUID) -> None:

@@ -74,6 +74,12 @@ class Usage:
         return f"{used} of {filesizeformat(self.limit)}".replace("\xa0", " ") if self.limit else f"{used}, no limit"
 
 
+def new_row(tenant_id: UUID) -> Repository:
+    """A tenant's row that counts from nothing, whatever an earlier one that was removed by hand has left."""
+    StoredFile.objects.filter(tenant_id=tenant_id).delete()
+    return Repository.objects.create(tenant_id=tenant_id)
+
+
 def usage_of(tenant_id: UUID) -> Usage:
     """What the tenant keeps now."""
     used = Repository.objects.filter(pk=tenant_id).values_list("stored_bytes", flat=True).first()

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from django.conf import settings
 
+from backups import quota
 from backups.commit import KeepResult, Kept, keep
-from backups.models import Repository, Snapshot
+from backups.models import Repository, Snapshot, StoredFile
 from inventory.models import Device, Tenant
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -68,3 +69,11 @@ def assert_sound(tenant: Tenant) -> None:
         )
         blobs = {line.rpartition("/")[2]: line.split()[2] for line in there.splitlines()}
         assert blobs == {name: file["blob"] for name, file in snapshot.files.items()}
+    assert_counted(tenant)
+
+
+def assert_counted(tenant: Tenant) -> None:
+    """The counter of the quota, its rows and a recount from git alone say the same (E12, E13)."""
+    charged = dict(StoredFile.objects.filter(tenant=tenant).values_list("blob", "size"))
+    assert charged == quota.stored_files(tenant.pk)
+    assert quota.usage_of(tenant.pk).used == sum(charged.values())

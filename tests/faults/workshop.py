@@ -24,6 +24,7 @@ from backups import commit, fsck
 from backups.commit import Kept, keep, writing
 from backups.models import Repository, Snapshot
 from inventory.models import Device
+from tests.backups.store_kit import assert_counted
 from tests.factories import make_device, make_tenant
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -193,6 +194,7 @@ class Workshop:
         assert {ref.split("/")[1] for ref in refs} <= {"checkpoints"}
         seqs = self.git("log", "--topo-order", "--format=%(trailers:key=Seq,valueonly,separator=)", "main").split()
         assert seqs == [str(seq) for seq in range(row.seq, 0, -1)]
+        assert_counted(self.tenant)
         # Compares every row with its commit, and reads every object.
         findings = fsck.check(self.tenant, full=True)
         # The pins of the writers have no checkpoint's row: what they are for here is their commit.
