@@ -1,4 +1,4 @@
-"""A checkpoint as plain files: a directory that is there as a whole or not at all, or a zip archive for a browser.
+"""A checkpoint as plain files: a directory that is there as a whole or not at all, or an archive (zip, tar).
 
 `<device name>/<file>` by today's names, and SHA256SUMS, which `sha256sum -c` accepts.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 import ctypes
 import errno
 import hashlib
+import io
 import os
 import shutil
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Collection, Iterator
@@ -211,6 +213,71 @@ def zip_checkpoint(
             yield sink.taken()
         archive.writestr(member(SUMS, moment), "".join(sums))
     yield sink.taken()
+
+
+def tar_checkpoint(
+    checkpoint: Checkpoint, *, masked: bool, devices: Collection[Device] | None = None
+) -> Iterator[bytes]:
+    """The same as a tar archive. Raises Deleted, StoreDamaged; one that ends in the middle has no SHA256SUMS."""
+    sink = _Sink()
+    sums = []
+    with tarfile.open(fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT) as archive:  # type: ignore[call-overload]
+        for file in export_files(checkpoint, masked=masked, devices=devices):
+            archive.addfile(tar_member(file.path, len(file.content), checkpoint), io.BytesIO(file.content))
+            sums.append(file.sum)
+            yield sink.taken()
+        told = "".join(sums).encode()
+        archive.addfile(tar_member(SUMS, len(told), checkpoint), io.BytesIO(told))
+    yield sink.taken()
+
+
+def tar_member(path: str, size: int, checkpoint: Checkpoint) -> tarfile.TarInfo:
+    """An entry: the checkpoint's time, readable by its owner alone, and nobody's name."""
+    info = tarfile.TarInfo(path)
+    info.size, info.mtime, info.mode = size, int(checkpoint.created_at.timestamp()), 0o600
+    return info
+
+
+ARCHIVES = {".zip": zip_checkpoint, ".tar": tar_checkpoint}  # by the end of the target's name
+
+
+def export_archive(
+    checkpoint: Checkpoint,
+    target: Path,
+    *,
+    replace: bool = False,
+    masked: bool = False,
+    devices: Collection[Device] | None = None,
+) -> Path:
+    """Write a checkpoint's files to one archive, which is there as a whole or not at all.
+
+    Raises ExportRefused, Deleted, StoreDamaged.
+    """
+    target = target.absolute()
+    if os.path.lexists(target) and not (replace and target.is_file() and not target.is_symlink()):
+        raise ExportRefused(f"{target} exists; choose another place, or replace an archive with --replace.")
+    pieces = ARCHIVES[target.suffix](checkpoint, masked=masked, devices=devices)
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        try:
+            write_pieces(draft, pieces)
+            draft.replace(target)
+            fsync(target.parent)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise ExportRefused(f"{target} cannot be written ({error.strerror or error}); nothing is there.") from error
+    return target
+
+
+def write_pieces(place: Path, pieces: Iterator[bytes]) -> None:
+    """A new file, on the disk when this returns. Raises OSError."""
+    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        for piece in pieces:
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def member(path: str, moment: tuple[int, ...]) -> zipfile.ZipInfo:

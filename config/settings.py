@@ -16,7 +16,8 @@ NETCAIRN_STORE_ROOT = Path(os.environ.get("NETCAIRN_STORE_ROOT") or NETCAIRN_VAR
 NETCAIRN_PLATFORMS_DIR = os.environ.get("NETCAIRN_PLATFORMS_DIR") or None
 NETCAIRN_SECRETS_KEYS = conf.secrets_keys(NETCAIRN_VAR)
 # Called, in the same transaction, when a run has ended: the higher apps' share in a run, without an import upwards.
-NETCAIRN_RUN_ENDED = ["checkpoints.services.checkpoint_run"]
+NETCAIRN_RUN_ENDED = ["checkpoints.services.checkpoint_run", "checkpoints.publishing.publish_run"]
+NETCAIRN_PUBLISHED_ROOT = os.environ.get("NETCAIRN_PUBLISHED_ROOT") or None  # a tree of plain files for each tenant
 # Called by `fsck` with a tenant and its repository, under the lock, for the same reason: what is wrong in their share.
 NETCAIRN_FSCK_CHECKS = ["checkpoints.fsck.troubles"]
 # Called by `fsck --rebuild` with a tenant, its repository and its record, in the transaction: what they have to fill.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -13,7 +14,7 @@ from backups.errors import StoreDamaged
 from backups.store.reader import open_store
 from checkpoints import export
 from checkpoints.errors import Deleted, ExportRefused
-from checkpoints.export import export_checkpoint, zip_checkpoint
+from checkpoints.export import export_archive, export_checkpoint, zip_checkpoint
 from checkpoints.models import Checkpoint
 from checkpoints.services import create_checkpoint, delete_checkpoint
 from inventory.models import Device, Tenant
@@ -161,3 +162,17 @@ def test_a_zip_archive_holds_the_same(checkpoint: Checkpoint, place: Path) -> No
         assert archive.testzip() is None
         assert {name: archive.read(name) for name in archive.namelist()} == tree(place)
     assert len(pieces) == 4
+
+
+@pytest.mark.parametrize("suffix", ["tar", "zip"])
+def test_an_archive_is_there_as_a_whole(checkpoint: Checkpoint, tmp_path: Path, suffix: str) -> None:
+    """Capability B10. Unpacked, its sums hold; an existing one is refused, or replaced in one step."""
+    target = tmp_path / f"golden.{suffix}"
+    export_archive(checkpoint, target)
+    shutil.unpack_archive(target, tmp_path / "out", **({"filter": "data"} if suffix == "tar" else {}))
+
+    assert verified(tmp_path / "out")
+    with pytest.raises(ExportRefused):
+        export_archive(checkpoint, target)
+    export_archive(checkpoint, target, replace=True)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []

@@ -14,7 +14,7 @@ from backups.store.reader import open_store
 from checkpoints import manifest
 from checkpoints.documents import checkpoint_document, checkpoint_table
 from checkpoints.errors import NothingKept
-from checkpoints.export import export_checkpoint
+from checkpoints.export import ARCHIVES, export_archive, export_checkpoint
 from checkpoints.find import find_checkpoint
 from checkpoints.models import Checkpoint
 from checkpoints.services import create_checkpoint, delete_checkpoint, tag_checkpoint, undelete_checkpoint
@@ -47,7 +47,9 @@ class Command(NetcairnCommand):
         tag.add_argument("--remove", action="append", default=[], metavar="TAG", help="A tag to remove; repeatable.")
         self.one(self.verb(verbs, "delete", "Delete a checkpoint; it can be undeleted until `gc` collects it."))
         self.one(self.verb(verbs, "undelete", "Take a deletion back."))
-        self.export_arguments(self.one(self.verb(verbs, "export", "Write a checkpoint's files to a directory.")))
+        self.export_arguments(
+            self.one(self.verb(verbs, "export", "Write a checkpoint's files to a directory, .zip or .tar."))
+        )
 
     def one(self, parser: CommandParser) -> CommandParser:
         """A verb that is about one checkpoint."""
@@ -151,6 +153,12 @@ class Command(NetcairnCommand):
     def do_export(self, options: dict[str, Any]) -> None:
         """All of it, or nothing."""
         one = find(options)
+        if options["directory"].suffix in ARCHIVES:
+            how = {"replace": options["replace"], "masked": options["masked"]}
+            path = export_archive(one, options["directory"], devices=held_devices(one, options["device"]), **how)
+            document = {"checkpoint": one.pk, "path": path, "bytes": path.stat().st_size, "masked": options["masked"]}
+            self.answer(document, f"The archive is {path}.")
+            return
         done = export_checkpoint(
             one,
             options["directory"],
