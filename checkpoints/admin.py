@@ -15,7 +15,7 @@ from backups import cells
 from backups.models import Run, Snapshot
 from backups.pages import RecordAdmin, page_of
 from checkpoints import checkpoint_actions as verbs
-from checkpoints import checkpoint_page, lower_admin
+from checkpoints import checkpoint_page, lower_admin, retention_admin  # noqa: F401  (registers its pages)
 from checkpoints.compare_admin import CHOICES, Compares
 from checkpoints.models import Checkpoint, Ref, RefMove
 from checkpoints.restore_admin import PutsBack
@@ -86,7 +86,7 @@ class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
         "go_back",
         "export",
         "undelete_it",
-        {"title": "More", "items": ["put_back", "put_several_back", "set_tags", "set_name", "delete_it"]},
+        {"title": "More", "items": ["put_back", "put_several_back", "set_tags", "set_name", "protect_it", "delete_it"]},
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Checkpoint]:
@@ -217,6 +217,16 @@ class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
     def set_name(self, request: HttpRequest, rows: QuerySet[Checkpoint], answers: dict[str, Any]) -> str:
         """Make or move a ref."""
         return verbs.name(request, rows.get(), answers["name"])
+
+    @confirmed_action(
+        description="Protect or release",
+        permission="checkpoints.protect_checkpoint",
+        plan=verbs.plan_to_protect,
+        icon="shield",
+    )
+    def protect_it(self, request: HttpRequest, rows: QuerySet[Checkpoint], answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """From the rules of retention."""
+        return verbs.protect(request, rows.get())
 
     @confirmed_action(
         description="Delete",

@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 from backups.content import SECRETS
 from checkpoints import services
 from checkpoints.export import zip_checkpoint
-from checkpoints.gc import GRACE, Collected, collect_garbage
+from checkpoints.keeping import protect_checkpoint
 from checkpoints.models import HEAD, Checkpoint, Ref
 from checkpoints.record import RecordPlan, plan_record_restore, restore_record
 from inventory.confirmation import AnswerForm, Plan
@@ -306,37 +306,18 @@ def unname(request: HttpRequest, refs: Sequence[Ref]) -> str:
     return f"Deleted {', '.join(ref.name for ref in refs)}."
 
 
-# Collecting garbage
+# Protecting
 
 
-def plan_to_collect(_page: Any, _request: HttpRequest, rows: QuerySet[Tenant]) -> Plan:
-    """The dry run of each tenant."""
-    foreseen = [collect_garbage(tenant, now=timezone.now(), dry_run=True) for tenant in rows.order_by("name")]
-    question = f"Collect the garbage of {', '.join(one.tenant.name for one in foreseen)}?"
-    if refused := [reason for one in foreseen for reason in one.refused]:
-        return Plan(question, refusal=" ".join(["Nothing will be deleted.", *refused]))
-    if not any(one.objects_removed or one.checkpoints_removed or one.refs_removed for one in foreseen):
-        days = GRACE.days
-        told = f"There is no garbage: nothing was deleted more than {days} {'day' if days == 1 else 'days'} ago."
-        return Plan(question, refusal=told)
-    warning = "Checkpoints that go now cannot be undeleted any more."
-    return Plan(question, [foreseen_line(one) for one in foreseen], warning=warning, button="Collect")
+def plan_to_protect(_page: Any, _request: HttpRequest, rows: QuerySet[Checkpoint]) -> Plan:
+    """One way or the other."""
+    row = rows.get()
+    if row.protected:
+        return Plan(f"Release “{row}”?", ["The rules of retention decide about it again"], button="Release")
+    return Plan(f"Protect “{row}”?", ["No rule of retention deletes it; people still can"], button="Protect")
 
 
-def foreseen_line(one: Collected) -> str:
-    """What would go, and what stays."""
-    return (
-        f"{one.tenant}: {one.checkpoints_removed} checkpoints go, and {one.objects_removed} objects that they alone "
-        f"needed ({filesizeformat(one.bytes_freed)}); {one.kept} objects stay"
-    )
-
-
-def collect(tenants: Sequence[Tenant]) -> str:
-    """Tenant by tenant; a refusal is told beside what was done."""
-    done = [collect_garbage(tenant, now=timezone.now()) for tenant in tenants]
-    return " ".join(
-        " ".join([f"{one.tenant}: nothing was deleted.", *one.refused])
-        if one.refused
-        else f"{one.tenant}: {one.objects_removed} objects removed, {filesizeformat(one.bytes_freed)} freed."
-        for one in done
-    )
+def protect(request: HttpRequest, checkpoint: Checkpoint) -> str:
+    """The other of what it is."""
+    protect_checkpoint(checkpoint, on=not checkpoint.protected, by=by(request))
+    return "It is protected." if checkpoint.protected else "The rules decide about it again."

@@ -165,5 +165,7 @@ def collected_document(collected: Collected) -> dict[str, Any]:
         "kept": collected.kept,
         "checkpoints_removed": collected.checkpoints_removed,
         "refs_removed": collected.refs_removed,
+        "epochs_removed": collected.epochs_removed,
+        "versions_pruned": collected.versions_pruned,
         "refused": list(collected.refused),
     }

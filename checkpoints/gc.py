@@ -29,14 +29,14 @@ from backups.store.writer import RefMove, move_refs
 from checkpoints import garbage
 from checkpoints.errors import CollectionRefused
 from checkpoints.garbage import Workshop
-from checkpoints.gc_plan import GcPlan, missing_commits, plan_gc
+from checkpoints.gc_plan import A_DAY, GcPlan, missing_commits, plan_gc
 from checkpoints.lineage import forget
 from checkpoints.models import Checkpoint
 from checkpoints.retention_models import policy_of
 from inventory.models import Tenant
 from inventory.notices import Level, settle, tell
 
-GRACE = timedelta(days=1)
+GRACE = A_DAY
 WAIT = 30.0  # seconds for the tenant's lock
 TURN = 0.1  # seconds that rows are forgotten under the lock at a time, so that a commit never waits for long
 LOOKS = 3  # packs go away under a look now and then, because a writer repacks; what is missing three times is missing
@@ -271,23 +271,23 @@ class Collection:
         """Let the rows of expired epochs say that they are swept; how many. One that was unmarked meanwhile stays."""
         with transaction.atomic():
             lock_tenant(self.tenant.pk, wait=WAIT)
-            ids = [epoch.pk for epoch in plan.expired_epochs]
-            due = Epoch.objects.there().filter(pk__in=ids, marked_at__lte=self.now - self.grace)
-            return due.update(swept_at=self.now)
+            there = Epoch.objects.there()
+            as_looked_at = [there.filter(pk=one.pk, marked_at=one.marked_at) for one in plan.expired_epochs]
+            return sum(rows.update(swept_at=self.now) for rows in as_looked_at)
 
     def forget_checkpoints(self, plan: GcPlan) -> int:
         """Delete the rows of expired checkpoints, in short turns; how many. Their refs are stray from now on.
 
         Only those that were looked at: the plan of a later moment may be another.
         """
-        left, forgotten = [checkpoint.pk for checkpoint in plan.expired], 0
+        left, forgotten = list(plan.expired), 0
         while left:
             with transaction.atomic():
                 lock_tenant(self.tenant.pk, wait=WAIT)
                 ends = monotonic() + TURN
                 while left and monotonic() < ends:
-                    expired = Checkpoint.objects.filter(deleted_at__lte=self.now - self.grace)
-                    if row := expired.filter(pk=left.pop()).first():
+                    looked_at = left.pop()
+                    if row := Checkpoint.objects.filter(pk=looked_at.pk, deleted_at=looked_at.deleted_at).first():
                         forget(row)
                         forgotten += 1
             self.told("forgetting")

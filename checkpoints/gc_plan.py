@@ -10,6 +10,9 @@ from uuid import UUID
 from backups.models import Epoch
 from backups.store import layout
 from checkpoints.models import Checkpoint
+from checkpoints.retention_models import NOBODY
+
+A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,18 @@ def plan_gc(
     """What goes and what stays, from all rows of a tenant and all refs of its repository. Pure.
 
     A ref of a checkpoint without a row is what a crash has left, or a collection that was cut short. Under a legal
-    hold nothing expires.
+    hold nothing expires. What retention has marked has its day, however short the grace is for what people deleted.
     """
     rows = {checkpoint.pk: checkpoint for checkpoint in checkpoints}
-    due = now - grace
-    expired = {pk: row for pk, row in rows.items() if not held and row.deleted_at and row.deleted_at <= due}
+    due, marked_due = now - grace, now - max(grace, A_DAY)
+    expired = {
+        pk: row
+        for pk, row in rows.items()
+        if not held and row.deleted_at and row.deleted_at <= (marked_due if row.deleted_by == NOBODY else due)
+    }
     kept = {pk: row for pk, row in rows.items() if pk not in expired}
     eras = list(epochs)
-    going = [era for era in eras if not held and not era.swept_at and era.marked_at and era.marked_at <= due]
+    going = [era for era in eras if not held and not era.swept_at and era.marked_at and era.marked_at <= marked_due]
     staying = [era for era in eras if not era.swept_at and era not in going]
     wanted = {layout.checkpoint_ref(pk): row.pin for pk, row in kept.items()}
     wanted |= {layout.epoch_ref(era.number): era.tip for era in staying}

@@ -15,10 +15,12 @@ from backups.device_admin import DeviceAdmin as BackupsDeviceAdmin
 from backups.models import Run, Snapshot
 from backups.tenant_admin import TenantAdmin as BackupsTenantAdmin
 from checkpoints import checkpoint_actions as verbs
+from checkpoints import collect_actions as collecting
 from checkpoints import services
 from checkpoints.compare_admin import CHOICES, Compares
 from checkpoints.live_admin import LooksNow
 from checkpoints.restore_admin import FourEyes, PutsBack
+from checkpoints.retention_models import RetentionPolicy
 from inventory.confirmation import confirmed_action
 from inventory.models import Device, Tenant
 
@@ -105,7 +107,7 @@ class TenantAdmin(FourEyes, BackupsTenantAdmin):
 
     actions_detail = (
         *BackupsTenantAdmin.actions_detail,
-        {"title": "More", "items": ["four_eyes", "restore_windows", "collect_garbage"]},
+        {"title": "More", "items": ["four_eyes", "restore_windows", "collect_garbage", "stop_collection"]},
     )
     change_form_outer_before_template = "netcairn/tenant_head.html"
 
@@ -118,16 +120,29 @@ class TenantAdmin(FourEyes, BackupsTenantAdmin):
     ) -> Any:
         """The form, below the figures."""
         tenant = self.get_object(request, object_id) if object_id else None
-        head = {"summary": services.summary_of(tenant)} if tenant else {}
+        head: dict[str, Any] = {}
+        if tenant:
+            policy = RetentionPolicy.objects.filter(tenant=tenant).first()
+            head = {"summary": services.summary_of(tenant), "retention": policy}
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **head})
 
     @confirmed_action(
         description="Collect garbage",
         permission="checkpoints.collect_garbage",
-        plan=verbs.plan_to_collect,
+        plan=collecting.plan_to_collect,
         icon="delete_sweep",
         danger=True,
     )
     def collect_garbage(self, request: HttpRequest, rows: QuerySet[Tenant], answers: dict[str, Any]) -> str:  # noqa: ARG002
         """What the plan has shown."""
-        return verbs.collect(list(rows))
+        return collecting.collect(list(rows))
+
+    @confirmed_action(
+        description="Stop the collection",
+        permission="checkpoints.collect_garbage",
+        plan=collecting.plan_to_stop,
+        icon="stop_circle",
+    )
+    def stop_collection(self, request: HttpRequest, rows: QuerySet[Tenant], answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """At its next step."""
+        return collecting.stop(rows)

@@ -103,6 +103,8 @@ class Era:
     last_seq: int
     ended: datetime | None
     last_good: bool = False  # it alone holds the last good version of some device
+    protected: bool = False
+    in_use: str = ""
 
 
 @dataclass(frozen=True)
@@ -255,6 +257,10 @@ def keeping(policy: Policy, era: Era, newest_first: Sequence[Moment], now: datet
         return
     if era.last_good:
         yield Reason("last good version")
+    if era.protected:
+        yield Reason("protected")
+    if era.in_use:
+        yield Reason("in use", era.in_use)
     if policy.within and (era.ended > now or era.ended >= now - policy.within):
         yield Reason("within", f"{policy.within.days} days")
     whole = [moment for moment in newest_first if moment.whole][: policy.last]

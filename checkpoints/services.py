@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import transaction
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from backups.commit import Batch, writing
 from backups.models import Repository, Run, Snapshot
+from backups.quota import usage_of
+from backups.store.reader import is_repository, store_path
 from checkpoints import manifest
 from checkpoints.errors import BadName, NothingKept
+from checkpoints.garbage import bytes_on_disk
 from checkpoints.lineage import delete_checkpoint, fresh, undelete_checkpoint
 from checkpoints.making import make, record_of
 from checkpoints.models import Checkpoint
@@ -139,12 +142,20 @@ class Summary:
     refs: int
     head: Checkpoint | None
     snapshots: int
-    snapshot_bytes: int  # of all versions, had each been stored as it is
+    snapshot_bytes: int  # of all versions, had each been stored as it is: what the devices said
+    unique_bytes: int  # of contents, each counted once
+    stored_bytes: int  # on the disk, as git packs them
+    pruned: int  # versions whose content retention has removed
 
 
 def summary_of(tenant: Tenant) -> Summary:
     """Figures of a tenant's record."""
-    versions = Snapshot.objects.filter(tenant=tenant).aggregate(count=Count("pk"), bytes=Sum("size", default=0))
+    versions = Snapshot.objects.filter(tenant=tenant).aggregate(
+        count=Count("pk"),
+        bytes=Sum("size", default=0, filter=Q(pruned_at=None)),
+        pruned=Count("pk", filter=~Q(pruned_at=None)),
+    )
+    path = store_path(tenant.pk)
     checkpoints = Checkpoint.objects.filter(tenant=tenant)
     return Summary(
         checkpoints.kept().count(),
@@ -153,4 +164,7 @@ def summary_of(tenant: Tenant) -> Summary:
         head_of(tenant.pk),
         versions["count"],
         versions["bytes"],
+        usage_of(tenant.pk).used,
+        bytes_on_disk(path) if is_repository(path) else 0,
+        versions["pruned"],
     )

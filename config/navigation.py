@@ -99,6 +99,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "separator": True,
             "items": [
                 entry("Checkpoints", "flag", "checkpoints_checkpoint_changelist", "checkpoints.view_checkpoint"),
+                entry(
+                    "Retention",
+                    "rule",
+                    "checkpoints_retentionpolicy_changelist",
+                    "checkpoints.view_retentionpolicy",
+                ),
+                entry("Epochs", "stacks", "backups_epoch_changelist", "backups.view_epoch"),
                 entry("Refs", "bookmark", "checkpoints_ref_changelist", "checkpoints.view_ref"),
                 entry(
                     "Restores",

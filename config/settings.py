@@ -25,7 +25,12 @@ NETCAIRN_REBUILDS = ["checkpoints.rebuilding.rebuild"]
 # Give the devices that nobody may log in to for a backup at the moment, for the same reason.
 NETCAIRN_HELD_DEVICES = ["checkpoints.restore_rules.held_devices"]
 # Called every minute by the queue's tick, for the same reason.
-NETCAIRN_TICKS = ["backups.transcripts.sweep", "checkpoints.restore_jobs.tick", "backups.upkeep_jobs.tick"]
+NETCAIRN_TICKS = [
+    "backups.transcripts.sweep",
+    "checkpoints.restore_jobs.tick",
+    "checkpoints.retention_jobs.tick",
+    "backups.upkeep_jobs.tick",
+]
 NETCAIRN_VERIFY_HOURS = range(6)  # of the day, UTC: when stores are read again
 NETCAIRN_UPKEEP_SECONDS = 20.0  # of a worker's time in one minute: for reading stores again, and for preparing searches
 # Finds out what devices run, for an import whose rows leave that open.

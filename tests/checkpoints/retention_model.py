@@ -72,6 +72,8 @@ def eras_by_model(policy: Policy, moments: list[Moment], eras: list[Era], now: d
         or policy.hold
         or era.ended is None
         or era.last_good
+        or era.protected
+        or era.in_use
         or (policy.within and now - era.ended <= policy.within)
         or any(era.first_seq <= one.seq <= era.last_seq for one in newest)
     }
@@ -131,7 +133,7 @@ def epochs(draw: st.DrawFn, now: datetime) -> list[Era]:
     for number in range(1, draw(st.integers(1, 5)) + 1):
         last = seq + draw(st.integers(0, 12))
         ended = now - timedelta(days=draw(st.sampled_from([0, 1, 29, 30, 31, 500, -5])))
-        found.append(Era(number, seq, last, ended, last_good=draw(st.integers(0, 9)) == 0))
+        found.append(Era(number, seq, last, ended, *(draw(st.integers(0, 9)) == 0 for _ in "ab")))
         seq = last + 1
     found[-1] = Era(found[-1].number, found[-1].first_seq, 10**9, None)
     return found

@@ -11,7 +11,8 @@ import pytest
 from django.test import Client
 
 from backups.models import Snapshot
-from checkpoints.models import HEAD, Checkpoint, Ref
+from checkpoints import retention_jobs
+from checkpoints.models import HEAD, Checkpoint, Ref, RetentionPolicy
 from checkpoints.services import create_checkpoint, delete_checkpoint
 from inventory.models import Device, Tenant
 from tests.checkpoints.conftest import NOON, back_up, later
@@ -368,6 +369,8 @@ def test_collecting_garbage_shows_a_dry_run_first(
     text = page(boss.get(address))
     still = Checkpoint.objects.filter(pk=two[0].pk).exists()
     agree(boss, address)
+    assert RetentionPolicy.objects.get().step == "waiting for a worker"
+    retention_jobs.collect(str(tenant.pk))
 
     assert "1 checkpoints go" in text and still
     assert not Checkpoint.objects.filter(pk=two[0].pk).exists()

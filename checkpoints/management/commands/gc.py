@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -49,11 +50,22 @@ class Command(NetcairnCommand):
         if any(one.refused for one in done):
             sys.exit(1)
 
+    def progress(self, tenant: Tenant, step: str) -> None:
+        """Say how far it is, where a person sees it."""
+        if sys.stderr.isatty():
+            self.tell(f"{tenant}: {step}")
+
     def collect(self, tenants: Iterable[Tenant], grace: timedelta, *, dry_run: bool) -> Iterable[Collected]:
         """Each tenant; one whose store is in use or broken does not keep the others waiting."""
         for tenant in tenants:
             try:
-                yield collect_garbage(tenant, now=timezone.now(), grace=grace, dry_run=dry_run)
+                yield collect_garbage(
+                    tenant,
+                    now=timezone.now(),
+                    grace=grace,
+                    dry_run=dry_run,
+                    told=partial(self.progress, tenant),
+                )
             except StoreError as error:
                 yield Collected(tenant, refused=(str(error),), dry_run=dry_run)
 
@@ -61,7 +73,15 @@ class Command(NetcairnCommand):
 def document(done: list[Collected], *, dry_run: bool) -> dict[str, Any]:
     """The sum, and each tenant."""
     tenants = [collected_document(one) for one in done]
-    counted = ("objects_removed", "bytes_freed", "kept", "checkpoints_removed", "refs_removed")
+    counted = (
+        "objects_removed",
+        "bytes_freed",
+        "kept",
+        "checkpoints_removed",
+        "refs_removed",
+        "epochs_removed",
+        "versions_pruned",
+    )
     return {
         **{key: sum(one[key] for one in tenants) for key in counted},
         "refused": [f"{one.tenant}: {reason}" for one in done for reason in one.refused],
