@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from backups import cells, evidence_admin, schedule_admin  # noqa: F401  (they register pages)
+from backups import cells, evidence_admin, processing_admin, schedule_admin  # noqa: F401  (they register pages)
 from backups.blame_page import Blames
 from backups.content import (
     SECRETS,

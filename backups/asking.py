@@ -5,21 +5,27 @@ The threads have no database. What they found out about accounts and jump hosts 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from backups.capture import stable_digest
 from backups.collect import Collected, WantsArtefact, never
-from backups.errors import BackupError, HostKeyChanged, JumpHostRefused
+from backups.errors import BackupError, HostKeyChanged, JumpHostRefused, ProcessingFailed
 from backups.logins import LoginGate, collect_by_any
 from backups.models import Snapshot
+from backups.processing import Processing, process
+from backups.processing_models import PostProcessing
 from backups.ssh_jump import JUMP_HOSTS
 from backups.targets import Targets, pin_host_key, platform_of
 from backups.transport import Limits, Transport
 from inventory.host_key_services import stranger_met
 from inventory.jump_hosts import JumpHost
 from inventory.models import Credential, Device, Tenant
+from inventory.notices import Level, settle, tell
+from inventory.platforms.sheet import Platform
 
 
 def artefacts_wanted(device: Device, last: Snapshot | None, now: datetime) -> WantsArtefact:
@@ -31,6 +37,9 @@ def artefacts_wanted(device: Device, last: Snapshot | None, now: datetime) -> Wa
     return lambda file, digest: digest != last.digest or now - last.taken_at >= timedelta(days=file.every_days)
 
 
+PROCESSING_FAILED = "processing.failed"  # the code of the alarm
+
+
 class Asker:
     """How one share of a run asks devices."""
 
@@ -38,6 +47,8 @@ class Asker:
         self.transport, self.limits, self.clock = transport, limits, clock
         self.targets = Targets(tenant_id)
         self.gate = LoginGate(clock)
+        self.processings = PostProcessing.objects.of(tenant_id)
+        self.told: dict[str, bool] = {}  # of platforms: whether their post-processing has failed
         self.changed_at: dict[str, datetime] = {}  # of credentials, as they were taken along
 
     def visit(self, device: Device, last: Snapshot | None) -> Callable[[], Collected]:
@@ -52,8 +63,8 @@ class Asker:
                 refused=credential.refused_in_a_row,
                 paused_until=credential.paused_until,
             )
-        last_good = {name: entry["size"] for name, entry in last.files.items()} if last else {}
-        return partial(
+        last_good = said_sizes(last) if last else {}
+        visit = partial(
             collect_by_any,
             [target for _, target in ways],
             platform,
@@ -63,14 +74,31 @@ class Asker:
             last_good=last_good,
             wants_artefact=artefacts_wanted(device, last, self.clock()),
         )
+        processing = self.processings.get(device.platform)
+        if processing is None:
+            return visit
+        environment = {"NETCAIRN_DEVICE": device.name, "NETCAIRN_PLATFORM": device.platform}
+        return partial(processed, visit, processing, platform, environment)
 
     def succeeded(self, device: Device, collected: Collected) -> None:
         """Remember by which key it is known, and what opens it."""
         pin_host_key(device, collected.host_key)
+        self.tell_of_processing(device, collected.note)
         worked = UUID(collected.credential) if collected.credential else None
         if worked not in (None, device.working_credential_id or device.credential_id):
             fallback = worked if worked != device.credential_id else None
             Device.objects.filter(pk=device.pk).update(working_credential=fallback)
+
+    def tell_of_processing(self, device: Device, note: str) -> None:
+        """Raise the alarm at the first failure of a platform's post-processing; settle it where there is none."""
+        if device.platform not in self.processings or self.told.get(device.platform, not note) == bool(note):
+            return
+        self.told[device.platform] = bool(note)
+        if note:
+            text = f"{device.name}: {note} Captures are kept as the devices say them."
+            tell(device.tenant, code=PROCESSING_FAILED, about=device.platform, text=text, level=Level.ALARM)
+        else:
+            settle(device.tenant, code=PROCESSING_FAILED, about=device.platform)
 
     def failed(self, device: Device, error: BackupError) -> None:
         """Raise the alarm where somebody is not who they were."""
@@ -86,3 +114,29 @@ class Asker:
             rows.update(refused_in_a_row=min(account.refused, 100), paused_until=account.paused_until)
         for key, shown in JUMP_HOSTS.news().items():
             JumpHost.objects.filter(pk=key, host_key="").update(host_key=shown)
+
+
+def said_sizes(last: Snapshot) -> dict[str, int]:
+    """What a device said last, in bytes, by file; without what post-processing has added."""
+    said: dict[str, int] = {name: entry["said"] for name, entry in last.files.items() if "said" in entry}
+    return said or {name: entry["size"] for name, entry in last.files.items()}
+
+
+def processed(
+    visit: Callable[[], Collected], processing: Processing, platform: Platform, environment: Mapping[str, str]
+) -> Collected:
+    """What a visit brought, post-processed; as it is where that fails, with a note. Runs in a thread, without database.
+
+    A capture with doubts is left alone: it is not kept, and a person is to see what the device said.
+    """
+    collected = visit()
+    files = collected.capture.files
+    required = [source.filename for source in platform.sources if not source.optional]
+    if not collected.capture.good:
+        return collected
+    try:
+        done = process(processing, files, required=required, environment=environment)
+    except ProcessingFailed as failure:
+        return replace(collected, note=f"Post-processing failed. {failure}")
+    capture = replace(collected.capture, files=done, digest=stable_digest(platform, done))
+    return replace(collected, capture=capture, said={name: len(content) for name, content in files.items()})

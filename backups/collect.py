@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from backups.capture import Capture, Doubt, read_capture, refusal
@@ -28,6 +28,8 @@ class Collected:
     seconds: float  # from the first packet to the verdict
     credential: str = ""  # the id of the one that it let in, where several were tried
     artefacts: tuple[str, ...] = ()  # files that never count as a change, and were fetched now
+    said: Mapping[str, int] = field(default_factory=dict)  # bytes of each file before it was post-processed; else empty
+    note: str = ""  # what went wrong with that, for people
 
 
 # Whether to fetch an artefact beside texts with this digest (capture.stable_digest).

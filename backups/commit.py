@@ -34,6 +34,7 @@ class Kept:
     files: Mapping[str, bytes]
     digest: str
     taken_at: datetime
+    said: Mapping[str, int] = field(default_factory=dict)  # bytes of each file before it was post-processed
 
     @property
     def size(self) -> int:
@@ -118,6 +119,9 @@ def record(
 def snapshot_of(tenant_id: UUID, kept: Kept, written: Written, *, author: str, run_id: UUID | None) -> Snapshot:
     """The row of one device's new version."""
     files = written.files[kept.device.pk]
+    for name, size in kept.said.items():
+        if name in files:
+            files[name]["said"] = size
     added, removed = written.lines[kept.device.pk]
     return Snapshot(
         tenant_id=tenant_id,

@@ -22,6 +22,7 @@
     |  |- UnknownPlatform       no sheet of that name
     |  `- NoCredential          the device has no credential, or one without a secret
     |- CannotDisguise         a recording cannot be made fit to be given away
+    |- ProcessingFailed         a step of post-processing failed: the capture is kept as the device said it
     |- BadSchedule              a schedule that can never be due as it is written
     |- PatternRefused           what somebody looks for cannot be a pattern
     |- NoSuchVersion            the device has no such version, or the version no such file
@@ -195,6 +196,12 @@ class CannotDisguise(BackupError):
     """What a device said cannot be disguised so that it is still what such a device says; nothing was written."""
 
     cause = "cannot-disguise"
+
+
+class ProcessingFailed(BackupError):
+    """A step of post-processing failed, took too long, or left what cannot be kept; nothing of it counts."""
+
+    cause = "processing-failed"
 
 
 class BadSchedule(BackupError):

@@ -16,6 +16,7 @@ from backups import claimers
 from backups.epochs import Epoch
 from backups.errors import Pruned
 from backups.evidence_models import QuarantinedFile, Transcript
+from backups.processing_models import PostProcessing
 from backups.schedule_models import Schedule, ScheduledDevice
 from backups.verification_models import Verification
 from inventory.models import Device, Tenant
@@ -25,6 +26,7 @@ __all__ = [
     "Attempt",
     "AttemptSet",
     "Epoch",
+    "PostProcessing",
     "QuarantinedFile",
     "Repository",
     "Run",

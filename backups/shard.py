@@ -205,13 +205,13 @@ class Shard:
         capture, last = as_stored(attempt.device, collected.capture), self.last.get(attempt.device_id)
         if last is not None and last.digest == capture.digest and not collected.artefacts:
             # Whatever is doubtful about it: it is the last good version, perhaps because a person has said so.
-            self.close(attempt, Attempt.State.UNCHANGED)
+            self.close(attempt, Attempt.State.UNCHANGED, detail=collected.note)
         elif capture.doubts:
             doubt = capture.doubts[0]
             self.close(attempt, Attempt.State.QUARANTINED, doubt.cause, doubt.detail, doubtful=capture.files)
         else:
-            kept = commit.Kept(attempt.device, capture.files, capture.digest, self.clock())
-            self.close(attempt, Attempt.State.CHANGED, kept=kept)
+            kept = commit.Kept(attempt.device, capture.files, capture.digest, self.clock(), collected.said)
+            self.close(attempt, Attempt.State.CHANGED, detail=collected.note, kept=kept)
 
     def close(
         self,

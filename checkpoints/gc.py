@@ -32,6 +32,7 @@ from checkpoints.garbage import Workshop
 from checkpoints.gc_plan import A_DAY, GcPlan, missing_commits, plan_gc
 from checkpoints.lineage import forget
 from checkpoints.models import Checkpoint
+from checkpoints.purge_refs import finish, follow_refs
 from checkpoints.retention_models import policy_of
 from inventory.models import Tenant
 from inventory.notices import Level, settle, tell
@@ -88,6 +89,7 @@ def collect_garbage(
             tell(tenant, code=REFUSED, about=str(tenant), text=text, level=Level.ALARM)
         return Collected(tenant, refused=refusal.reasons, dry_run=dry_run)
     if not dry_run and not result.refused:
+        finish(tenant, now=now)
         settle(tenant, code=REFUSED, about=str(tenant))
     return result
 
@@ -128,6 +130,7 @@ class Collection:
 
     def execute(self) -> Collected:
         """Look, forget the rows, sweep. Raises CollectionRefused before anything is deleted."""
+        follow_refs(self.tenant)
         plan = self.plan()
         if plan.idle and not self.has_garbage(plan):
             self.read_all(plan)

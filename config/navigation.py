@@ -83,6 +83,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 entry("Runs", "sync", "backups_run_changelist", "backups.view_run"),
                 entry("Schedules", "schedule", "backups_schedule_changelist", "backups.view_schedule"),
+                entry(
+                    "Post-processing",
+                    "auto_fix_high",
+                    "backups_postprocessing_changelist",
+                    "backups.view_postprocessing",
+                ),
                 entry("Versions", "history", "backups_snapshot_changelist", "backups.view_snapshot"),
                 entry("Search", "manage_search", "backups_snapshot_search", "backups.view_snapshot"),
                 entry(
