@@ -12,10 +12,10 @@ from uuid import UUID
 from django.db import transaction
 
 from backups import commit
-from backups.capture import stable_digest
+from backups.capture import Capture, stable_digest
 from backups.errors import BackupError
 from backups.models import Attempt, Snapshot
-from backups.targets import platform_of
+from backups.targets import as_stored, platform_of
 from inventory.audit import record
 
 LOOKED_AT = 10  # earlier attempts among which a second reading is looked for
@@ -62,10 +62,12 @@ def accept(attempt: Attempt, *, by: str, now: datetime) -> Snapshot | None:
     if refusal:
         raise NotToBeJudged(f"The text of {attempt.device} was not accepted: {refusal}")
     files = {file.name: bytes(file.content) for file in attempt.files.all()}
+    # The tenant may have decided since the text came that no secrets are stored.
+    capture = as_stored(attempt.device, Capture(files, digest_of(attempt), ()))
     taken_at = attempt.ended_at or now
     result = commit.keep(
         attempt.tenant_id,
-        [commit.Kept(attempt.device, files, digest_of(attempt), taken_at)],
+        [commit.Kept(attempt.device, capture.files, capture.digest, taken_at)],
         author=by,
         message=f"Accept what {attempt.device} said from quarantine",
         run_id=attempt.run_id,

@@ -12,7 +12,7 @@ from backups.models import Attempt, QuarantinedFile, Run, Snapshot
 from backups.store.reader import open_store
 from backups.verdict import NotToBeJudged, accept, drop, second_reading
 from inventory.audit import AuditEntry
-from inventory.models import Device
+from inventory.models import Device, Tenant
 from tests.checkpoints.conftest import NOON
 from tests.inventory.kit import Role, logged_in, make_user, page
 
@@ -65,6 +65,20 @@ def test_a_second_reading_makes_it_a_version(device: Device) -> None:
     assert (entry.by, entry.action, entry.detail["cause"]) == ("rita", "quarantine.accepted", "no-end-marker")
     with pytest.raises(NotToBeJudged):
         accept(last, by="ada", now=NOON)
+
+
+def test_a_text_from_before_the_tenants_new_policy_is_stored_masked(device: Device) -> None:
+    """The quarantine is no way around it."""
+    secret = TEXT % b"12:00" + b"enable secret 5 $1$abcd$canary-hash\n"
+    reading(device, content=secret)
+    last = reading(device, 10, secret)
+    Tenant.objects.update(secrets_policy="mask")
+    last = Attempt.objects.select_related("device__tenant").get(pk=last.pk)
+
+    version = accept(last, by="rita", now=NOON)
+
+    assert version
+    assert b"canary" not in open_store(device.tenant_id).blob(version.blob("running.cfg") or "")
 
 
 def test_what_is_dropped_is_gone_and_the_device_not_backed_up(device: Device) -> None:
