@@ -106,9 +106,10 @@ def readings(tenant: Tenant, *, full: bool) -> Iterator[Trouble]:
         yield from losses(tenant, None, frozenset())
         return
     if full:
-        # The quick look has seen the others already.
+        # The look under the lock has told the others. Here a writer may be giving a new pack its index just now.
         quick = {flaw.path for flaw in flaws(store.path)}
-        yield from (trouble_of(store, flaw) for flaw in flaws(store.path, full=True) if flaw.path not in quick)
+        read = (flaw for flaw in flaws(store.path, full=True) if flaw.kind == "pack" and flaw.path not in quick)
+        yield from (trouble_of(store, flaw) for flaw in read)
     damaged = damaged_objects(tenant, store, full=full)
     yield from losses(tenant, store, damaged | (rereading.missing(store.git) if full else frozenset()))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -47,12 +46,21 @@ def flaws(repository: Path, *, full: bool = False) -> Iterator[Flaw]:
     """
     folder = repository / "objects" / "pack"
     for stem in sorted({found.with_suffix("") for found in folder.glob("pack-*") if found.suffix in (".pack", ".idx")}):
-        with suppress(FileNotFoundError):
-            yield from flaws_of_pack(stem.with_suffix(".pack"), stem.with_suffix(".idx"), full=full)
+        pack = stem.with_suffix(".pack")
+        try:
+            yield from flaws_of_pack(pack, stem.with_suffix(".idx"), full=full)
+        except FileNotFoundError:
+            continue
+        except OSError as exc:
+            yield Flaw("pack", pack, f"cannot be read ({exc.strerror})")
     for cache in sorted(found for pattern in CACHES for found in repository.glob(pattern)):
-        with suppress(FileNotFoundError):
+        try:
             if not is_whole(cache):
                 yield Flaw("cache", cache, "does not fit its checksum")
+        except FileNotFoundError:
+            continue
+        except OSError as exc:
+            yield Flaw("cache", cache, f"cannot be read ({exc.strerror})")
 
 
 def flaws_of_pack(pack: Path, index: Path, *, full: bool) -> Iterator[Flaw]:

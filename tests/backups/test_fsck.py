@@ -284,6 +284,58 @@ def test_a_pack_that_was_cut_off_is_seen_without_reading_it(tenant: Tenant, path
     assert not Notice.objects.open_alarms().exists()
 
 
+def lose_pack(path: Path) -> None:
+    newest(path, ".pack").unlink()
+    newest(path, ".idx").unlink()
+
+
+def cut_pack(path: Path) -> None:
+    pack = newest(path, ".pack")
+    pack.write_bytes(pack.read_bytes()[:-50])
+
+
+@pytest.mark.parametrize(
+    ("damage", "packed_otherwise"), [(lose_pack, False), (cut_pack, False), (cut_pack, True), (shutil.rmtree, True)]
+)
+def test_what_is_lost_comes_back_from_a_copy(
+    tenant: Tenant, path: Path, tmp_path: Path, damage, packed_otherwise
+) -> None:
+    """The copy need not be of today, nor packed as this one is: what it has of what is lost is taken."""
+    copy = shutil.copytree(path, tmp_path / "copy" / path.name)
+    if packed_otherwise:
+        git(copy, "repack", "-adq")
+    damage(path)
+    if path.exists():
+        open_store(tenant.pk).close()
+    assert "needs you" in run("--full")[1]
+
+    status, _ = run("--repair", "--full", "--copy", str(copy.parent))
+
+    assert status == 0
+    assert fsck.check(tenant, full=True) == []
+    assert_sound(tenant)
+    assert content_of(tenant) == {1: b"1\n", 2: b"2\n"}
+    assert not Notice.objects.open_alarms().filter(code="store.damaged").exists()
+
+
+def test_a_disk_that_does_not_give_a_pack_back_is_a_finding(tenant: Tenant, path: Path) -> None:
+    """An input error is what a rotten disk says; it must not end the look at everything else."""
+    pack = newest(path, ".pack")
+    pack.rename(path / "aside")
+    pack.mkdir()  # what reading it says is an OSError, too
+
+    assert codes(tenant)[0] == "damaged-pack"
+
+
+def test_a_repository_of_nobody_is_a_finding(tenant: Tenant, path: Path) -> None:
+    """A tenant that the database has lost, or a directory that somebody has put there."""
+    path.rename(path.with_name("11111111-2222-3333-4444-555555555555.git"))
+
+    status, out = run()
+
+    assert (status, "unknown-repository" in out) == (1, True)
+
+
 def test_a_damaged_folder_of_the_record_is_told_by_device_too(tenant: Tenant, path: Path) -> None:
     """The content is there, but a clone of that moment breaks: another loss, another sentence."""
     tree = git(path, "rev-parse", "main~1:devices")

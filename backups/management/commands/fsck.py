@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -13,6 +14,7 @@ from django.utils import timezone
 from backups import fsck
 from backups.errors import NoStore, StoreError
 from backups.fsck.checking import unknown_repositories
+from backups.fsck.fetching import fetch
 from backups.fsck.rebuilding import Rebuilt, adopt, rebuild, recover_tenants
 from inventory.commands import NetcairnCommand, Table, WrongUse, find_tenant, operator, tenant_option
 from inventory.models import Tenant
@@ -31,6 +33,9 @@ class Command(NetcairnCommand):
         tenant_option(parser)
         parser.add_argument("--full", action="store_true", help="Read every object, too; takes long.")
         parser.add_argument("--repair", action="store_true", help="Mend what can be mended without guessing.")
+        parser.add_argument(
+            "--copy", type=Path, metavar="DIR", help="With --repair: a copy of the store, to take what is lost from."
+        )
         parser.add_argument("--rebuild", action="store_true", help="Fill the tables from git: the database was lost.")
         parser.add_argument("--adopt", action="store_true", help="Take in what another Netcairn wrote onto the record.")
 
@@ -40,10 +45,14 @@ class Command(NetcairnCommand):
             raise WrongUse(
                 "Say --rebuild or --adopt, not both: one is for a lost database, the other for a second one."
             )
+        if options["copy"] and not options["repair"]:
+            raise WrongUse("--copy is for --repair; without it nothing is changed.")
         if options["rebuild"] and not options["tenant"]:
             self.recover()
         tenants = [find_tenant(options["tenant"])] if options["tenant"] else list(Tenant.objects.order_by("name"))
         refused: list[fsck.Finding] = []
+        if options["copy"]:
+            self.fetch(tenants, options["copy"], refused)
         filled = list(self.fill(tenants, refused, **options))
         findings = refused + fsck.all_findings(tenants, full=options["full"], repair=options["repair"])
         findings += [] if options["tenant"] else unknown_repositories(tenant.pk for tenant in tenants)
@@ -58,6 +67,16 @@ class Command(NetcairnCommand):
         """Tenants of whom only the repository is left."""
         for tenant in recover_tenants():
             self.tell(f"{tenant.pk} is tenant {tenant} from now on; rename it in the admin.")
+
+    def fetch(self, tenants: list[Tenant], copy: Path, refused: list[fsck.Finding]) -> None:
+        """Bring back from a copy what is lost, before anything is said to be."""
+        for tenant in tenants:
+            try:
+                taken = fetch(tenant, copy)
+            except StoreError as error:
+                refused.append(fsck.Finding(error.cause, tenant.name, str(error)))
+                continue
+            self.tell(f"{tenant}: {taken} files were brought back from {copy}.")
 
     def fill(self, tenants: list[Tenant], refused: list[fsck.Finding], **options: Any) -> Iterator[Rebuilt]:
         """Fill the tables where that is asked for; a tenant that has to be refused does not keep the others waiting."""
