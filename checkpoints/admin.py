@@ -203,9 +203,9 @@ class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
         return verbs.export(request, rows.get())
 
     @confirmed_action(description="Tags", permission=verbs.ADD, plan=verbs.plan_to_tag, form=verbs.TagForm, icon="sell")
-    def set_tags(self, request: HttpRequest, rows: QuerySet[Checkpoint], answers: dict[str, Any]) -> str:  # noqa: ARG002
+    def set_tags(self, request: HttpRequest, rows: QuerySet[Checkpoint], answers: dict[str, Any]) -> str:
         """All of them at once."""
-        return verbs.tag(rows.get(), answers["tags"])
+        return verbs.tag(rows.get(), answers["tags"], who=verbs.by(request))
 
     @confirmed_action(
         description="Name it",

@@ -260,9 +260,9 @@ def plan_to_tag(_page: Any, _request: HttpRequest, rows: QuerySet[Checkpoint]) -
     return Plan(f"Tags of “{rows.get()}”", button="Keep these tags")
 
 
-def tag(checkpoint: Checkpoint, tags: Sequence[str]) -> str:
+def tag(checkpoint: Checkpoint, tags: Sequence[str], *, who: str) -> str:
     """What is in the form stands, what is not goes."""
-    found = services.tag_checkpoint(checkpoint, add=tags, remove=set(checkpoint.tags) - set(tags))
+    found = services.tag_checkpoint(checkpoint, add=tags, remove=set(checkpoint.tags) - set(tags), by=who)
     return f"Tags: {', '.join(found.tags)}" if found.tags else "It has no tags now."
 
 

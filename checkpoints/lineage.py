@@ -15,6 +15,7 @@ from django.db import transaction
 
 from backups.locks import lock_tenant
 from checkpoints.errors import Deleted, OnHold, StillNamed, UnknownVersion
+from checkpoints.events import happened
 from checkpoints.models import HEAD, Checkpoint
 from checkpoints.refs import head_of, move_ref
 from checkpoints.retention_models import NOBODY, policy_of
@@ -46,6 +47,7 @@ def delete_checkpoint(checkpoint: Checkpoint, *, by: str, now: datetime) -> Chec
         if found.was_head:
             move_ref(found.tenant_id, HEAD, found.parent, by=by, now=now, expected=found)
         mark_deleted(found, by=by, now=now)
+        happened(found, "deleted", by=by)
     return found
 
 
@@ -89,6 +91,7 @@ def undelete_checkpoint(checkpoint: Checkpoint, *, by: str, now: datetime) -> Ch
         found.deleted_at, found.deleted_by, found.was_head = None, "", False
         found.save(update_fields=["deleted_at", "deleted_by", "was_head", "protected"])
         adopt(found)
+        happened(found, "undeleted", by=by)
     return found
 
 

@@ -27,11 +27,14 @@ def make(
     devices: Collection[Device] | None = None,
     parent: Checkpoint | None = None,
     run: Run | None = None,
+    content: Checkpoint | None = None,
 ) -> Checkpoint:
     """A checkpoint of the record as the batch leaves it, of these devices or of all; in the batch's transaction.
 
-    The parent is HEAD where none is given. HEAD moves to the new one where it is the parent; a checkpoint made after
-    another one is a branch, and leaves HEAD alone. Raises NothingKept, Deleted, UnknownVersion, StoreDamaged.
+    With `content` it holds what that checkpoint holds instead: the same files, with another parent and message.
+    The parent is HEAD where none is given. HEAD moves to the new one where it is the parent and the new one holds the
+    record; a checkpoint made after another one is a branch, and leaves HEAD alone. Raises NothingKept, Deleted,
+    UnknownVersion, StoreDamaged.
     """
     if batch.head is None:
         raise NothingKept(f"Nothing was kept of {tenant} yet; back it up first.")
@@ -39,8 +42,11 @@ def make(
     parent = parent or head
     if parent:
         hold(tenant.pk, parent)
+    if content:
+        hold(tenant.pk, content)
+    source = content.pin if content else batch.head
     chosen = None if devices is None else {device.pk for device in devices}
-    held = manifest.of_commit(batch.store, batch.head, chosen)
+    held = manifest.of_commit(batch.store, source, chosen)
     refuse_missing(held, devices or ())
     checkpoint = Checkpoint(
         id=uuid4(),
@@ -52,22 +58,22 @@ def make(
         message=message,
         tags=list(tags),
         created_at=now,
-        seq=batch.seq,
-        commit=batch.head,
-        whole=chosen is None,
+        seq=content.seq if content else batch.seq,
+        commit=content.commit if content else batch.head,
+        whole=chosen is None and (content is None or content.whole),
         changed_count=changed_since(batch, parent, held, chosen),
         **statistics(held),
     )
     checkpoint.pin = batch.pin(
         checkpoint.pk,
-        tree_of=batch.head,
+        tree_of=source,
         folders=None if chosen is None else sorted(chosen),
         message=message,
         author=author,
         when=now,
     )
     checkpoint.save(force_insert=True)
-    if parent == head:
+    if parent == head and content is None:
         move_ref(tenant.pk, HEAD, checkpoint, by=author, now=now, expected=head)
     return checkpoint
 

@@ -18,6 +18,7 @@ from backups.store.reader import TenantStore, open_store
 from checkpoints import manifest
 from checkpoints.compare import sheet
 from checkpoints.errors import Deleted, NothingKept, PlanOutdated
+from checkpoints.events import happened
 from checkpoints.making import make
 from checkpoints.manifest import Content, Files, Manifest
 from checkpoints.models import Checkpoint
@@ -184,7 +185,10 @@ def restore_record(
         if current.fingerprint != shown.fingerprint:
             raise PlanOutdated("The record has moved on since this plan was shown; look at a new plan.")
         # The same plan, but the one that was shown has its lines counted.
-        return replace(carry_out(batch, current, author=author, now=now), plan=shown)
+        went = replace(carry_out(batch, current, author=author, now=now), plan=shown)
+        text = f"The record went back to “{checkpoint}” with {len(current.back)} devices, by {author}."
+        happened(checkpoint, "restored", by=author, text=text)
+        return went
 
 
 def carry_out(batch: Batch, plan: RecordPlan, *, author: str, now: datetime) -> WentBack:

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 
 from checkpoints.errors import BadName, Deleted, RefMoved, UnknownVersion
 from checkpoints.models import HEAD, Checkpoint, Ref, RefMove
+from inventory import audit
 from inventory.models import Tenant
 from inventory.validators import validate_name
 
@@ -55,6 +56,7 @@ def set_ref(
     with transaction.atomic():
         hold(tenant.pk, checkpoint)
         move_ref(tenant.pk, name, checkpoint, by=by, now=now, expected=expected)
+        audit.record(tenant, by=by, action="ref.moved", about=name, detail={"checkpoint": str(checkpoint.pk)})
     return Ref.objects.get(tenant=tenant, name=name)
 
 
@@ -108,3 +110,4 @@ def delete_ref(tenant: Tenant, name: str, *, by: str, now: datetime) -> None:
         if not Ref.objects.select_for_update().filter(tenant=tenant, name=name).exists():
             raise UnknownVersion(f"{tenant} has no ref {name!r}; `ref list` shows those that exist.")
         move_ref(tenant.pk, name, None, by=by, now=now)
+        audit.record(tenant, by=by, action="ref.deleted", about=name)

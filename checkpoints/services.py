@@ -14,7 +14,7 @@ from backups.commit import Batch, writing
 from backups.models import Repository, Run, Snapshot
 from backups.quota import usage_of
 from backups.store.reader import is_repository, store_path
-from checkpoints import manifest
+from checkpoints import events, manifest
 from checkpoints.errors import BadName, NothingKept
 from checkpoints.garbage import bytes_on_disk
 from checkpoints.lineage import delete_checkpoint, fresh, undelete_checkpoint
@@ -22,6 +22,7 @@ from checkpoints.making import make, record_of
 from checkpoints.models import Checkpoint
 from checkpoints.record import plan_record_restore, restore_record
 from checkpoints.refs import ANYTHING, checked_ref_name, delete_ref, head_of, move_ref, set_ref
+from inventory import audit
 from inventory.models import Device, Tenant
 
 __all__ = [
@@ -53,12 +54,13 @@ def create_checkpoint(
     parent: Checkpoint | None = None,
     ref: str | None = None,
     run: Run | None = None,
+    content: Checkpoint | None = None,
     now: datetime,
 ) -> Checkpoint:
     """Name this moment of the record: of the whole tenant, or of chosen devices. Made also when nothing has changed.
 
-    Rules of `making.make`; `ref` names the new one besides. Raises BadName, NothingKept, Deleted, UnknownVersion,
-    StoreBusy, StoreDamaged.
+    Rules of `making.make`; `ref` names the new one besides; with `content` it holds what that checkpoint holds. Raises
+    BadName, NothingKept, Deleted, UnknownVersion, StoreBusy, StoreDamaged.
     """
     message, labels = checked_message(message), checked_tags(tags)
     if ref:
@@ -66,10 +68,20 @@ def create_checkpoint(
     refuse_empty(tenant)
     with writing(tenant.pk) as batch:
         checkpoint = make(
-            batch, tenant, message=message, author=author, now=now, tags=labels, devices=devices, parent=parent, run=run
+            batch,
+            tenant,
+            message=message,
+            author=author,
+            now=now,
+            tags=labels,
+            devices=devices,
+            parent=parent,
+            run=run,
+            content=content,
         )
         if ref:
             move_ref(tenant.pk, ref, checkpoint, by=author, now=now)
+        events.happened(checkpoint, "created", by=author)
     return checkpoint
 
 
@@ -88,7 +100,9 @@ def checkpoint_run(run: Run) -> Checkpoint | None:
         made = Checkpoint.objects.filter(run=run).first()
         if made or nothing_new(batch):
             return made
-        return make(batch, run.tenant, message=message, author=run.requested_by, now=timezone.now(), run=run)
+        made = make(batch, run.tenant, message=message, author=run.requested_by, now=timezone.now(), run=run)
+        events.happened(made, "created", by=run.requested_by)
+        return made
 
 
 def nothing_new(batch: Batch) -> bool:
@@ -100,13 +114,18 @@ def nothing_new(batch: Batch) -> bool:
     return head.whole and not manifest.changed_devices(then, now)
 
 
-def tag_checkpoint(checkpoint: Checkpoint, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Checkpoint:
-    """Add and remove tags; each stands once, in order. Raises BadName, UnknownVersion."""
+def tag_checkpoint(
+    checkpoint: Checkpoint, *, add: Iterable[str] = (), remove: Iterable[str] = (), by: str = ""
+) -> Checkpoint:
+    """Add and remove tags; each stands once, in order. `by` whom, for the audit. Raises BadName, UnknownVersion."""
     added, removed = checked_tags(add), set(remove)
     with transaction.atomic():
         found = fresh(checkpoint)
         found.tags = sorted({*found.tags, *added} - removed)
         found.save(update_fields=["tags"])
+        if by:
+            detail = {"id": str(found.pk), "added": added, "removed": sorted(removed)}
+            audit.record(found.tenant, by=by, action="checkpoint.tagged", about=str(found), detail=detail)
     return found
 
 

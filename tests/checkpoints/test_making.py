@@ -19,10 +19,14 @@ from checkpoints.services import (
     create_checkpoint,
     delete_checkpoint,
     head_of,
+    restore_record,
     summary_of,
     tag_checkpoint,
+    undelete_checkpoint,
 )
+from inventory.audit import AuditEntry
 from inventory.models import Device, Tenant
+from inventory.notices import Notice
 from tests.checkpoints.conftest import NOON, back_up, later, make_run
 from tests.factories import make_device, make_tenant
 
@@ -248,3 +252,34 @@ def test_checkpoints_made_at_once_are_one_line(store_root: Path) -> None:
         at = at.parent
     assert sorted(line) == ["one", "three", "two"]
     assert len(open_store(tenant.pk).refs(layout.CHECKPOINTS)) == 3
+
+
+def test_a_checkpoint_holds_what_another_one_holds(tenant: Tenant, edge: Device) -> None:
+    """Capability D3. The known good state under a new name and parent; the record and HEAD stay where they are."""
+    golden = create_checkpoint(tenant, message="golden", author="anna", now=NOON)
+    back_up(edge, later(1), running_cfg="hostname moved\n")
+    head = create_checkpoint(tenant, message="moved", author="anna", now=later(1))
+
+    made = create_checkpoint(tenant, message="golden again", author="anna", parent=head, content=golden, now=later(2))
+
+    store = open_store(tenant.pk)
+    assert manifest.of_commit(store, made.pin) == manifest.of_commit(store, golden.pin)
+    assert (made.parent, made.changed_count, head_of(tenant.pk)) == (head, 1, head)
+
+
+def test_what_happens_to_a_checkpoint_is_told_and_audited(tenant: Tenant, edge: Device) -> None:
+    """Capability D19. Made, deleted, brought back, gone back to: one notice each, and who did it."""
+    made = create_checkpoint(tenant, message="golden", author="anna", now=NOON)
+    delete_checkpoint(made, by="bert", now=later(1))
+    undelete_checkpoint(made, by="bert", now=later(2))
+    back_up(edge, later(3), running_cfg="hostname moved\n")
+    restore_record(made, author="cleo", now=later(4))
+    tag_checkpoint(made, add=["approved"], by="cleo")
+
+    verbs = ["created", "deleted", "undeleted", "restored"]
+    told = Notice.objects.filter(about=f"checkpoint {made.short_id}").order_by("pk")
+    assert [notice.code for notice in told] == [f"checkpoint.{verb}" for verb in verbs]
+    entries = AuditEntry.objects.of(tenant).filter(action__startswith="checkpoint.")
+    assert [(entry.action.partition(".")[2], entry.by) for entry in entries] == [
+        *zip(verbs, ("anna", "bert", "bert", "cleo"), strict=True), ("tagged", "cleo"),
+    ]  # fmt: skip

@@ -63,6 +63,7 @@ class Command(NetcairnCommand):
         parser.add_argument("-m", "--message", required=True, metavar="TEXT")
         parser.add_argument("--tag", action="append", default=[], metavar="X", help="Repeatable.")
         parser.add_argument("--device", action="append", default=[], metavar="NAME", help="Only this one; repeatable.")
+        parser.add_argument("--from", dest="content", metavar="ID", help="With what this checkpoint holds.")
         parser.add_argument("--parent", metavar="ID", help="The checkpoint it comes after (default: HEAD).")
         parser.add_argument("--ref", metavar="NAME", help="A name that means it from now on.")
 
@@ -98,6 +99,7 @@ class Command(NetcairnCommand):
             devices=chosen(options["device"], tenant),
             parent=find_checkpoint(options["parent"], tenant) if options["parent"] else None,
             ref=options["ref"],
+            content=find_checkpoint(options["content"], tenant) if options["content"] else None,
             now=timezone.now(),
         )
         self.answer(checkpoint_document(made), f"Checkpoint {made.short_id}: {made.device_count} devices, {made}")
@@ -136,7 +138,7 @@ class Command(NetcairnCommand):
         """Some more, some fewer."""
         if not options["tags"] and not options["remove"]:
             raise WrongUse("Give at least one TAG to add, or --remove TAG.")
-        one = tag_checkpoint(find(options), add=options["tags"], remove=options["remove"])
+        one = tag_checkpoint(find(options), add=options["tags"], remove=options["remove"], by=operator())
         self.answer(checkpoint_document(one), f"Checkpoint {one.short_id}: {', '.join(one.tags) or 'no tags'}")
 
     def do_delete(self, options: dict[str, Any]) -> None:
