@@ -73,9 +73,14 @@ def row(origin: SafeString | str, number: int, text: str) -> SafeString:
 
 
 def origin_of(version: Snapshot) -> SafeString:
-    """When it came, as a link to the version, and with whom."""
+    """When it came, as a link to the version, with whom, and by which run."""
     link = reverse("admin:backups_snapshot_change", args=[version.pk])
     when = f"{localtime(version.taken_at):%Y-%m-%d %H:%M}"
+    run: SafeString | str = ""
+    if version.run_id:
+        run = format_html(
+            ' <a class="nc-link" href="{}">run</a>', reverse("admin:backups_run_change", args=[version.run_id])
+        )
     return format_html(
-        '<a class="nc-link" href="{}">{}</a> <span class="nc-faint">{}</span>', link, when, version.author
+        '<a class="nc-link" href="{}">{}</a> <span class="nc-faint">{}</span>{}', link, when, version.author, run
     )

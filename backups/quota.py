@@ -81,9 +81,9 @@ def new_row(tenant_id: UUID) -> Repository:
 
 
 def usage_of(tenant_id: UUID) -> Usage:
-    """What the tenant keeps now."""
-    used = Repository.objects.filter(pk=tenant_id).values_list("stored_bytes", flat=True).first()
-    return Usage(used or 0, Tenant.objects.values_list("quota_bytes", flat=True).get(pk=tenant_id))
+    """What the tenant keeps now; one query, because every batch asks."""
+    found = Tenant.objects.filter(pk=tenant_id).values_list("repository__stored_bytes", "quota_bytes").get()
+    return Usage(found[0] or 0, found[1])
 
 
 def usages(tenants: Iterable[Tenant]) -> dict[UUID, Usage]:

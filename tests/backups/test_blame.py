@@ -239,6 +239,8 @@ def test_a_page_says_who_brought_each_line(device: Device) -> None:
     versions = back_up_all(
         device, b"hostname a\nsnmp-server community one RO\nend\n", b"<b>\nsnmp-server community one RO\nend\n"
     )
+    run = Run.objects.create(tenant=device.tenant, requested_by="anna")
+    Snapshot.objects.update(run=run)
     auditor = logged_in(make_user("audra", (device.tenant, Role.AUDITOR)))
     stranger = logged_in(make_user("sten", (make_tenant("beta"), Role.ADMINISTRATOR)))
     address = f"/admin/backups/snapshot/{versions[1].pk}/lines/running.cfg"
@@ -248,6 +250,7 @@ def test_a_page_says_who_brought_each_line(device: Device) -> None:
     first, second = (text.index(f'/admin/backups/snapshot/{version.pk}/change/">') for version in versions)
     assert second < text.index("&lt;b&gt;") < first < text.index("snmp-server community")
     assert "person0" in text and "community one" not in text
+    assert f"/admin/backups/run/{run.pk}/change/" in text
     assert stranger.get(address).status_code == 404
     assert auditor.get(f"{address}x").status_code == 404
     assert address in page(auditor.get(f"/admin/backups/snapshot/{versions[1].pk}/change/"))

@@ -73,10 +73,11 @@ def blame_table(found: Blame) -> Table:
         [
             str(line.version.pk)[:8],
             line.version.taken_at,
+            str(line.version.run_id)[:8] if line.version.run_id else None,
             line.version.author,
             line.number,
             line.text.decode("utf-8", "backslashreplace"),
         ]
         for line in found.lines
     ]
-    return Table(["version", "taken at (UTC)", "author", "line", "text"], rows, empty="The file is empty.")
+    return Table(["version", "taken at (UTC)", "run", "author", "line", "text"], rows, empty="The file is empty.")
