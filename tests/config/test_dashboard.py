@@ -12,7 +12,8 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from backups.models import Attempt, QuarantinedFile, Run, Snapshot
+from backups.models import Attempt, QuarantinedFile, Repository, Run, Snapshot, Verification
+from backups.verification_models import END
 from config.navigation import STONE, WATER
 from inventory.models import Device, Tenant
 from tests.factories import make_credential, make_device, make_tenant
@@ -222,3 +223,19 @@ def test_the_templates_have_no_script_of_their_own() -> None:
     ]
 
     assert found == []
+
+
+def test_the_page_says_how_far_the_stores_were_read_again(tenant: Tenant) -> None:
+    """A backup that nobody has read since is a hope; and how others' stores are is nobody's business."""
+    now = timezone.now()
+    make_device(tenant)
+    for number, owner in enumerate((tenant, make_tenant("other"))):
+        Repository.objects.create(tenant=owner, head="a" * 40, seq=1)
+        day = (now - timedelta(days=9 + 20 * number)).date().isoformat()
+        Verification.objects.create(
+            tenant=owner, marks_before=[[day, END]], objects_seen=10, damaged=["b" * 40] * number
+        )
+
+    said = "verified: oldest 9 days ago, 100 % of objects within 30 days"
+    assert said in page(auditor(tenant).get("/admin/"))
+    assert "oldest 29 days ago" in page(logged_in(make_user("root", is_superuser=True)).get("/admin/"))
