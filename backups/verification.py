@@ -18,15 +18,18 @@ from django.db.models import F, Q
 
 from backups import fsck, search
 from backups.errors import NoStore, StoreError
+from backups.fsck.findings import HARMLESS
 from backups.models import Repository
 from backups.store import rereading
 from backups.store.reader import TenantStore, open_store
-from backups.verification_models import END, PROMISE, Verification, place
+from backups.verification_models import END, LATE, PROMISE, Verification, place
 from inventory.models import Tenant
+from inventory.notices import Level, Notice, settle, tell
 
 log = logging.getLogger(__name__)
 
 PASS = ("started_at", "active", "cursor", "marks", "marks_before", "objects_seen")
+UNSEEN = "store.unseen"  # the alarm that a store could not be looked at
 LOOK_EVERY = timedelta(hours=20)
 LEAST = 1000  # objects of one turn: a small store is read in one night instead of in twenty-five
 
@@ -102,6 +105,7 @@ def verify_stores(*, now: datetime, seconds: float) -> int:
         if monotonic() >= until:
             break
         turns += verify_tenant(tenant, now=now, until=until)
+    watch(now)
     return turns
 
 
@@ -133,8 +137,24 @@ def look(row: Verification, found: frozenset[str], *, now: datetime) -> None:
     mine = Verification.objects.filter(tenant=row.tenant_id)
     mine.update(damaged=sorted(found | frozenset(row.damaged)))
     looked = fsck.check(row.tenant, wait=1.0)
-    if not any(one.code == "store-busy" for one in looked):
+    if not any(one.code in HARMLESS for one in looked):
         mine.update(looked_at=now)
+
+
+def watch(now: datetime) -> None:
+    """An alarm for each store that could not be looked at for days, closed when it was: no news is no good news."""
+    open_ones = Notice.objects.open_alarms().filter(code=UNSEEN).values("tenant")
+    late = Q(looked_at__lt=now - LATE) | Q(looked_at=None, created_at__lt=now - LATE)
+    for row in Verification.objects.filter(late | Q(tenant__in=open_ones)).select_related("tenant"):
+        about, since = f"store of {row.tenant}", row.looked_at or row.created_at
+        if since >= now - LATE:
+            settle(row.tenant, code=UNSEEN, about=about)
+            continue
+        text = (
+            f"The store of {row.tenant} could not be looked at since {since:%Y-%m-%d %H:%M} UTC, so nobody knows "
+            f"whether it is whole: run `fsck --tenant {row.tenant}`, and look into the log of the queue."
+        )
+        tell(row.tenant, code=UNSEEN, about=about, text=text, level=Level.ALARM)
 
 
 def read_on(store: TenantStore, row: Verification, *, now: datetime, until: float) -> frozenset[str]:

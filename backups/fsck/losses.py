@@ -53,7 +53,7 @@ def losses(tenant: Tenant, store: TenantStore | None, bad: frozenset[str]) -> It
     rows = Snapshot.objects.filter(tenant=tenant).readable().with_commit_gone().select_related("device").order_by("seq")
     for some in batched(rows.iterator(ROWS), ROWS):
         look_at(store, some, damage)
-    for (code, _), lost in damage.lost.items():
+    for (code, _), lost in sorted(damage.lost.items(), key=lambda item: item[1][0].version.device.name):
         yield Trouble(code, sentence(lost))
     if rest := sorted(bad - damage.explained):
         yield Trouble("damaged-object", in_no_version(rest))

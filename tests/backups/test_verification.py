@@ -140,6 +140,22 @@ def test_what_a_collection_has_removed_meanwhile_is_no_damage(tenant: Tenant, pa
     assert rereading.damaged(git_here, [*object_ids(git_here), "0" * 40]) == frozenset()
 
 
+def test_a_store_that_cannot_be_looked_at_is_an_alarm_too(
+    tenant: Tenant, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No news is no good news: a look that fails night after night must not be taken for one that finds nothing."""
+    with monkeypatch.context() as patch:
+        patch.setattr(verification, "verify_tenant", lambda *_, **__: False)
+        verify_stores(now=NIGHT + 2 * DAY, seconds=60)
+        assert not Notice.objects.open_alarms().exists()
+        verify_stores(now=NIGHT + 4 * DAY, seconds=60)
+    assert Notice.objects.open_alarms().get().code == "store.unseen"
+
+    verify_stores(now=NIGHT + 4 * DAY, seconds=60)
+
+    assert not Notice.objects.open_alarms().exists()
+
+
 def test_the_words_say_how_old_and_how_much(tenant: Tenant, path: Path) -> None:
     """What the dashboard says; nothing where nothing is kept."""
     Repository.objects.update(created_at=NIGHT)
