@@ -26,9 +26,11 @@ from backups.locks import lock_tenant, try_lock_tenant
 from backups.models import Repository
 from backups.phases import Phases
 from backups.store import changes as changing
-from backups.store import layout
+from backups.store import layout, patches
 from backups.store.changes import DeviceChange, Plan
 from backups.store.creation import create
+from backups.store.git import Process
+from backups.store.lookup import Lookup
 from backups.store.reader import Entry, TenantStore, is_repository, open_store, store_path
 from backups.store.stream import NewCommit, Put, with_trailers
 from backups.store.troubles import Trouble, troubles
@@ -64,6 +66,7 @@ class Batch:
     def __init__(self, row: Repository, store: TenantStore, phases: Phases, *, beyond_quota: bool = False) -> None:
         self.tenant_id: UUID = row.tenant_id
         self.store = store
+        self.lookup = Lookup(store.git)
         self.beyond_quota = beyond_quota
         self.phases = phases
         self.head: str | None = row.head
@@ -101,8 +104,10 @@ class Batch:
         new = NewCommit(ref, self.head, with_trailers(message, trailers), author, when, plan.puts, plan.removals)
         with self.phases.of("git"):
             commit = write_commit(self.store.git, new)
-            verify(self.store, commit, plan.outcome())
-            lines = self.lines(commit, plan)
+            # The lines are counted by a process beside the one that is asked: most machines have two processors.
+            with patches.counting(self.store.git, self.head, commit) as counting:
+                verify(self.lookup, commit, plan.outcome())
+                lines = self.lines(plan, counting)
         self.advance(commit, seq)
         self.phases.wrote(plan.contents(), len(plan.changed))
         return Written(commit, seq, {device: rows(plan.files[device]) for device in lines}, lines, plan.unchanged)
@@ -110,7 +115,7 @@ class Batch:
     def plan(self, changes: Sequence[DeviceChange]) -> Plan:
         """What of the changes differs from the record."""
         paths = [path for change in changes for path in (change.folder, layout.link_path(change.device_name))]
-        present = self.store.entries(self.head, paths) if self.head and paths else {}
+        present = self.lookup.entries(self.head, paths) if self.head and paths else {}
         named = {content for change in changes for content in change.files.values() if isinstance(content, str)}
         plan = changing.plan_files(changes, present, {one: len(self.store.blob(one)) for one in named})
         if not changing.links_are_right(plan, changes, present):
@@ -118,10 +123,10 @@ class Batch:
             changing.plan_links(plan, changes, links)
         return plan
 
-    def lines(self, commit: str, plan: Plan) -> dict[UUID, tuple[int, int]]:
-        """Lines added and removed by a commit, for each device with a file that differs."""
+    def lines(self, plan: Plan, counting: Process) -> dict[UUID, tuple[int, int]]:
+        """Lines added and removed, for each device with a file that differs."""
         lines = dict.fromkeys(plan.changed, (0, 0))
-        for path, (added, removed) in self.store.numstat(self.head, commit).items() if lines else ():
+        for path, (added, removed) in patches.counted(counting).items():
             if found := layout.parse_device_file(path):
                 before = lines[found[0]]
                 lines[found[0]] = (before[0] + added, before[1] + removed)
@@ -247,6 +252,8 @@ def writing(tenant_id: UUID, *, wait: float = 10.0, beyond_quota: bool = False) 
         except BaseException:
             batch.abandon()
             raise
+        finally:
+            batch.lookup.close()
     with phases.of("git"):
         follow(batch)
     phases.tell()

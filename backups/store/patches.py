@@ -9,7 +9,7 @@ from itertools import chain
 
 from backups.errors import GitTooSlow
 from backups.store import layout
-from backups.store.git import Git
+from backups.store.git import Git, Process
 
 # --no-renames: a path is a device's file; that one device's text once was another's is chance.
 PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
@@ -53,8 +53,18 @@ def diff_trees(git: Git, old: str | None, new: str, paths: Sequence[str], *, con
 
 def numstat(git: Git, old: str | None, new: str, paths: Sequence[str]) -> dict[str, tuple[int, int]]:
     """Lines added and removed for each path that differs; (0, 0) for what is no text."""
-    arguments = ("-r", "--numstat", "-z", *PLAIN, *sides_of(old, new, paths))
-    return parse_numstat(git.run("diff-tree", *arguments, seconds=NUMSTAT_SECONDS).out)
+    with counting(git, old, new, paths) as process:
+        return counted(process)
+
+
+def counting(git: Git, old: str | None, new: str, paths: Sequence[str] = ()) -> Process:
+    """A process that counts the lines, for `counted`; meanwhile something else can be done."""
+    return git.start("diff-tree", "-r", "--numstat", "-z", *PLAIN, *sides_of(old, new, paths))
+
+
+def counted(process: Process) -> dict[str, tuple[int, int]]:
+    """What the process has counted. Raises GitFailed."""
+    return parse_numstat(process.finish(b"", NUMSTAT_SECONDS, (0,)).out)
 
 
 def sides_of(old: str | None, new: str, paths: Sequence[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from backups.errors import StoreDamaged
 from backups.store import layout
 from backups.store.creation import fsync
 from backups.store.git import Git
-from backups.store.reader import TenantStore
+from backups.store.lookup import Lookup
 from backups.store.stream import NewCommit, stream
 
 
@@ -44,13 +44,15 @@ def write_commit(git: Git, new: NewCommit) -> str:
     return commit
 
 
-def verify(store: TenantStore, commit: str, outcome: Mapping[str, str | None]) -> None:
+def verify(lookup: Lookup, commit: str, outcome: Mapping[str, str | None]) -> None:
     """Raise StoreDamaged unless every path of a new commit names what it was meant to."""
-    there = store.entries(commit, list(outcome))
+    there = lookup.entries(commit, outcome)
     for path, wanted in outcome.items():
         found = there[path].id if path in there else None
         if found != wanted:
-            raise StoreDamaged(f"git stored {found or 'nothing'} at {path} in {store.path}, not {wanted or 'nothing'}.")
+            raise StoreDamaged(
+                f"git stored {found or 'nothing'} at {path} in {lookup.git.path}, not {wanted or 'nothing'}."
+            )
 
 
 def move_refs(git: Git, moves: Iterable[RefMove]) -> None:

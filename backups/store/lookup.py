@@ -1,0 +1,163 @@
+"""Many paths of a few commits, through one git process that lives for a turn with the lock.
+
+`git ls-tree` compares every entry of a tree with every path that it is asked for: two hundred paths and ten thousand
+names took 20 ms, twice a batch. Here only the trees on the way are read, each once, and the entries looked up. The
+process is a new one for every turn, so that it says what is on the disk, and not what an older one still holds open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+
+from backups.errors import GitFailed, GitTooSlow, StoreDamaged
+from backups.store import layout
+from backups.store.git import SECONDS, Git, Process
+from backups.store.reader import Entry
+
+ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)  # of a tree: mode, name, id
+TREE_OF = re.compile(rb"tree ([0-9a-f]{40})\n")
+AT_ONCE = 500  # questions that fit into a pipe while nobody reads the answers
+
+FOLDER = layout.TREE_MODE.removeprefix("0").encode()  # as a tree says it
+
+Found = tuple[str, str]  # mode, id
+Folder = dict[bytes, tuple[bytes, bytes]]  # mode and id by name, as a tree has them
+Wanted = dict[bytes, "Wanted"]  # the parts of paths; nothing below: all that is there
+
+
+class Lookup:
+    """The trees of one repository. Used by one thread, who closes it."""
+
+    def __init__(self, git: Git) -> None:
+        self.git = git
+        self.trees: dict[str, Folder] = {}  # those that the last answer was found in
+        self.ending = ExitStack()
+        self.process: Process | None = None
+
+    def close(self) -> None:
+        """End the process; the next question starts another."""
+        self.ending.close()
+        self.process = None
+
+    def entries(self, commit: str, paths: Iterable[str]) -> dict[str, Entry]:
+        """What these paths of a commit, and all below them, name; those that do not exist are left out.
+
+        None of the paths may lie below another. Raises StoreDamaged where something on the way, or at its end, is
+        missing.
+        """
+        found: dict[str, Found] = {}
+        known, self.trees = self.trees, {}
+        level = [(self.root_of(commit), "", tree_of(paths))]
+        while level:
+            self.load({tree for tree, _, _ in level}, known)
+            level = [below for step in level for below in self.enter(*step, found)]
+        sizes = self.sizes({object_id for _, object_id in found.values()})
+        return {path: Entry(mode, object_id, sizes[object_id]) for path, (mode, object_id) in found.items()}
+
+    def enter(self, tree: str, folder: str, wanted: Wanted, found: dict[str, Found]) -> list[tuple[str, str, Wanted]]:
+        """Note the files of a tree that are wanted; the folders that are."""
+        entries, below = self.trees[tree], []
+        for name in wanted or entries:
+            if name in entries:
+                mode, object_id = entries[name]
+                path = folder + name.decode("utf-8", "surrogateescape")
+                if mode == FOLDER:
+                    below.append((object_id.hex(), f"{path}/", wanted.get(name, {})))
+                elif not wanted.get(name):
+                    found[path] = (mode.decode(), object_id.hex())
+        return below
+
+    def root_of(self, commit: str) -> str:
+        """The tree of a commit."""
+        _, content = self.contents([layout.checked_id(commit)])[commit]
+        named = TREE_OF.match(content)
+        if named is None:
+            raise StoreDamaged(f"{commit} in {self.git.path} is no commit: run `fsck --full` for this tenant.")
+        return named[1].decode()
+
+    def load(self, ids: set[str], known: Mapping[str, Folder]) -> None:
+        """Have these trees at hand, and read those that are not known."""
+        self.trees |= {tree: known[tree] for tree in ids & known.keys()}
+        for object_id, (kind, content) in self.contents(sorted(ids - self.trees.keys())).items():
+            if kind != "tree":
+                raise StoreDamaged(f"Object {object_id} in {self.git.path} is a {kind}, not a folder.")
+            # As bytes: of ten thousand names a few are asked for.
+            self.trees[object_id] = {name: (mode, found) for mode, name, found in ENTRY.findall(content)}
+
+    def contents(self, ids: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+        """Kind and content of objects. Raises StoreDamaged."""
+        answers = {}
+        for some in batches(ids):
+            self.ask("contents", some)
+            for object_id in some:
+                kind, size = self.heading(object_id)
+                answers[object_id] = (kind, self.hear(size + 1)[:-1])
+        return answers
+
+    def sizes(self, ids: set[str]) -> dict[str, int]:
+        """The sizes of objects. Raises StoreDamaged where one is missing."""
+        answers: dict[str, int] = {}
+        for some in batches(sorted(ids)):
+            self.ask("info", some)
+            answers |= {object_id: self.heading(object_id)[1] for object_id in some}
+        return answers
+
+    def ask(self, what: str, ids: Sequence[str]) -> None:
+        """Put a question about each."""
+        questions = "".join(f"{what} {object_id}\n" for object_id in ids).encode()
+        try:
+            self.running().stdin.write(questions + b"flush\n")
+            self.running().stdin.flush()
+        except BrokenPipeError:
+            raise self.post_mortem() from None
+
+    def heading(self, object_id: str) -> tuple[str, int]:
+        """The first line of an answer: `<id> <kind> <size>`."""
+        words = self.running().stdout.readline().decode("ascii", "replace").split()
+        if not words:
+            raise self.post_mortem()
+        if len(words) != 3 or words[0] != object_id:
+            raise StoreDamaged(f"Object {object_id} in {self.git.path} is missing: run `fsck` for this tenant.")
+        return words[1], int(words[2])
+
+    def hear(self, size: int) -> bytes:
+        """So many bytes."""
+        content = self.running().stdout.read(size)
+        if len(content) < size:
+            raise self.post_mortem()
+        return content
+
+    def running(self) -> Process:
+        """The process, started when it is first needed."""
+        if self.process is None:
+            opening = self.git.stream("cat-file", "--batch-command", "--buffer", seconds=SECONDS)
+            self.process = self.ending.enter_context(opening)
+        return self.process
+
+    def post_mortem(self) -> GitFailed | StoreDamaged:
+        """Why the process has ended: git ends it where an object cannot be read."""
+        process = self.running()
+        process.popen.wait()
+        if process.popen.returncode < 0:
+            return GitTooSlow(f"git cat-file {process.place()}did not end in {SECONDS:g} s and was stopped.")
+        failure = process.failure(process.complaint())
+        if process.popen.returncode == 128:
+            return StoreDamaged(f"{failure} Run `fsck --full` for this tenant.")
+        return failure
+
+
+def tree_of(paths: Iterable[str]) -> Wanted:
+    """The paths as folders within folders."""
+    top: Wanted = {}
+    for path in paths:
+        folder = top
+        for part in path.encode("utf-8", "surrogateescape").split(b"/"):
+            folder = folder.setdefault(part, {})
+    return top
+
+
+def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The ids, so many at a time."""
+    return (ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE))

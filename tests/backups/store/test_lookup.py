@@ -1,0 +1,85 @@
+"""Many paths of a commit at once, as git's own `ls-tree` names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from backups.errors import GitTooSlow, StoreDamaged
+from backups.store import layout
+from backups.store.lookup import Lookup
+from backups.store.reader import open_store
+from inventory.models import Device
+from tests.backups.store_kit import back_up, git, kept, repository
+from tests.factories import make_device
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def fleet(device: Device) -> list[Device]:
+    """Thirty devices with two files each."""
+    devices = [device, *(make_device(device.tenant, f"core{number}") for number in range(29))]
+    back_up(*(kept(one, b"%d\n" % number, **{"hardware.txt": b"same\n"}) for number, one in enumerate(devices)))
+    return devices
+
+
+@pytest.fixture
+def lookup(fleet: list[Device]) -> Iterator[Lookup]:
+    """Into the fleet's repository."""
+    lookup = Lookup(open_store(fleet[0].tenant_id).git)
+    yield lookup
+    lookup.close()
+
+
+def head_of(device: Device) -> str:
+    """The newest commit."""
+    return git(repository(device.tenant), "rev-parse", "main")
+
+
+def test_it_finds_what_git_lists(fleet: list[Device], lookup: Lookup) -> None:
+    """What is compared with the wrong files is stored again, or not at all."""
+    paths = [path for one in fleet[:20] for path in (layout.device_folder(one.pk), layout.link_path(one.name))]
+    paths += [
+        "devices/zz/none",
+        "by-name/nobody",
+        layout.device_file(fleet[25].pk, "running.cfg"),
+        "by-name/core28/below",
+    ]
+
+    found = lookup.entries(head_of(fleet[0]), paths)
+
+    assert found == open_store(fleet[0].tenant_id).entries(head_of(fleet[0]), paths)
+    assert len(found) == 61
+
+
+def test_it_sees_what_was_written_after_it_began(fleet: list[Device], lookup: Lookup) -> None:
+    """A commit is looked at by the process that has looked at the one before."""
+    path = layout.device_file(fleet[0].pk, "running.cfg")
+    before = lookup.entries(head_of(fleet[0]), [path])
+    back_up(kept(fleet[0], b"new\n"))
+
+    after = lookup.entries(head_of(fleet[0]), [path])
+
+    assert before[path].id != after[path].id == layout.blob_id(b"new\n")
+
+
+def test_what_is_missing_is_damage_and_not_an_empty_answer(fleet: list[Device], lookup: Lookup) -> None:
+    """With an empty answer in place of a lost tree, the next commit would leave every other device out."""
+    path = repository(fleet[0].tenant)
+    for pack in (path / "objects" / "pack").iterdir():
+        pack.unlink()
+
+    with pytest.raises(StoreDamaged, match="missing"):
+        lookup.entries("1" * 40, [layout.DEVICES])
+
+
+def test_a_git_that_hangs_is_stopped(fleet: list[Device], lookup: Lookup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others wait for the lock meanwhile."""
+    monkeypatch.setattr("backups.store.lookup.SECONDS", 0.01)
+    process = lookup.running().popen
+    process.wait()  # its time is up while nobody asks
+
+    with pytest.raises(GitTooSlow):
+        lookup.entries(head_of(fleet[0]), [layout.DEVICES])
