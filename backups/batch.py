@@ -23,6 +23,7 @@ from backups.epochs import Epoch, begin_of_current
 from backups.errors import GitFailed, StoreDamaged, StoreError, StoreMoved
 from backups.fsck.findings import alarming
 from backups.locks import lock_tenant, try_lock_tenant
+from backups.mending import reconcile
 from backups.models import Repository
 from backups.phases import Phases
 from backups.store import changes as changing
@@ -33,7 +34,7 @@ from backups.store.git import Process
 from backups.store.lookup import Lookup
 from backups.store.reader import Entry, TenantStore, is_repository, open_store, store_path
 from backups.store.stream import NewCommit, Put, with_trailers
-from backups.store.troubles import Trouble, troubles
+from backups.store.troubles import Trouble
 from backups.store.writer import (
     RefMove,
     drop_quietly,
@@ -300,34 +301,6 @@ def refuse_lost(path: Path) -> None:
     """Raise StoreDamaged where a repository that has been is no more."""
     if not is_repository(path):
         raise StoreDamaged(f"The repository {path} is gone: bring it back from a copy, then run `fsck`.")
-
-
-def reconcile(store: TenantStore, head: str | None, tenant_id: UUID) -> list[Trouble]:
-    """Put the repository in order before anything is written; what was mended. Raises StoreDamaged where it cannot."""
-    try:
-        return mend_all(store, head, tenant_id)
-    except GitFailed as exc:
-        if type(exc) is not GitFailed:
-            raise
-        # A git that has outlived its dead writer moves main to where we were about to move it; once, then it is gone.
-        log.info("Looking again: %s", exc)
-        return mend_all(store, head, tenant_id)
-
-
-def mend_all(store: TenantStore, head: str | None, tenant_id: UUID) -> list[Trouble]:
-    """Mend every trouble, one after the other; each only while the lock is ours. What was mended."""
-    mended = []
-    for trouble in troubles(store, head):
-        if trouble.mend is None:
-            raise StoreDamaged(f"{trouble.what} Nothing is written over the loss: bring a copy back, then run `fsck`.")
-        # Whoever was stopped here and lost the connection, and so the lock, sees the next writer's work and takes it
-        # for trouble. What was seen under the lock may be mended later: each mend is a compare-and-swap with it.
-        if not try_lock_tenant(tenant_id):
-            raise StoreMoved(f"Another writer has taken over the store of tenant {tenant_id}; nothing of ours counts.")
-        trouble.mend()
-        log.log(logging.ERROR if trouble.alarm else logging.INFO, "Mended (%s): %s", trouble.code, trouble.what)
-        mended.append(trouble)
-    return mended
 
 
 def follow(batch: Batch) -> None:

@@ -38,7 +38,8 @@
        `- GitFailed             git itself failed, or was killed
           |- GitMissing         no git on this machine, or one that is too old
           |- GitTooSlow         it did not end in its time
-          `- DiskFull           no space for what it had to write
+          |- DiskFull           no space, or no inode, for what it had to write
+          `- DiskReadOnly       the disk may not be written to
 
 Each carries one sentence that names the thing and the mend, a `cause` from a closed list, and whether trying
 again makes sense.
@@ -272,6 +273,13 @@ class DiskFull(GitFailed):
     """The disk, or somebody's share of it, is full; nothing of the batch was kept."""
 
     cause = "disk-full"
+    worth_retrying = False
+
+
+class DiskReadOnly(GitFailed):
+    """The disk may not be written to, as the system does it to one that fails; nothing of the batch was kept."""
+
+    cause = "disk-read-only"
     worth_retrying = False
 
 

@@ -16,7 +16,7 @@ LOSS = "store.damaged"  # the alarm that stands until a look finds all well
 PUT_ASIDE = "store.foreign"  # the alarm that a person closes: what somebody else wrote was put aside
 LEFT_ALONE = frozenset({"database-older"})
 """Not mended here: a writer puts aside what the database has forgotten, `--rebuild` gives it back to the database."""
-HARMLESS = frozenset({"store-busy", "git-failed", "git-missing", "git-too-slow", "disk-full"})
+HARMLESS = frozenset({"store-busy", "git-failed", "git-missing", "git-too-slow", "disk-full", "disk-read-only"})
 """Why a look could not be made, which says nothing of the store."""
 TOLD = 5  # findings that an alarm quotes
 

@@ -16,13 +16,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
-from backups.batch import reconcile
 from backups.capture import stable_digest
 from backups.content import sheet
 from backups.epochs import Epoch
 from backups.errors import RebuildRefused, StoreDamaged
 from backups.fsck.devices import Names, recreate_devices
 from backups.locks import lock_tenant
+from backups.mending import reconcile
 from backups.models import Repository, Run, Snapshot
 from backups.quota import recount
 from backups.store import layout

@@ -16,7 +16,8 @@ from pathlib import Path
 from threading import Timer
 from typing import IO, Any, Self, cast
 
-from backups.errors import DiskFull, GitFailed, GitMissing, GitTooSlow
+from backups.errors import GitFailed, GitMissing, GitTooSlow
+from backups.store.disk import refusal_in
 
 # Without it, merely importing GitPython raises on a machine that has no git; GitMissing says it where it matters.
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
@@ -55,9 +56,6 @@ SUBCOMMANDS = {"version", "init", "fast-import", "update-ref", "pack-refs", "rep
     "pack-objects",
     "index-pack",
 }
-
-FULL = ("No space left on device", "Disk quota exceeded", "Out of diskspace")
-"""How git says it: in the system's words, or in its own where a pack could not be written to its end."""
 
 BOUNDED = {"grep"}  # works on a pattern from outside
 MEMORY = 1024**3  # bytes that such a process may ask for
@@ -127,8 +125,8 @@ class Process:
         said = complaint.decode("utf-8", "replace").strip()
         if self.popen.returncode == 127:
             return GitMissing("There is no git on this machine's PATH: install git 2.39 or newer.")
-        if any(words in said for words in FULL):
-            return DiskFull(f"The disk of {self.where} is full: nothing of this was stored; make room and try again.")
+        if refusal := refusal_in(said, self.where):
+            return refusal
         if self.popen.returncode < 0:
             return GitFailed(f"git {self.name} {self.place()}was killed by signal {-self.popen.returncode}.")
         reason = next((line for line in said.splitlines() if line.startswith(("fatal:", "error:"))), said)
@@ -158,7 +156,7 @@ class Git:
         seconds: float = SECONDS,
         expect: tuple[int, ...] = (0,),
     ) -> Answer:
-        """Run to the end. Raises GitMissing, GitTooSlow, DiskFull, or GitFailed for a status not in `expect`.
+        """Run to the end. Raises GitFailed for a status not in `expect`, or one of its kinds.
 
         Whatever comes from outside is given as a checked id or after `--end-of-options` or `--`.
         """

@@ -230,7 +230,7 @@ def test_a_writer_that_has_lost_the_lock_mends_nothing(
     """A suspended machine wakes up in the middle of reconciling, and takes the next writer's work for trouble."""
     newer = foreign_commit(path, git(path, "rev-parse", "main"))
     git(path, "update-ref", "refs/heads/main", newer)
-    monkeypatch.setattr("backups.batch.try_lock_tenant", lambda _: False)
+    monkeypatch.setattr("backups.mending.try_lock_tenant", lambda _: False)
 
     with pytest.raises(StoreMoved), writing(device.tenant_id):
         pass

@@ -139,9 +139,9 @@ def kill_writers(kills: int, seed: int, root: Path) -> float:
     dice = random.Random(seed)
     faults: Counter[str] = Counter()
     mended = Mended()
-    logging.getLogger("backups.batch").addHandler(mended)
-    logging.getLogger("backups.batch").setLevel(logging.INFO)
-    logging.getLogger("backups.batch").propagate = False
+    logging.getLogger("backups.mending").addHandler(mended)
+    logging.getLogger("backups.mending").setLevel(logging.INFO)
+    logging.getLogger("backups.mending").propagate = False
     slowest = 0.0
     for number in range(kills):
         if number % ROUNDS_A_TENANT == 0:
