@@ -39,6 +39,7 @@ Cause = Literal[
 SHRUNK_TO = 0.5  # of the last good version
 SHRINK_FLOOR = 1024  # bytes of the last good version below which halving it is an ordinary edit
 A_MESSAGE = 2  # lines at most of an answer that may be a message about a file that an optional command has not
+BLOCK = 65_536  # bytes
 REFUSAL_WITHIN = 5  # lines from the start; further down the same words are somebody's banner or description
 
 _CR_AROUND = re.compile(rb"\r*\n\r*")
@@ -166,7 +167,21 @@ def stable(platform: Platform, content: bytes) -> bytes:
     volatile = platform.volatile_lines
     if volatile is None:
         return content
-    return b"\n".join(line for line in content.split(b"\n") if not volatile.search(line))
+    kept = bytearray()
+    for block in _blocks(content):
+        lines = [line for line in block.split(b"\n") if not volatile.search(line)]
+        if lines:
+            kept += b"\n".join(lines) + b"\n"
+    return bytes(memoryview(kept)[:-1])
+
+
+def _blocks(content: bytes) -> Iterator[bytes]:
+    """The content in pieces of whole lines, each without its last line end: 16 MB of lines at once would be 60 MB."""
+    start = 0
+    while (end := content.find(b"\n", start + BLOCK)) >= 0:
+        yield content[start:end]
+        start = end + 1
+    yield content[start:]
 
 
 def stable_digest(platform: Platform, files: Mapping[str, bytes]) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import queue
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Condition
 from time import monotonic, process_time
 from typing import Generic, TypeVar
 
 from backups.pace import Pace
+
+M_ARENA_MAX, ARENAS = -8, 2
+PROMPTLY = 0.0005  # seconds after which a thread that reckons has to let another one, instead of Python's 5 ms
 
 Errand = TypeVar("Errand")
 Brought = TypeVar("Brought")
@@ -60,6 +66,7 @@ class Crew(Generic[Errand, Brought]):
 
     def __init__(self, most: int) -> None:
         """`most` are out at a time at the utmost."""
+        _share_memory()
         self._pace = Pace(most, now=monotonic(), cpu=process_time())
         self._gate = Gate(self._pace.width)
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="collect")
@@ -108,7 +115,28 @@ class Crew(Generic[Errand, Brought]):
         full = self.out >= self._pace.width
         self._gate.widen(self._pace.look(now=monotonic(), cpu=process_time(), ended=self._ended, full=full))
 
+    @contextmanager
+    def standing_back(self) -> Iterator[None]:
+        """Let the calling thread have the interpreter nearly when it wants it.
+
+        It wants it some hundred times to commit a group, and waited up to 5 ms each time: with the tenant's lock.
+        """
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(PROMPTLY)
+        try:
+            yield
+        finally:
+            sys.setswitchinterval(before)
+
     def dismiss(self) -> None:
         """Send nobody any more. Not waited for: after an interruption a thread may hang on a device for long."""
         self._gate.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _share_memory() -> None:
+    """Have glibc keep little memory for each thread: what one has freed others may use. 20 MB less with 100 threads."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none, and no need of it
+        if mallopt is not None:
+            mallopt(M_ARENA_MAX, ARENAS)

@@ -14,7 +14,7 @@ from backups.models import Attempt, QuarantinedFile, Snapshot, Transcript
 from backups.store.layout import blob_id
 
 GROUP_COUNT = 100  # captures, bytes and seconds: whichever comes first ends a group; a crash loses at most one
-GROUP_BYTES = 16 * 1024 * 1024
+GROUP_BYTES = 4 * 1024 * 1024
 GROUP_SECONDS = 2.0
 
 

@@ -7,7 +7,7 @@ answer at once, a few keep the interpreter busy, and each further thread takes i
 
 from __future__ import annotations
 
-LOOK = 0.2  # seconds between two looks
+LOOK = 0.15  # seconds between two looks
 TRIAL = 1.0  # seconds that a number gets to show what it is worth
 FIRST, FEWEST = 12, 4  # devices at a time
 WAITING, BUSY = 0.25, 0.85  # shares of one core: below, more devices cost nothing; above, fewer are enough
@@ -49,7 +49,7 @@ class Pace:
     def _judged(self, share: float) -> int:
         before, self._before = self._before, None
         if share < WAITING:
-            return 2 * self.width
+            return 3 * self.width
         if share > BUSY:
             return max(FEWEST, self.width * 3 // 4)
         if before and self.rate < before[1] * WORTH_IT:

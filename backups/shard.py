@@ -233,8 +233,9 @@ class Shard:
         self.asker.write_down()
         if not group:
             return
-        self.keep([one for one in group if one.kept])
-        self.record([one for one in group if not one.kept])
+        with self.crew.standing_back():
+            self.keep([one for one in group if one.kept])
+            self.record([one for one in group if not one.kept])
         for one in group:
             self.last.pop(one.attempt.device_id, None)  # ten thousand of them are tens of megabytes
         if self.told:

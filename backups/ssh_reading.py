@@ -196,7 +196,8 @@ class Answer:
 
         `decorated`: the platform dresses its answers, so that cursor movements are taken out everywhere.
         """
-        body = bytes(self._without_pages())
+        # The usual case without the other's copies: of 16 MB each one counts.
+        body = bytes(self._without_pages()) if self._pages else bytes(memoryview(self.raw)[self._start :])
         body = _drop_echoes(body, self._prompt + self._line)
         body = self._without_prompt(body)
         return _undressed(body, everywhere=decorated)

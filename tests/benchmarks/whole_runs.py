@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +104,10 @@ def work(run_id: str, threads: int) -> dict[str, float]:
     if threads:  # as many as were asked for, and no looking for better
         pace.FIRST, pace.Pace._judged = threads, lambda *_: threads  # type: ignore[method-assign]
     run = Run.objects.get(pk=run_id)
-    allowed = replace(limits(), max_bytes=int(os.environ.get("MAX_BYTES") or limits().max_bytes))
     print("ready", flush=True)
     sys.stdin.readline()
     begin = time.monotonic()
-    shard.work_on(run, transport=NetmikoTransport(), limits=allowed, threads=threads or most())
+    shard.work_on(run, transport=NetmikoTransport(), limits=limits(), threads=threads or most())
     return {
         "begin": begin,
         "end": time.monotonic(),
