@@ -216,7 +216,7 @@ def test_going_back_shows_its_plan_and_changes_nothing(two: tuple[Checkpoint, Ch
 def test_going_back_keeps_the_old_content_as_a_new_version(
     edge: Device, two: tuple[Checkpoint, Checkpoint], tenant: Tenant
 ) -> None:
-    """D10: the record only grows."""
+    """Capability D10: the record only grows."""
     restorer = member(tenant, Role.RESTORER)
 
     agree(restorer, verb(two[0], "go_back"))
@@ -262,7 +262,7 @@ def test_an_operator_cannot_go_back(two: tuple[Checkpoint, Checkpoint], tenant: 
 
 
 def test_an_export_is_the_whole_checkpoint(two: tuple[Checkpoint, Checkpoint], boss: Client) -> None:
-    """B10: what is in the archive is what was kept."""
+    """Capability B10: what is in the archive is what was kept."""
     response = agree(boss, verb(two[0], "export"))
 
     archive = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
@@ -313,7 +313,7 @@ def test_a_checkpoint_cannot_be_made_for_others(tenant: Tenant, edge: Device, st
 
 
 def test_a_deleted_checkpoint_can_come_back(two: tuple[Checkpoint, Checkpoint], boss: Client) -> None:
-    """D12: its page stays, with one button."""
+    """Capability D12: its page stays, with one button."""
     agree(boss, verb(two[0], "delete_it"))
     deleted = Checkpoint.objects.get(pk=two[0].pk).deleted_at
     text = page(boss.get(verb(two[0], "change")))
@@ -333,7 +333,7 @@ def test_a_named_checkpoint_is_not_deleted(two: tuple[Checkpoint, Checkpoint], b
 
 
 def test_tags_are_edited_as_a_whole(two: tuple[Checkpoint, Checkpoint], boss: Client) -> None:
-    """D5: what is not in the form any more is gone."""
+    """Capability D5: what is not in the form any more is gone."""
     agree(boss, verb(two[0], "set_tags"), tags="audit, golden")
     agree(boss, verb(two[0], "set_tags"), tags="golden")
 
@@ -341,7 +341,7 @@ def test_tags_are_edited_as_a_whole(two: tuple[Checkpoint, Checkpoint], boss: Cl
 
 
 def test_a_ref_moves_and_remembers_where_it_has_been(two: tuple[Checkpoint, Checkpoint], boss: Client) -> None:
-    """D13: who moved `golden`, and from where."""
+    """Capability D13: who moved `golden`, and from where."""
     for checkpoint in two:
         agree(boss, verb(checkpoint, "set_name"), name="golden")
     ref = Ref.objects.get(name="golden")
@@ -362,7 +362,7 @@ def test_head_cannot_be_deleted(two: tuple[Checkpoint, Checkpoint], boss: Client
 def test_collecting_garbage_shows_a_dry_run_first(
     tenant: Tenant, edge: Device, core: Device, two: tuple[Checkpoint, Checkpoint], boss: Client
 ) -> None:
-    """D16: what goes is counted before it goes, and a look removes nothing."""
+    """Capability D16: what goes is counted before it goes, and a look removes nothing."""
     delete_checkpoint(two[0], by="anna", now=NOON - timedelta(days=400))
     address = f"/admin/inventory/tenant/{tenant.pk}/collect_garbage/"
 

@@ -73,7 +73,7 @@ def golden(tenant: Tenant, edge: Device, core: Device) -> Checkpoint:
 
 
 def test_a_checkpoint_is_made_with_everything_it_can_have(run: Run, tenant: Tenant, golden: Checkpoint) -> None:
-    """D3: message, tags, devices, parent and a ref in one line."""
+    """Capability D3: message, tags, devices, parent and a ref in one line."""
     line = f"checkpoint create --tenant acme --tag a --tag b --device core1 --parent {golden.short_id} --ref known-good"
     made = run(f"{line} --json -m", "before the move").document
 
@@ -83,7 +83,7 @@ def test_a_checkpoint_is_made_with_everything_it_can_have(run: Run, tenant: Tena
 
 
 def test_checkpoints_are_listed_newest_first(run: Run, tenant: Tenant, golden: Checkpoint) -> None:
-    """D7: with filters, a limit and an offset."""
+    """Capability D7: with filters, a limit and an offset."""
     for message in ("one", "two", "three"):
         run("checkpoint create --tenant acme -m", message)
 
@@ -100,7 +100,7 @@ def test_checkpoints_are_listed_newest_first(run: Run, tenant: Tenant, golden: C
 
 
 def test_a_checkpoint_is_shown_with_what_it_holds(run: Run, golden: Checkpoint, edge: Device) -> None:
-    """D6, D8: every file, the empty ones too."""
+    """Capability D6, D8: every file, the empty ones too."""
     shown = run(f"checkpoint show {golden.short_id} --json").document
 
     assert [(file["device"], file["file"], file["size"]) for file in shown["content"]] == [
@@ -114,13 +114,13 @@ def test_a_checkpoint_is_shown_with_what_it_holds(run: Run, golden: Checkpoint, 
 
 
 def test_tags_are_added_and_removed(run: Run, golden: Checkpoint) -> None:
-    """D5."""
+    """Capability D5."""
     assert run("checkpoint tag HEAD q4 --remove approved --json").document["tags"] == ["q4"]
     assert run("checkpoint tag HEAD").status == 2
 
 
 def test_a_checkpoint_is_deleted_and_undeleted(run: Run, golden: Checkpoint) -> None:
-    """D12: and the answer says how to take it back."""
+    """Capability D12: and the answer says how to take it back."""
     said = run(f"checkpoint delete {golden.pk}")
     assert f"undelete {golden.short_id}" in said.out
     assert run("checkpoint list --json").document["checkpoints"] == []
@@ -132,7 +132,7 @@ def test_a_checkpoint_is_deleted_and_undeleted(run: Run, golden: Checkpoint) -> 
 
 
 def test_a_named_checkpoint_is_not_deleted(run: Run, golden: Checkpoint) -> None:
-    """D12: one sentence that names the ref, and status 1."""
+    """Capability D12: one sentence that names the ref, and status 1."""
     run("ref set last-good HEAD")
     said = run("checkpoint delete last-good")
 
@@ -151,7 +151,7 @@ def test_a_checkpoint_is_exported(run: Run, golden: Checkpoint, tmp_path: Path) 
 
 
 def test_refs_are_set_listed_and_deleted(run: Run, tenant: Tenant, golden: Checkpoint) -> None:
-    """D13, D14: with compare-and-swap for scripts."""
+    """Capability D13, D14: with compare-and-swap for scripts."""
     assert run(f"ref set last-good {golden.short_id} --expect none --json").document["checkpoint"] == str(golden.pk)
     assert run("ref set last-good HEAD --expect none").status == 1
     assert run("ref set last-good HEAD --expect last-good").status == 0
@@ -164,7 +164,7 @@ def test_refs_are_set_listed_and_deleted(run: Run, tenant: Tenant, golden: Check
 
 
 def test_a_difference_is_text_or_figures(run: Run, golden: Checkpoint, edge: Device) -> None:
-    """D9: between a checkpoint and a device, a ref and a device, two snapshots."""
+    """Capability D9: between a checkpoint and a device, a ref and a device, two snapshots."""
     text = run(f"diff {golden.short_id} edge1").out
     assert text.splitlines()[1:] == [
         "--- a/edge1/running.cfg",
@@ -241,7 +241,7 @@ def test_what_goes_wrong_is_one_sentence_and_a_status(
 
 
 def test_going_back_shows_the_plan_and_asks(run: Run, golden: Checkpoint, edge: Device) -> None:
-    """D10: without a yes nothing happens; with one, what was shown."""
+    """Capability D10: without a yes nothing happens; with one, what was shown."""
     assert run("restore record HEAD").status == 2
     said = run("restore record HEAD", typed="n\n")
     assert (said.status, "edge1" in said.err, edge.snapshots.count()) == (2, True, 2)
@@ -252,7 +252,7 @@ def test_going_back_shows_the_plan_and_asks(run: Run, golden: Checkpoint, edge: 
 
 
 def test_going_back_for_a_program(run: Run, golden: Checkpoint, edge: Device) -> None:
-    """D10: the plan with each device, and what came of it."""
+    """Capability D10: the plan with each device, and what came of it."""
     planned = run("restore record HEAD --device edge1 --dry-run --json").document
     done = run("restore record HEAD --device edge1 --json").document
 
@@ -269,7 +269,7 @@ def test_going_back_for_a_program(run: Run, golden: Checkpoint, edge: Device) ->
 
 
 def test_garbage_is_collected(run: Run, golden: Checkpoint) -> None:
-    """D16: figures for all tenants and for each, and status 0."""
+    """Capability D16: figures for all tenants and for each, and status 0."""
     run(f"checkpoint delete {golden.pk}")
     assert run("gc --json").document["checkpoints_removed"] == 0
 
@@ -282,7 +282,7 @@ def test_garbage_is_collected(run: Run, golden: Checkpoint) -> None:
 
 
 def test_a_refused_collection_has_status_1(run: Run, golden: Checkpoint, edge: Device, store_root: Path) -> None:
-    """D16: the next line of a script must not run."""
+    """Capability D16: the next line of a script must not run."""
     for pack in store_root.rglob("*.pack"):
         pack.unlink()
     said = run("gc --json")

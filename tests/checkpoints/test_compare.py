@@ -41,7 +41,7 @@ def newest(device: Device) -> Snapshot:
 
 
 def test_two_checkpoints_differ_by_added_removed_and_changed_files(tenant: Tenant, edge: Device, core: Device) -> None:
-    """D9: in order of path, with lines counted as git counts them."""
+    """Capability D9: in order of path, with lines counted as git counts them."""
     before = create(tenant)
     back_up(edge, running_cfg="hostname edge2\nend\n")
     back_up(core, running_cfg="hostname core1\n", boot_cfg="x\n")
@@ -56,7 +56,7 @@ def test_two_checkpoints_differ_by_added_removed_and_changed_files(tenant: Tenan
 
 
 def test_two_versions_of_a_device_are_compared(edge: Device) -> None:
-    """D9: the question of every morning."""
+    """Capability D9: the question of every morning."""
     old = newest(edge)
     back_up(edge, running_cfg="hostname edge2\n")
     (diff,) = texts(compare(old, newest(edge)))

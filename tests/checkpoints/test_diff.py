@@ -66,7 +66,7 @@ def applied(patch: FilePatch, old: bytes) -> bytes:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(old=TEXTS, new=TEXTS)
 def test_a_patch_of_any_two_texts_gives_back_both(tmp_path: Path, old: bytes, new: bytes) -> None:
-    """D9: what the page shows is what git compared, whatever the device wrote into it."""
+    """Capability D9: what the page shows is what git compared, whatever the device wrote into it."""
     files = parse_patch(git_diff(tmp_path, old, new, "--text", "--unified=1000000"))
 
     hunks = files[0].hunks if files else ()

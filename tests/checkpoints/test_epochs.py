@@ -176,7 +176,7 @@ def test_what_is_pruned_says_so_wherever_it_is_opened(
 
 
 def test_the_mark_of_an_epoch_can_be_undone_until_the_sweep(tenant: Tenant, versions: list[Snapshot]) -> None:
-    """D16: a day to think again."""
+    """Capability D16: a day to think again."""
     Epoch.objects.update(marked_at=timezone.now())
 
     collect_garbage(tenant, now=timezone.now() + GRACE - timedelta(minutes=1))

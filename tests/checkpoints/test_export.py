@@ -48,7 +48,7 @@ def verified(place: Path) -> bool:
 
 
 def test_every_file_is_there_under_its_devices_name(checkpoint: Checkpoint, place: Path) -> None:
-    """B10: readable without Netcairn, and checked by a tool that everybody has."""
+    """Capability B10: readable without Netcairn, and checked by a tool that everybody has."""
     done = export_checkpoint(checkpoint, place)
 
     files = tree(place)
@@ -64,7 +64,7 @@ def test_every_file_is_there_under_its_devices_name(checkpoint: Checkpoint, plac
 
 
 def test_what_is_there_already_is_not_touched(checkpoint: Checkpoint, place: Path) -> None:
-    """B10: never mixed with what somebody else keeps there."""
+    """Capability B10: never mixed with what somebody else keeps there."""
     place.mkdir()
     (place / "mine").write_text("mine")
 
@@ -98,7 +98,7 @@ def test_a_link_is_not_followed(checkpoint: Checkpoint, place: Path, tmp_path: P
 
 
 def test_where_a_file_is_missing_nothing_is_exported(checkpoint: Checkpoint, place: Path, core: Device) -> None:
-    """D8, B10: an export with a hole looks like a whole one."""
+    """Capability D8, B10: an export with a hole looks like a whole one."""
     lose(open_store(core.tenant_id), core.snapshots.get().files["startup.cfg"]["blob"])
 
     with pytest.raises(StoreDamaged):
@@ -155,7 +155,7 @@ def test_an_export_has_todays_names(checkpoint: Checkpoint, place: Path, edge: D
 
 
 def test_a_zip_archive_holds_the_same(checkpoint: Checkpoint, place: Path) -> None:
-    """B10: in pieces, so that a browser begins to receive it at once."""
+    """Capability B10: in pieces, so that a browser begins to receive it at once."""
     export_checkpoint(checkpoint, place)
     pieces = list(zip_checkpoint(checkpoint, masked=False))
     with zipfile.ZipFile(io.BytesIO(b"".join(pieces))) as archive:

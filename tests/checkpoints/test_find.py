@@ -50,13 +50,13 @@ def test_an_id_that_several_begin_with_is_refused(tenant: Tenant, two: list[Chec
 
 @pytest.mark.parametrize("text", ["1f3a09c", "nothing", "", "1f3a09c2z", "%", "1f3a09c2d" + "0" * 30])
 def test_what_nothing_is_called_is_refused(tenant: Tenant, two: list[Checkpoint], text: str) -> None:
-    """D6: with a sentence, not with None."""
+    """Capability D6: with a sentence, not with None."""
     with pytest.raises(UnknownVersion):
         find_version(text)
 
 
 def test_a_checkpoint_is_found_by_a_ref(tenant: Tenant, two: list[Checkpoint]) -> None:
-    """D13: what names are for."""
+    """Capability D13: what names are for."""
     set_ref(tenant, "golden", two[0], by="anna", now=NOON)
 
     assert (find_version("golden"), find_checkpoint("golden")) == (two[0], two[0])

@@ -107,7 +107,7 @@ def test_marks_follow_the_policy_both_ways(tenant: Tenant, line: list[Checkpoint
 
 
 def test_what_a_person_undeletes_stays(tenant: Tenant, line: list[Checkpoint]) -> None:
-    """D12: or the next application would mark it again, night after night."""
+    """Capability D12: or the next application would mark it again, night after night."""
     policy(tenant, last=1)
     apply_retention(tenant, by="anna", now=NOW)
     undelete_checkpoint(line[0], by="anna", now=NOW)
@@ -130,7 +130,7 @@ def test_what_a_ref_names_or_somebody_protects_is_not_marked(tenant: Tenant, lin
 
 
 def test_an_undeleted_epoch_is_kept(tenant: Tenant, line: list[Checkpoint]) -> None:
-    """D16: until the sweep, by hand and for good."""
+    """Capability D16: until the sweep, by hand and for good."""
     policy(tenant, last=1)
     for _ in range(2):
         create_checkpoint(tenant, message="new", author="anna", now=NOW)
@@ -161,7 +161,7 @@ def test_a_legal_hold_stops_deleting_marking_and_sweeping(tenant: Tenant, line: 
 def test_a_sweep_over_a_damaged_store_deletes_nothing_and_raises_an_alarm(
     tenant: Tenant, edge: Device, line: list[Checkpoint]
 ) -> None:
-    """D16: somebody has to know, and the alarm ends when the store is whole again."""
+    """Capability D16: somebody has to know, and the alarm ends when the store is whole again."""
     policy(tenant, last=1)
     apply_retention(tenant, by="anna", now=NOW)
     store = open_store(tenant.pk)
@@ -255,7 +255,7 @@ def test_the_page_shows_the_plan_before_it_saves(tenant: Tenant, line: list[Chec
 
 
 def test_deduplication_is_shown(tenant: Tenant, edge: Device, core: Device) -> None:
-    """D17: a byte that three versions share is kept once."""
+    """Capability D17: a byte that three versions share is kept once."""
     for text in ("a", "b", "a"):
         back_up(edge, running_cfg=f"hostname edge1\n! {text}\n" * 500)
 

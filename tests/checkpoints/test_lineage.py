@@ -66,14 +66,14 @@ def line(tenant: Tenant) -> list[Checkpoint]:
 
 
 def test_children_of_a_deleted_checkpoint_get_its_parent(line: list[Checkpoint]) -> None:
-    """D12: a parent that is gone breaks every walk through history."""
+    """Capability D12: a parent that is gone breaks every walk through history."""
     delete(line[1])
 
     assert parent_of(line[2]) == line[0]
 
 
 def test_what_is_deleted_comes_back_where_it_was(line: list[Checkpoint]) -> None:
-    """D12: an undo that loses its place is none."""
+    """Capability D12: an undo that loses its place is none."""
     for checkpoint in (line[1], line[2]):
         delete(checkpoint)
     for checkpoint in (line[1], line[2]):
@@ -83,7 +83,7 @@ def test_what_is_deleted_comes_back_where_it_was(line: list[Checkpoint]) -> None
 
 
 def test_head_moves_to_the_parent_of_a_deleted_checkpoint_and_back(tenant: Tenant, line: list[Checkpoint]) -> None:
-    """D12, D15: HEAD never names what is deleted, and the undo takes the whole deletion back."""
+    """Capability D12, D15: HEAD never names what is deleted, and the undo takes the whole deletion back."""
     delete(line[3])
     assert head_of(tenant.pk) == line[2]
 
@@ -101,7 +101,7 @@ def test_head_stays_where_new_work_was_done_meanwhile(tenant: Tenant, line: list
 
 
 def test_with_the_last_checkpoint_head_is_gone(tenant: Tenant) -> None:
-    """D12: no arbitrary other checkpoint becomes HEAD."""
+    """Capability D12: no arbitrary other checkpoint becomes HEAD."""
     only = row(tenant, None)
     delete(only)
     assert head_of(tenant.pk) is None
@@ -111,7 +111,7 @@ def test_with_the_last_checkpoint_head_is_gone(tenant: Tenant) -> None:
 
 
 def test_a_checkpoint_that_a_ref_names_cannot_be_deleted(tenant: Tenant, line: list[Checkpoint]) -> None:
-    """D12: a name that leads nowhere is found out too late."""
+    """Capability D12: a name that leads nowhere is found out too late."""
     set_ref(tenant, "golden", line[1], by="anna", now=NOON)
 
     with pytest.raises(StillNamed, match="golden"):
@@ -145,7 +145,7 @@ STEPS = st.lists(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_no_checkpoint_ever_has_a_deleted_or_a_missing_parent(db: None, steps: list[tuple[str, int]]) -> None:
-    """D12: whatever is made, deleted, undeleted and collected in whatever order, against a model in plain words."""
+    """Capability D12: whatever is made, deleted, undeleted and collected in whatever order, against a model in plain words."""
     tenant = make_tenant(f"t{uuid4().hex}")
     world = World(tenant)
     for verb, number in steps:

@@ -37,7 +37,7 @@ def create(tenant: Tenant, message: str = "before the change", **options: object
 
 
 def test_a_checkpoint_is_pinned_by_a_commit_of_its_own(tenant: Tenant, edge: Device) -> None:
-    """D1, D3: the content stays whatever becomes of the record, and a clone can check it out."""
+    """Capability D1, D3: the content stays whatever becomes of the record, and a clone can check it out."""
     checkpoint = create(tenant)
 
     store = open_store(tenant.pk)
@@ -47,7 +47,7 @@ def test_a_checkpoint_is_pinned_by_a_commit_of_its_own(tenant: Tenant, edge: Dev
 
 
 def test_a_checkpoint_can_be_told_from_git_alone(tenant: Tenant, edge: Device) -> None:
-    """D1, D4: its commit names it and its tenant, and git's own sums cover every word and every file of it."""
+    """Capability D1, D4: its commit names it and its tenant, and git's own sums cover every word and every file of it."""
     checkpoint = create(tenant)
     (entry,) = open_store(tenant.pk).log(layout.DEVICES, start=checkpoint.pin)
 
@@ -56,7 +56,7 @@ def test_a_checkpoint_can_be_told_from_git_alone(tenant: Tenant, edge: Device) -
 
 
 def test_a_checkpoint_knows_how_much_it_holds(tenant: Tenant, edge: Device, core: Device) -> None:
-    """D1: figures that a list shows without reading the store."""
+    """Capability D1: figures that a list shows without reading the store."""
     checkpoint = create(tenant, tags=["audit", " q4 ", "audit"])
 
     assert (checkpoint.device_count, checkpoint.file_count, checkpoint.total_bytes) == (2, 3, 44)
@@ -64,7 +64,7 @@ def test_a_checkpoint_knows_how_much_it_holds(tenant: Tenant, edge: Device, core
 
 
 def test_the_first_has_no_parent_and_the_next_has_head(tenant: Tenant, edge: Device, core: Device) -> None:
-    """D3, D15: HEAD moves with each; the count of changed devices is against the parent."""
+    """Capability D3, D15: HEAD moves with each; the count of changed devices is against the parent."""
     first = create(tenant)
     back_up(edge, running_cfg="hostname edge9\n")
     second = create(tenant)
@@ -81,7 +81,7 @@ def test_a_checkpoint_by_hand_is_made_though_nothing_changed(tenant: Tenant, edg
 
 
 def test_a_checkpoint_after_another_than_head_is_a_branch(tenant: Tenant, edge: Device) -> None:
-    """D3, D11: HEAD stays where it is when the parent is another one."""
+    """Capability D3, D11: HEAD stays where it is when the parent is another one."""
     first, second = create(tenant), create(tenant)
     branch = create(tenant, parent=first, ref="try-out")
 
@@ -91,7 +91,7 @@ def test_a_checkpoint_after_another_than_head_is_a_branch(tenant: Tenant, edge: 
 
 
 def test_a_parent_must_be_a_kept_checkpoint_of_the_tenant(tenant: Tenant, edge: Device) -> None:
-    """D3: a parent that does not exist would break the line for everybody after."""
+    """Capability D3: a parent that does not exist would break the line for everybody after."""
     other = make_tenant("other")
     back_up(make_device(other), running_cfg="hostname x\n")
     foreign = create(other)
@@ -105,7 +105,7 @@ def test_a_parent_must_be_a_kept_checkpoint_of_the_tenant(tenant: Tenant, edge: 
 
 
 def test_a_refused_checkpoint_leaves_nothing_behind(tenant: Tenant, edge: Device) -> None:
-    """D3: neither a row nor a ref, and HEAD is where it was."""
+    """Capability D3: neither a row nor a ref, and HEAD is where it was."""
     head = create(tenant)
     with pytest.raises(BadName):
         create(tenant, ref="../evil")
@@ -142,7 +142,7 @@ def test_a_message_has_to_say_something(tenant: Tenant, edge: Device, message: s
 
 
 def test_a_tenant_without_a_backup_gets_neither_checkpoint_nor_repository(tenant: Tenant, store_root: Path) -> None:
-    """D2: asking must not create anything."""
+    """Capability D2: asking must not create anything."""
     with pytest.raises(NothingKept):
         create(tenant)
 
@@ -163,7 +163,7 @@ def test_a_run_that_changed_something_gets_a_checkpoint(tenant: Tenant, edge: De
 
 
 def test_a_run_that_changed_nothing_gets_none(tenant: Tenant, edge: Device) -> None:
-    """D3: 365 nights without a change must not be 365 checkpoints."""
+    """Capability D3: 365 nights without a change must not be 365 checkpoints."""
     run = make_run([edge])
     back_up(edge, NOON, run, running_cfg="hostname edge1\n")
 
@@ -190,7 +190,7 @@ def test_a_run_whose_changes_are_in_head_already_gets_none(tenant: Tenant, edge:
 
 
 def test_tags_come_and_go(tenant: Tenant, edge: Device) -> None:
-    """D5: a tag that can only be given at creation is never right."""
+    """Capability D5: a tag that can only be given at creation is never right."""
     checkpoint = create(tenant, tags=["audit"])
 
     assert tag_checkpoint(checkpoint, add=["q4", "audit"], remove=["nothing"]).tags == ["audit", "q4"]
@@ -200,7 +200,7 @@ def test_tags_come_and_go(tenant: Tenant, edge: Device) -> None:
 
 
 def test_checkpoints_are_listed_by_time_and_tag(tenant: Tenant, edge: Device) -> None:
-    """D7: since and until include their moment, and any of the tags is enough."""
+    """Capability D7: since and until include their moment, and any of the tags is enough."""
     made = [create(tenant, str(at), tags=[f"t{at}"], now=later(at)) for at in range(4)]
 
     assert list(Checkpoint.objects.made(since=later(1), until=later(2))) == [made[2], made[1]]
@@ -208,7 +208,7 @@ def test_checkpoints_are_listed_by_time_and_tag(tenant: Tenant, edge: Device) ->
 
 
 def test_what_is_stored_once_is_counted_as_often_as_it_is_meant(tenant: Tenant, edge: Device) -> None:
-    """D17, D18: figures show what sharing content saves."""
+    """Capability D17, D18: figures show what sharing content saves."""
     create(tenant)
     delete_checkpoint(create(tenant), by="anna", now=NOON)
     back_up(edge, running_cfg="hostname edge2\n")
@@ -221,7 +221,7 @@ def test_what_is_stored_once_is_counted_as_often_as_it_is_meant(tenant: Tenant, 
 
 
 def test_every_move_of_head_leaves_a_line(tenant: Tenant, edge: Device) -> None:
-    """D13: who moved a name, when, and from where."""
+    """Capability D13: who moved a name, when, and from where."""
     first, second = create(tenant, now=later(0)), create(tenant, now=later(1))
 
     moves = RefMove.objects.filter(name=HEAD).order_by("moved_at").values_list("before", "after", "moved_by")
@@ -230,7 +230,7 @@ def test_every_move_of_head_leaves_a_line(tenant: Tenant, edge: Device) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_checkpoints_made_at_once_are_one_line(store_root: Path) -> None:
-    """D3, D20: each has the one before as its parent, and HEAD names the last; nobody's is lost."""
+    """Capability D3, D20: each has the one before as its parent, and HEAD names the last; nobody's is lost."""
     tenant = make_tenant()
     back_up(make_device(tenant), running_cfg="hostname edge1\n")
     barrier = Barrier(3)

@@ -52,7 +52,7 @@ def record_of(tenant: Tenant) -> dict[object, object]:
 def test_the_plan_says_what_becomes_of_each_device(
     tenant: Tenant, golden: Checkpoint, edge: Device, core: Device
 ) -> None:
-    """D10: shown before anything is done; a device that the checkpoint never had is left alone."""
+    """Capability D10: shown before anything is done; a device that the checkpoint never had is left alone."""
     same, new, retired = (make_device(tenant, name) for name in ("same1", "new1", "old1"))
     back_up(same, running_cfg="hostname same1\n")
     back_up(retired, running_cfg="hostname old1\n")
@@ -74,7 +74,7 @@ def test_the_plan_says_what_becomes_of_each_device(
 
 
 def test_the_plan_counts_files_and_lines(golden: Checkpoint, core: Device, edge: Device) -> None:
-    """D10: how much goes back is seen before it goes."""
+    """Capability D10: how much goes back is seen before it goes."""
     by_name = {step.device_name: step for step in plan_record_restore(golden).steps}
 
     assert [(file.name, file.status, file.lines_added, file.lines_removed) for file in by_name["core1"].files] == [
@@ -87,7 +87,7 @@ def test_the_plan_counts_files_and_lines(golden: Checkpoint, core: Device, edge:
 def test_going_back_is_a_new_commit_with_the_old_content(
     tenant: Tenant, golden: Checkpoint, edge: Device, core: Device
 ) -> None:
-    """D10: byte for byte, one version more for each device that differs, and what was wrong stays in the history."""
+    """Capability D10: byte for byte, one version more for each device that differs, and what was wrong stays in the history."""
     before = Repository.objects.get(tenant=tenant)
     went = restore_record(plan_record_restore(golden), author="ben", now=later(2))
 
@@ -100,7 +100,7 @@ def test_going_back_is_a_new_commit_with_the_old_content(
 
 
 def test_going_back_is_named_by_a_checkpoint(tenant: Tenant, golden: Checkpoint) -> None:
-    """D10: HEAD moves to a checkpoint of the result, not to the old one, so the line of history stays a line."""
+    """Capability D10: HEAD moves to a checkpoint of the result, not to the old one, so the line of history stays a line."""
     head = create_checkpoint(tenant, message="broken", author="anna", now=later(1))
     went = restore_record(golden, author="ben", now=later(2))
 
@@ -136,7 +136,7 @@ def test_only_the_chosen_devices_go_back(golden: Checkpoint, edge: Device, core:
 
 
 def test_where_nothing_differs_nothing_is_made(tenant: Tenant, golden: Checkpoint) -> None:
-    """D10: no empty commit, no checkpoint that names nothing new."""
+    """Capability D10: no empty commit, no checkpoint that names nothing new."""
     restore_record(golden, author="ben", now=later(2))
     before = (Repository.objects.get(tenant=tenant).head, Checkpoint.objects.count())
     went = restore_record(golden, author="ben", now=later(3))
@@ -167,7 +167,7 @@ def test_a_plan_survives_what_does_not_concern_it(golden: Checkpoint, edge: Devi
 def test_where_content_is_missing_nothing_goes_back(
     tenant: Tenant, golden: Checkpoint, edge: Device, core: Device
 ) -> None:
-    """D8, D10: half a network in the old state and half in the new is worse than either."""
+    """Capability D8, D10: half a network in the old state and half in the new is worse than either."""
     plan = plan_record_restore(golden)
     versions = Snapshot.objects.count()
     lose(open_store(tenant.pk), core.snapshots.earliest("seq").files["startup.cfg"]["blob"])

@@ -30,7 +30,7 @@ def second(tenant: Tenant, first: Checkpoint) -> Checkpoint:
 
 
 def test_a_ref_is_made_and_moved(tenant: Tenant, first: Checkpoint, second: Checkpoint) -> None:
-    """D13: and each move is remembered."""
+    """Capability D13: and each move is remembered."""
     set_ref(tenant, "golden", first, by="anna", now=NOON)
     ref = set_ref(tenant, "golden", second, by="ben", now=later(1))
 
@@ -42,7 +42,7 @@ def test_a_ref_is_made_and_moved(tenant: Tenant, first: Checkpoint, second: Chec
 
 
 def test_a_ref_that_moved_meanwhile_is_not_moved(tenant: Tenant, first: Checkpoint, second: Checkpoint) -> None:
-    """D13: of two people who promote a version at once, the second has to look again."""
+    """Capability D13: of two people who promote a version at once, the second has to look again."""
     set_ref(tenant, "golden", first, by="anna", now=NOON, expected=None)
 
     for stale in (None, second):
@@ -53,7 +53,7 @@ def test_a_ref_that_moved_meanwhile_is_not_moved(tenant: Tenant, first: Checkpoi
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_make_a_ref_at_once_one_is_refused(store_root: object) -> None:
-    """D13, D20: the database settles the race, not a lock in one process."""
+    """Capability D13, D20: the database settles the race, not a lock in one process."""
     tenant = make_tenant()
     checkpoint = row(tenant, None)
     barrier = Barrier(2)
@@ -79,7 +79,7 @@ def test_of_two_who_make_a_ref_at_once_one_is_refused(store_root: object) -> Non
 
 
 def test_a_ref_names_a_kept_checkpoint_of_its_tenant(tenant: Tenant, first: Checkpoint, second: Checkpoint) -> None:
-    """D13: never nothing, never what is deleted, never somebody else's."""
+    """Capability D13: never nothing, never what is deleted, never somebody else's."""
     with pytest.raises(Deleted):
         set_ref(tenant, "golden", delete(second), by="anna", now=NOON)
     with pytest.raises(UnknownVersion):
@@ -94,13 +94,13 @@ def test_a_ref_names_a_kept_checkpoint_of_its_tenant(tenant: Tenant, first: Chec
     ),
 )
 def test_what_cannot_be_a_name_is_refused(name: str) -> None:
-    """D13: a name must not read as a path, an option, an id or another word of the commands."""
+    """Capability D13: a name must not read as a path, an option, an id or another word of the commands."""
     with pytest.raises(BadName):
         checked_ref_name(name)
 
 
 def test_a_ref_is_deleted_and_what_it_named_stays(tenant: Tenant, first: Checkpoint) -> None:
-    """D14: a name is only a name."""
+    """Capability D14: a name is only a name."""
     set_ref(tenant, "golden", first, by="anna", now=NOON)
     delete_ref(tenant, "golden", by="anna", now=later(1))
 
@@ -111,7 +111,7 @@ def test_a_ref_is_deleted_and_what_it_named_stays(tenant: Tenant, first: Checkpo
 
 
 def test_head_moves_by_hand_but_is_never_deleted(tenant: Tenant, first: Checkpoint, second: Checkpoint) -> None:
-    """D15: without HEAD the next checkpoint would begin a line of its own."""
+    """Capability D15: without HEAD the next checkpoint would begin a line of its own."""
     set_ref(tenant, HEAD, first, by="anna", now=NOON)
     assert head_of(tenant.pk) == first
 
@@ -120,6 +120,6 @@ def test_head_moves_by_hand_but_is_never_deleted(tenant: Tenant, first: Checkpoi
 
 
 def test_nobody_else_is_waited_for(tenant: Tenant, first: Checkpoint, django_assert_max_num_queries: Any) -> None:
-    """D20: moving a name takes a handful of queries, and not the tenant's lock."""
+    """Capability D20: moving a name takes a handful of queries, and not the tenant's lock."""
     with django_assert_max_num_queries(10):
         set_ref(tenant, "golden", first, by="anna", now=NOON)
