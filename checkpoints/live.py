@@ -12,8 +12,10 @@ from datetime import datetime
 from django.utils import timezone
 
 from backups import runs, shard
-from backups.models import Attempt, Run, Snapshot
+from backups.models import Attempt, Repository, Run, Snapshot
+from backups.store.reader import open_store
 from backups.transport import Limits, Transport
+from checkpoints import manifest
 from checkpoints.compare import newest
 from checkpoints.errors import NotComparable, NotSeen
 from checkpoints.find import Version, described
@@ -58,3 +60,31 @@ def found_by(run: Run) -> Snapshot:
     if attempt.state not in GOOD:
         raise NotSeen(f"{attempt.device.name} could not be looked at: {attempt.detail or attempt.state}")
     return newest(attempt.device)
+
+
+def collect_network(
+    checkpoint: Checkpoint,
+    *,
+    by: str,
+    transport: Transport,
+    limits: Limits,
+    threads: int = 8,
+    clock: Callable[[], datetime] = timezone.now,
+) -> Checkpoint:
+    """Back up every device in service that a checkpoint holds; the record as it is then, to compare with.
+
+    What is given back is no row: nobody named this moment. Raises NotSeen where a device could not be read, because a
+    network that was seen in part would be compared as if it were all.
+    """
+    store = open_store(checkpoint.tenant_id)
+    held = manifest.of_commit(store, checkpoint.pin)
+    devices = list(Device.objects.filter(pk__in=list(held), retired_at=None).order_by("name"))
+    for run in runs.start_runs(devices, requested_by=by, trigger=Run.Trigger.HAND, by_queue=False, now=clock()):
+        shard.work_on(run, transport=transport, limits=limits, threads=threads, clock=clock)
+        unseen = run.attempts.exclude(state__in=GOOD).values_list("device__name", flat=True)
+        if unseen:
+            raise NotSeen(f"{', '.join(sorted(unseen)[:5])} could not be looked at; `run show {run.pk}` says why.")
+    head = Repository.objects.values_list("head", flat=True).get(pk=checkpoint.tenant_id)
+    return Checkpoint(
+        tenant=checkpoint.tenant, message="the network as it is now", pin=head, commit=head, created_at=clock()
+    )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,17 +15,20 @@ from backups.device_writing import WritingSession
 from backups.models import Attempt, Run
 from backups.simulator import DeviceSpec, Fleet
 from backups.transport import Limits, Session, Target
+from checkpoints.compare import compare
 from checkpoints.device_restore import RowJournal
 from checkpoints.errors import (
     DeviceTaken,
     NotRestorable,
+    NotSeen,
     OutsideWindow,
     PlanOutdated,
     SamePerson,
     UnknownVersion,
     WrongMoment,
 )
-from checkpoints.models import Restore, RestoreGroup
+from checkpoints.live import collect_network
+from checkpoints.models import Checkpoint, Restore, RestoreGroup
 from checkpoints.restore_group import approve_group, plan_group, push_group, reap_groups, request_group, stop_group
 from checkpoints.restore_means import Means
 from checkpoints.restore_planning import collected_now, plan_from
@@ -238,3 +242,23 @@ def test_a_restore_keeps_away_from_a_device_that_is_being_backed_up(rack: Rack) 
 
     with pytest.raises(DeviceTaken, match="being backed up"):
         journal.enter("armed", seconds=1)
+
+
+def test_a_checkpoint_is_compared_with_the_network_as_it_is(rack: Rack) -> None:
+    """Capability D9. Every device is looked at first; one that cannot be seen is no network without differences."""
+    look: dict[str, Any] = {
+        "by": "ada",
+        "transport": rack.means.writer,
+        "limits": LIMITS,
+        "threads": 1,
+        "clock": rack.means.clock,
+    }
+    now = collect_network(rack.checkpoint, **look)
+
+    changes = compare(rack.checkpoint, now).changes
+    assert {change.device for change in changes if change.name == "running.cfg"} == set(rack.devices)
+    assert not Checkpoint.objects.filter(pk=now.pk).exists()
+
+    rack.fleet[2].set_faults("refuse-login")
+    with pytest.raises(NotSeen, match=rack.devices[2].name):
+        collect_network(rack.checkpoint, **look)

@@ -13,7 +13,8 @@ from checkpoints.compare import Comparison, FileDiff, compare, file_diffs
 from checkpoints.diff import visible
 from checkpoints.documents import diff_document, diff_table
 from checkpoints.find import Version, find_two, find_version
-from checkpoints.live import LIVE, as_it_was, collect_now, device_of
+from checkpoints.live import LIVE, as_it_was, collect_network, collect_now, device_of
+from checkpoints.models import Checkpoint
 from checkpoints.patch import patch_of
 from inventory.commands import NetcairnCommand, WrongUse, find_device, find_tenant, operator, tenant_option
 from inventory.models import Tenant
@@ -36,6 +37,7 @@ class Command(NetcairnCommand):
         parser.add_argument("new", metavar="B", help=version)
         tenant_option(parser)
         parser.add_argument("--device", action="append", default=[], metavar="NAME", help="Only this one; repeatable.")
+        parser.add_argument("--all", action="store_true", help="Between a checkpoint and live: all its devices.")
         parser.add_argument(
             "--raw", action="store_true", help="As stored: secrets in clear, and lines that never count as a change."
         )
@@ -46,7 +48,7 @@ class Command(NetcairnCommand):
         tenant = find_tenant(options["tenant"]) if options["tenant"] else None
         names = list(dict.fromkeys(options["device"]))
         if LIVE in (options["old"], options["new"]):
-            old, new = self.with_live(options["old"], options["new"], tenant, names)
+            old, new = self.with_live(options["old"], options["new"], tenant, names, whole=options["all"])
         else:
             old, new = find_two(options["old"], options["new"], tenant)
         devices = [find_device(name, new.tenant).pk for name in names] or None
@@ -60,14 +62,20 @@ class Command(NetcairnCommand):
             self.show(comparison, diffs, raw=options["raw"])
         self.mention_hidden(diffs)
 
-    def with_live(self, old: str, new: str, tenant: Tenant | None, names: list[str]) -> tuple[Version, Version]:
-        """Both sides, one of which is the running device."""
+    def with_live(
+        self, old: str, new: str, tenant: Tenant | None, names: list[str], *, whole: bool
+    ) -> tuple[Version, Version]:
+        """Both sides, one of which is the running device, or with `whole` all that a checkpoint holds."""
         from backups.conf import limits  # netmiko takes seconds to import, which no other difference should pay
         from backups.netmiko_transport import NetmikoTransport
 
         if old == new:
             raise WrongUse("Only one of the two can be live.")
         other = find_version(new if old == LIVE else old, tenant)
+        if whole and isinstance(other, Checkpoint):
+            self.tell(f"Collecting the devices of {other.short_id}…")
+            now = collect_network(other, by=operator(), transport=NetmikoTransport(), limits=limits())
+            return (now, other) if old == LIVE else (other, now)
         device = device_of(other, [find_device(name, other.tenant) for name in names])
         then = as_it_was(other)
         self.tell(f"Collecting {device.name}…")
