@@ -84,7 +84,6 @@ def collect_network(
         unseen = run.attempts.exclude(state__in=GOOD).values_list("device__name", flat=True)
         if unseen:
             raise NotSeen(f"{', '.join(sorted(unseen)[:5])} could not be looked at; `run show {run.pk}` says why.")
-    head = Repository.objects.values_list("head", flat=True).get(pk=checkpoint.tenant_id)
-    return Checkpoint(
-        tenant=checkpoint.tenant, message="the network as it is now", pin=head, commit=head, created_at=clock()
-    )
+    head = Repository.objects.get(pk=checkpoint.tenant_id).head or checkpoint.pin
+    told = "The network as it is now"
+    return Checkpoint(tenant=checkpoint.tenant, message=told, pin=head, commit=head, created_at=clock())

@@ -74,8 +74,8 @@ class Command(NetcairnCommand):
         other = find_version(new if old == LIVE else old, tenant)
         if whole and isinstance(other, Checkpoint):
             self.tell(f"Collecting the devices of {other.short_id}…")
-            now = collect_network(other, by=operator(), transport=NetmikoTransport(), limits=limits())
-            return (now, other) if old == LIVE else (other, now)
+            seen = collect_network(other, by=operator(), transport=NetmikoTransport(), limits=limits())
+            return (seen, other) if old == LIVE else (other, seen)
         device = device_of(other, [find_device(name, other.tenant) for name in names])
         then = as_it_was(other)
         self.tell(f"Collecting {device.name}…")
