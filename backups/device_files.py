@@ -54,6 +54,8 @@ def connected(target: Target, limits: Limits) -> Iterator[paramiko.Transport]:
 
     What goes wrong with the connection inside is translated as well.
     """
+    if target.telnet:
+        raise FileRefused(f"{place_of(target)} is reached over telnet, which carries no files.")
     deadline = monotonic() + limits.deadline
     link = reach(target, until=min(deadline, monotonic() + limits.connect))
     policy = PinnedKey(target, lambda: link.allow(until=deadline, size=limits.max_bytes))

@@ -23,6 +23,7 @@ from netmiko.exceptions import NetmikoBaseException, ReadException, ReadTimeout
 from netmiko.fortinet.fortinet_ssh import FortinetSSH
 from netmiko.ssh_dispatcher import CLASS_MAPPER
 
+from backups import telnet
 from backups.errors import CollectError, EnableRefused, UnknownPlatform
 from backups.sftp import RemoteFiles
 from backups.ssh_errors import Stage, translated
@@ -31,6 +32,7 @@ from backups.ssh_jump import reach
 from backups.ssh_link import STRANGERS_BYTES, DeviceSocket, place_of
 from backups.ssh_reading import like_a_prompt, waits_for_us
 from backups.ssh_wire import Bounds, Manner, Wire
+from backups.telnet import TelnetChannel
 from backups.transcript import Transcript
 from backups.transport import Limits, Target
 from inventory.platforms.sheet import Platform, compiled
@@ -53,6 +55,7 @@ class WireReading(BaseConnection):
     wire_options: dict[str, Any]
     policy: PinnedKey
     factory: Any
+    by_telnet: TelnetChannel
     _wire: Wire | None = None
     _read_buffer: str
 
@@ -72,6 +75,11 @@ class WireReading(BaseConnection):
 
     def _connect_params_dict(self) -> dict[str, Any]:
         return super()._connect_params_dict() | {"transport_factory": self.factory}
+
+    def establish_by_telnet(self, width: int = 511, height: int = 1000) -> None:
+        """What netmiko does with its own telnet client and seconds of sleep."""
+        self.remote_conn: Any = self.by_telnet
+        telnet.log_in(self.wire, self.policy.target)
 
     def _try_session_preparation(self, force_data: bool = True) -> None:
         if force_data and self.wire.heard:  # a login dialogue has read the prompt that the preparation waits for
@@ -206,18 +214,24 @@ EXPECTED = (
     CollectError,
 )
 
+TELNET = "_telnet"  # ends netmiko's device types that are reached so
 REPLACED: dict[type, type] = {FortinetSSH: FortinetByPager}
 
 
 @cache
 def driver_class(netmiko_type: str) -> type[WireReading]:
     """netmiko's class for a device type, reading through a Wire. Raises UnknownPlatform."""
+    by_telnet = netmiko_type.endswith(TELNET)
     driver = CLASS_MAPPER.get(netmiko_type)
-    if driver is None or "_telnet" in netmiko_type or "_serial" in netmiko_type:
-        raise UnknownPlatform(f"netmiko has no SSH device type '{netmiko_type}'; correct the platform's sheet.")
+    if driver is None or "_serial" in netmiko_type:
+        way = "telnet" if by_telnet else "SSH"
+        known = netmiko_type.removesuffix(TELNET)
+        raise UnknownPlatform(f"netmiko has no {way} device type '{known}'; correct the platform or its sheet.")
     driver = REPLACED.get(driver, driver)
-    # After the driver in the order of methods, before netmiko's base class. `cleanup` alone must come first.
-    members = {"cleanup": WireReading.cleanup}
+    # After the driver in the order of methods, before netmiko's base class. These alone must come first.
+    members: dict[str, Any] = {"cleanup": WireReading.cleanup}
+    if by_telnet:
+        members["establish_connection"] = WireReading.establish_by_telnet
     return type(f"Wired{driver.__name__}", (driver, WireReading), members)
 
 
@@ -226,7 +240,10 @@ class NetmikoSession:
 
     def __init__(self, driver: WireReading, target: Target, platform: Platform) -> None:
         self._driver = driver
-        self._files = RemoteFiles(driver.remote_conn.transport, wire=driver.wire, place=place_of(target))
+        place = place_of(target)
+        self._files: RemoteFiles | telnet.NoFiles = telnet.NoFiles(place)
+        if not target.telnet:
+            self._files = RemoteFiles(driver.remote_conn.transport, wire=driver.wire, place=place)
         self._marks = {line: command.complete_when for command in platform.commands for line in command.lines}
 
     @property
@@ -242,13 +259,14 @@ class NetmikoSession:
     @property
     def identification(self) -> str:
         """What the SSH server says that it is: "Cisco-1.25", "OpenSSH_9.2"."""
-        version: str = self._driver.remote_conn.transport.remote_version
+        version = self._driver.policy.server
         return version.removeprefix("SSH-2.0-").removeprefix("SSH-1.99-")
 
     @property
     def greeting(self) -> str:
         """What the device said before it waited for the first command, its banner and prompt included."""
-        banner: bytes = self._driver.remote_conn.transport.get_banner() or b""
+        transport = self._driver.remote_conn.transport
+        banner: bytes = (transport.get_banner() if transport else None) or b""
         return (banner + b"\n" + self.wire.greeting).decode("latin-1").replace("\r", "")
 
     def run(self, line: str) -> bytes:
@@ -299,8 +317,9 @@ class NetmikoTransport:
 def _driver(target: Target, platform: Platform, limits: Limits, link: DeviceSocket, deadline: float) -> WireReading:
     """netmiko's driver for the device, not yet connected. Raises UnknownPlatform, NoCredential."""
     far = limits.deadline + 1  # the link ends everything before
-    driver = driver_class(platform.netmiko_type)(
-        device_type=platform.netmiko_type,
+    kind = platform.netmiko_type + TELNET * target.telnet
+    driver = driver_class(kind)(
+        device_type=kind,
         host=target.address,
         port=target.port,
         username=target.username,
@@ -321,6 +340,9 @@ def _driver(target: Target, platform: Platform, limits: Limits, link: DeviceSock
     # Twice what its answers may have: for their packets, and for what it says around them.
     driver.policy = PinnedKey(target, lambda: link.allow(until=deadline, size=2 * limits.max_bytes + STRANGERS_BYTES))
     driver.factory = transport_factory(target)
+    if target.telnet:
+        link.allow(until=deadline, size=2 * limits.max_bytes + STRANGERS_BYTES)
+        driver.by_telnet = TelnetChannel(link)
     driver.wire_options = {
         "place": place_of(target),
         "bounds": Bounds(deadline, limits.idle or platform.patience, limits.max_bytes),
@@ -330,9 +352,9 @@ def _driver(target: Target, platform: Platform, limits: Limits, link: DeviceSock
 
 
 def _stage(driver: WireReading) -> Stage:
-    if not driver.policy.shown:
-        return Stage.CONNECTING
-    return Stage.LOGGING_IN if driver.remote_conn is None else Stage.INSIDE
+    if driver.remote_conn is not None:
+        return Stage.INSIDE
+    return Stage.LOGGING_IN if driver.policy.shown else Stage.CONNECTING
 
 
 def _get_in(driver: WireReading, target: Target, platform: Platform) -> None:

@@ -56,6 +56,14 @@ class DeviceSocket:
         piece, self._ahead = self._ahead[:size], self._ahead[size:]
         return bytes(piece)
 
+    def recv_within(self, size: int, seconds: float) -> bytes:
+        """The same, waiting at most so long."""
+        self._sock.settimeout(max(0.001, min(seconds, LOOK_AROUND)))
+        try:
+            return self.recv(size)
+        finally:
+            self._sock.settimeout(LOOK_AROUND)
+
     def send(self, data: bytes) -> int:
         """How many bytes were sent. Raises TimeoutError now and then, OverTheLimit."""
         self._look_at_the_clock()

@@ -148,6 +148,10 @@ class Wire:
         self._pulled.clear()
         return taken
 
+    def forget_line(self) -> None:
+        """What the last line was does not matter any more: an answer is given to it."""
+        self._tail = b""
+
     def give_back(self, said: bytes) -> None:
         """Undo the taking of the last bytes."""
         self._pulled[:0] = said
