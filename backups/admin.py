@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from backups import cells, evidence_admin, processing_admin, schedule_admin  # noqa: F401  (they register pages)
+from backups import audit_admin, cells, evidence_admin, looks, notice_admin, processing_admin, schedule_admin  # noqa: F401  (they register pages)
 from backups.blame_page import Blames
 from backups.content import (
     SECRETS,
@@ -206,12 +206,14 @@ class SnapshotAdmin(Searches, Blames, RecordAdmin):
     def page_context(self, request: HttpRequest, row: Snapshot) -> dict[str, Any]:
         """Its files, and the way to its neighbours."""
         siblings = Snapshot.objects.filter(device=row.device_id).defer("files")
+        if secrets := may(request.user, SECRETS, row.tenant_id):
+            looks.seen(row, by=request.user.get_username())
         return {
             "version": row,
             "files": shown_version(row, request.user),
             "older": siblings.filter(seq__lt=row.seq).order_by("-seq").first(),
             "newer": siblings.filter(seq__gt=row.seq).order_by("seq").first(),
-            "sees_secrets": may(request.user, SECRETS, row.tenant_id),
+            "sees_secrets": secrets,
         }
 
     def download(self, request: HttpRequest, object_id: UUID, name: str) -> HttpResponse:
@@ -227,5 +229,6 @@ class SnapshotAdmin(Searches, Blames, RecordAdmin):
         if is_binary(content) and not secrets:
             raise PermissionDenied  # what is not text cannot be masked
         seen = for_eyes(content, version.device.platform, secrets=secrets)
+        looks.downloaded(version, name, by=request.user.get_username(), masked=not secrets)
         moment = f"{version.taken_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
         return attachment(seen, f"{version.device.name}-{moment}{'' if secrets else '-masked'}-{name}")

@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
+from backups import looks
 from backups.blame import Blame, blame
 from backups.content import MAX_BYTES, SECRETS, TOO_LARGE
 from backups.errors import BackupError
@@ -36,7 +37,10 @@ class Blames:
         version = self.row_or_404(request, object_id)  # type: ignore[attr-defined]
         if name not in version.files:
             raise Http404("This version has no such file.")
-        context = shown_blame(version, name, secrets=may(request.user, SECRETS, version.tenant_id))
+        secrets = may(request.user, SECRETS, version.tenant_id)
+        if secrets:
+            looks.seen(version, by=request.user.get_username(), how="blame")
+        context = shown_blame(version, name, secrets=secrets)
         return self.show(request, "netcairn/blame.html", version, version=version, name=name, **context)  # type: ignore[attr-defined]
 
 

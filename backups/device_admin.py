@@ -19,7 +19,7 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.views import ChangeList
 
-from backups import cells, retirement
+from backups import cells, looks, retirement
 from backups.content import SECRETS, shown_version
 from backups.errors import StoreError
 from backups.models import Attempt, Run, Snapshot
@@ -212,6 +212,8 @@ class DeviceAdmin(Platforms, Paged, InventoryDeviceAdmin):
         context = self.head(request, device, "overview")
         version = context["latest"]
         context["files"] = shown_version(version, request.user) if version and context["sees_versions"] else []
+        if version and context["sees_versions"] and context["sees_secrets"]:
+            looks.seen(version, by=request.user.get_username())
         context["recent_versions"] = versions_of(device)[:RECENT]
         context["recent_attempts"] = attempts_of(device)[:RECENT]
         return self.show(request, "netcairn/device_overview.html", device, **context)

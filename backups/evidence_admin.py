@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
-from backups import cells, verdict
+from backups import cells, looks, verdict
 from backups.content import SECRETS, lines_of, numbered, same_beginning, shown_file, shown_stored, stored
 from backups.models import Attempt, QuarantinedFile, Transcript
 from backups.pages import RecordAdmin
@@ -144,6 +144,8 @@ class QuarantineAdmin(RecordAdmin):
         """Its text beside that of the last good version."""
         attempt = row.attempt
         secrets = may(request.user, SECRETS, row.tenant_id)
+        if secrets:
+            looks.doubt_seen(row, by=request.user.get_username())
         good = attempt.device.snapshots.order_by("-seq").first()
         last = shown_stored(good, row.name, secrets=secrets) if good and row.name in good.files else None
         slug, content = attempt.device.platform, bytes(row.content)

@@ -25,6 +25,7 @@ from backups.past import Past, PastAnswer, PastLimits, search_past
 from backups.search import Answer, Found, Limits, Line, Scope, scopes_for, search
 from backups.showing import harmless
 from backups.store.grep import LONGEST_PATTERN, Pattern
+from inventory.audit import record
 from inventory.models import Device, Tenant
 
 LINES = 300
@@ -117,6 +118,11 @@ class Shown:
         """How many devices have it."""
         return len({file.found.device.pk for file in self.files} | {one.past.device.pk for one in self.past})
 
+    def of(self, tenant: Tenant) -> int:
+        """How many of them are this tenant's."""
+        devices = [file.found.device for file in self.files] + [one.past.device for one in self.past]
+        return len({device.pk for device in devices if device.tenant_id == tenant.pk})
+
 
 class Searches:
     """The search, beside the list of versions. Mixed in before RecordAdmin."""
@@ -137,9 +143,24 @@ class Searches:
         sent = request.method == "POST"
         form = SearchForm(request.POST if sent else None, initial=request.GET.dict(), scopes=scopes)
         shown = shown_search(form) if sent and form.is_valid() else None
+        if shown is not None:
+            searched(form.chosen(), shown, by=request.user.get_username())
         context = {"form": form, "shown": shown, "several_tenants": len(scopes) > 1, "title": "Search"}
         masked = not all(scope.secrets for scope in scopes)
         return self.show(request, "netcairn/search.html", **context, masked=masked)  # type: ignore[attr-defined]
+
+
+def searched(scopes: Iterable[Scope], shown: Shown, *, by: str) -> None:
+    """Who searched texts with their secrets; not for what, because people look for passwords that have leaked."""
+    for scope in sorted(scopes, key=lambda one: str(one.tenant.pk)):
+        if scope.secrets:
+            record(
+                scope.tenant,
+                by=by,
+                action="search.done",
+                about=scope.tenant.name,
+                detail={"devices": shown.of(scope.tenant)},
+            )
 
 
 def shown_search(form: SearchForm) -> Shown | None:

@@ -18,6 +18,7 @@ from checkpoints.compare import compare, file_diffs
 from checkpoints.compare_page import CONTEXTS, VIEWS, Options, ShownDiff, shown_diffs
 from checkpoints.models import Checkpoint
 from checkpoints.patch import patch_of
+from inventory.audit import record
 from inventory.models import Device
 from inventory.roles import may
 from inventory.scoping import tenant_object_or_404
@@ -71,6 +72,7 @@ class Compares(Paged):
         if elsewhere := self.redirected(request, right):
             return elsewhere
         options = options_of(request, right)
+        told(request, left, right, options, "compared")
         context = {
             "left": left,
             "right": right,
@@ -98,6 +100,7 @@ class Compares(Paged):
             raise Http404("There is nothing before the first version.")
         options = options_of(request, right)
         device = device_of(request)
+        told(request, left, right, options, "patch_downloaded")
         comparison = compare(left, right, devices=[device.pk] if device else None)
         diffs = file_diffs(comparison, masked=options.masked, hide_volatile=not options.volatile, caps=UNCAPPED)
         return attachment(patch_of(diffs), f"{right.pk.hex[:12]}{'-masked' if options.masked else ''}.patch")
@@ -112,6 +115,15 @@ def options_of(request: HttpRequest, version: Version) -> Options:
         volatile=request.GET.get("volatile") == "show",
         masked=not may(request.user, SECRETS, version.tenant_id),
     )
+
+
+def told(request: HttpRequest, left: Version | None, right: Version, options: Options, action: str) -> None:
+    """Who saw a difference with its secrets, or took one along, in the audit log."""
+    if options.masked and action == "compared":
+        return
+    about = str(right.device if isinstance(right, Snapshot) else right)
+    detail = {"left": str(left.pk) if left else None, "right": str(right.pk), "masked": options.masked}
+    record(right.tenant, by=request.user.get_username(), action=f"version.{action}", about=about, detail=detail)
 
 
 def device_of(request: HttpRequest) -> Device | None:

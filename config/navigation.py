@@ -98,6 +98,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "backups.view_quarantinedfile",
                     **badge(quarantined(request), "warning"),
                 ),
+                entry(
+                    "Notices",
+                    "notifications",
+                    "inventory_notice_changelist",
+                    "inventory.view_notice",
+                    **badge(open_alarms(request), "danger"),
+                ),
             ],
         },
         {
@@ -134,6 +141,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 {**entry("Users", "person", "auth_user_changelist"), **people},
                 {**entry("Groups", "group", "auth_group_changelist"), **people},
+                entry("Audit log", "policy", "inventory_auditentry_changelist", "inventory.view_auditentry"),
             ],
         },
     ]
@@ -149,6 +157,13 @@ def quarantined(request: HttpRequest) -> int:
     from backups.standing import quarantined_devices
 
     return quarantined_devices(request.user).count()
+
+
+def open_alarms(request: HttpRequest) -> int:
+    """How many alarms of this user's tenants nobody has settled."""
+    from inventory.notices import Notice
+
+    return Notice.objects.visible_to(request.user).open_alarms().count()
 
 
 def unresolved(request: HttpRequest) -> int:

@@ -1,12 +1,10 @@
-"""Pages of tenants, members, credentials, devices, users and groups."""
+"""Pages of tenants, members, credentials and devices."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
 from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -14,12 +12,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django_q.models import Failure, OrmQ, Schedule, Success
 from import_export.admin import ImportExportModelAdmin
-from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from inventory import device_actions, jump_host_admin  # noqa: F401  (registers the page of jump hosts)
+from inventory import audit, device_actions, jump_host_admin, people_admin, trails  # noqa: F401  (two register pages)
 from inventory.confirmation import confirmed_action
 from inventory.errors import NetcairnError
 from inventory.filters import PlatformFilter, RetiredFilter, SiteFilter
@@ -34,7 +30,6 @@ from inventory.scoping import TenantModelAdmin, TenantTabularInline
 # Their pages would show arguments of all tenants, and adding a schedule is running any function at all.
 for queue_model in (Failure, OrmQ, Schedule, Success):
     admin.site.unregister(queue_model)
-admin.site.unregister([User, Group])
 
 HostKeyActions: Any = host_key_actions("inventory.accept_host_key")
 
@@ -58,6 +53,11 @@ class TenantAdmin(TenantModelAdmin):
     fields = ("name", ("max_sessions", "max_sessions_a_site"), "objective_hours", "created_at")
     readonly_fields = ("created_at",)
     inlines = (MembershipInline,)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Who was let in, or out, is written down."""
+        super().save_related(request, form, formsets, change)
+        trails.memberships_left(request, formsets)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
         """With the numbers that the list shows."""
@@ -257,60 +257,18 @@ class DeviceAdmin(HostKeyActions, TenantModelAdmin, ImportExportModelAdmin):
         """The world may have moved on since the preview: then nothing was written."""
         if result.has_errors():
             return self.import_refused(request, str(result.base_errors[0].error))
+        tenant = Tenant.objects.get(pk=request.POST["tenant"])
+        told = {kind: number for kind, number in result.totals.items() if number}
+        audit.record(tenant, by=trails.name_of(request), action="device.imported", about=tenant.name, detail=told)
         return super().process_result(result, request)
+
+    def get_export_data(self, file_format: Any, request: HttpRequest, queryset: Any, **kwargs: Any) -> Any:
+        """What leaves is written down."""
+        data = super().get_export_data(file_format, request, queryset, **kwargs)
+        trails.left(request, "exported", queryset.select_related("tenant"))
+        return data
 
     def import_refused(self, request: HttpRequest, sentence: str) -> HttpResponse:
         """Back to the form with the reason."""
         self.message_user(request, sentence, messages.ERROR)
         return HttpResponseRedirect(reverse("admin:inventory_device_import"))
-
-
-class PeopleAdmin(ModelAdmin):
-    """Users and groups hold rights in every tenant, so only superusers see them."""
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Superusers only, as the next four."""
-        return is_superuser(request.user)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Superusers only."""
-        return is_superuser(request.user)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Superusers only."""
-        return is_superuser(request.user)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Superusers only."""
-        return is_superuser(request.user)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Superusers only."""
-        return is_superuser(request.user)
-
-
-class UserMembershipInline(TenantTabularInline):
-    """Which tenants a person belongs to."""
-
-    model = Membership
-    extra = 0
-    fields = ("tenant", "role")
-
-
-@admin.register(User)
-class PersonAdmin(PeopleAdmin, UserAdmin):
-    """People."""
-
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-    inlines = (UserMembershipInline,)
-
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        """After the person exists: the first page asks for name and password only."""
-        return super().get_inlines(request, obj) if obj else ()
-
-
-@admin.register(Group)
-class PersonGroupAdmin(PeopleAdmin, GroupAdmin):
-    """Sets of permissions."""

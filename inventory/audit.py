@@ -77,6 +77,16 @@ def record(
     )
 
 
+def newest() -> int:
+    """The id of the newest entry of any chain; 0 where there is none."""
+    return AuditEntry.objects.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def recorded_since(entry: int, *, by: str) -> bool:
+    """Whether this person has left an entry after that one."""
+    return AuditEntry.objects.filter(id__gt=entry, by=by[:150]).exists()
+
+
 @dataclass(frozen=True)
 class Break:
     """A place where a chain is not what it was when it was written."""

@@ -34,6 +34,7 @@ from django.urls import reverse
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from inventory import audit, trails
 from inventory.errors import Invalid, NetcairnError
 from inventory.models import Tenant
 from inventory.roles import is_superuser, may, tenants_with
@@ -197,14 +198,16 @@ class Confirmation:
         return self.show(plan, form, fingerprint, moved=moved)
 
     def deed(self, answers: dict[str, Any]) -> HttpResponseBase:
-        """Do it, leave a line in each row's history, and tell."""
+        """Do it, leave a line in each row's history and in the audit log, and tell."""
         # By the very ids that were shown: the list's filter may fit other rows by now.
         rows = self.rows.model._default_manager.filter(pk__in=self.pks)
-        before = list(rows)
+        before, newest = list(rows), audit.newest()
         result = self.action.act(self.page, self.request, rows, answers)
         if before:
             author = cast(int, self.request.user.pk)
             LogEntry.objects.log_actions(author, before, CHANGE, change_message=f"{self.action.description}.")
+            if not audit.recorded_since(newest, by=trails.name_of(self.request)):  # most services say it better
+                trails.left(self.request, self.action.name, before)
         if isinstance(result, HttpResponseBase):  # a download may be sent while it is made
             return result
         self.page.message_user(self.request, result, messages.SUCCESS)

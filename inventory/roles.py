@@ -23,7 +23,16 @@ APPS = ("inventory", "backups", "checkpoints")
 # Names of secrets inside configurations are no part of looking on.
 SECRETS = "view_secrets"
 AUDITOR = ("view_*",)
-OPERATOR = (*AUDITOR, "back_up", "*_device", "*_schedule", "add_checkpoint", "change_checkpoint", "*_ref")
+OPERATOR = (
+    *AUDITOR,
+    "back_up",
+    "*_device",
+    "*_schedule",
+    "add_checkpoint",
+    "change_checkpoint",
+    "*_ref",
+    "settle_notice",
+)
 # Saying that a stranger is the device, or that half a text is whole, can undo what everything else protects.
 JUDGING = ("accept_host_key", "accept_jump_host_key", "judge_quarantinedfile", "read_transcript")
 RESTORER = (*OPERATOR, *JUDGING, SECRETS, "*restore*", "export_checkpoint")

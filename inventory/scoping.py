@@ -21,6 +21,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RelatedDropdownFilter
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
+from inventory import trails
 from inventory.models import Tenant
 from inventory.roles import AnyUser, may, tenant_id_of, tenants_with
 from inventory.visibility import (
@@ -184,6 +185,21 @@ class TenantModelAdmin(Scoped, ModelAdmin):
         if not self.allows(request, "change" if change else "add", obj):
             raise PermissionDenied
         super().save_model(request, obj, form, change)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Django tells of each new row here; the audit log hears of it, too."""
+        trails.left(request, "added", [obj])
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """The same for a changed one, with the names of its fields."""
+        trails.left(request, "changed", [obj], trails.changed_fields(message))
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """The same for those that go."""
+        trails.left(request, "deleted", queryset)
+        return super().log_deletions(request, queryset)
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:
         """What a page must not do, found before it does it."""

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from backups import looks
 from backups.blame import Blame, blame, find_version, main_file
 from backups.models import Snapshot
-from inventory.commands import NetcairnCommand, Table, find_device, tenant_option
+from inventory.commands import NetcairnCommand, Table, find_device, operator, tenant_option
 from inventory.models import Device
 
 
@@ -32,6 +33,8 @@ class Command(NetcairnCommand):
         device = find_device(options["device"], options["tenant"])
         version = find_version(device, options["at"])
         found = blame(version, options["file"] or main_file(version), secrets=not options["masked"])
+        if not options["masked"]:
+            looks.seen(version, by=operator(), how="blame")
         self.answer(blame_document(device, found), blame_table(found))
         if not found.complete:
             self.tell("There are more versions than were looked at: the oldest lines may be older than shown.")

@@ -12,7 +12,17 @@ from backups.errors import PatternRefused
 from backups.past import Past, PastAnswer, PastLimits, Version, search_past
 from backups.search import Answer, Found, Limits, Line, Scope, search
 from backups.store.grep import Pattern
-from inventory.commands import NetcairnCommand, Table, WrongUse, find_device, find_tenant, tenant_option, visible
+from inventory.audit import record
+from inventory.commands import (
+    NetcairnCommand,
+    Table,
+    WrongUse,
+    find_device,
+    find_tenant,
+    operator,
+    tenant_option,
+    visible,
+)
 from inventory.models import Device, Tenant
 
 SHOWN = 160  # characters of a line in a table; `--json` has all that was kept
@@ -65,6 +75,7 @@ class Command(NetcairnCommand):
     def present(self, pattern: Pattern, options: dict[str, Any]) -> list[str]:
         """The devices that have it now; and what was left out."""
         scopes, devices = where(options)
+        searched(scopes)
         seconds = options["seconds"]
         limits = Limits(options["limit"], seconds=seconds, context=options["context"], preparing=seconds / 2)
         answer = search(pattern, scopes, devices=ids(devices), limits=limits)
@@ -76,6 +87,7 @@ class Command(NetcairnCommand):
     def past(self, pattern: Pattern, options: dict[str, Any]) -> list[str]:
         """The devices that ever had it; and what was left out."""
         scopes, devices = where(options)
+        searched(scopes)
         limits = PastLimits(options["seconds"], files=options["limit"], context=options["context"])
         answer = search_past(pattern, scopes, devices=ids(devices), limits=limits)
         table = f"{past_table(answer)}{past_lines(answer)}"
@@ -96,6 +108,12 @@ def where(options: dict[str, Any]) -> tuple[list[Scope], list[Device] | None]:
         devices = [find_device(name, options["tenant"]) for name in options["device"]]
         tenants = list({device.tenant_id: device.tenant for device in devices}.values())
     return [Scope(tenant, secrets=not options["masked"]) for tenant in tenants], devices
+
+
+def searched(scopes: list[Scope]) -> None:
+    """Who searched texts with their secrets, in the audit log; not for what: it may be a password that has leaked."""
+    for scope in sorted((one for one in scopes if one.secrets), key=lambda one: str(one.tenant.pk)):
+        record(scope.tenant, by=operator(), action="search.done", about=scope.tenant.name, detail={"how": "command"})
 
 
 def ids(devices: list[Device] | None) -> list[Any] | None:

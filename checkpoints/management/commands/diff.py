@@ -16,6 +16,7 @@ from checkpoints.find import Version, find_two, find_version
 from checkpoints.live import LIVE, as_it_was, collect_network, collect_now, device_of
 from checkpoints.models import Checkpoint
 from checkpoints.patch import patch_of
+from inventory.audit import record
 from inventory.commands import NetcairnCommand, WrongUse, find_device, find_tenant, operator, tenant_option
 from inventory.models import Tenant
 
@@ -54,6 +55,9 @@ class Command(NetcairnCommand):
         devices = [find_device(name, new.tenant).pk for name in names] or None
         comparison = compare(old, new, devices=devices)
         tidy = not options["raw"]
+        if not tidy:
+            detail = {"old": str(old.pk), "new": str(new.pk), "how": "command"}
+            record(new.tenant, by=operator(), action="version.compared", about=str(new), detail=detail)
         context = 0 if options["stat"] or self.as_json else 3
         diffs = list(file_diffs(comparison, masked=tidy, hide_volatile=tidy, context=context, caps=CAPS))
         if self.as_json or options["stat"]:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 
+from backups import looks
 from backups.content import for_eyes
 from backups.models import Snapshot
 from backups.store.reader import open_store
@@ -18,7 +19,7 @@ from checkpoints.errors import NothingKept
 from checkpoints.find import Version, find_version
 from checkpoints.manifest import Files
 from checkpoints.models import Checkpoint
-from inventory.commands import NetcairnCommand, WrongUse, find_device, tenant_option
+from inventory.commands import NetcairnCommand, WrongUse, find_device, operator, tenant_option
 from inventory.errors import UnknownPlatform
 from inventory.models import Device
 from inventory.platforms import registry
@@ -47,6 +48,8 @@ class Command(NetcairnCommand):
         if was_masked(content):
             self.tell(f"Secrets of {device.name} were masked before this was stored: it cannot be put back.")
         seen = for_eyes(content, device.platform, secrets=not options["masked"])
+        if not options["masked"]:
+            looks.shown(device, name, by=operator())
         if self.as_json:
             masked = options["masked"] or was_masked(content)
             text = {"size": len(seen), "masked": masked, "text": seen.decode("latin-1")}

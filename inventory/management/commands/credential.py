@@ -10,7 +10,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db.models import Count
 
-from inventory.commands import NetcairnCommand, Table, WrongUse, find_tenant, tenant_option
+from inventory.audit import record
+from inventory.commands import NetcairnCommand, Table, WrongUse, find_tenant, operator, tenant_option
 from inventory.models import Credential
 from inventory.services import add_credential
 
@@ -44,6 +45,7 @@ class Command(NetcairnCommand):
             return
         tenant = find_tenant(options["tenant"])
         credential = add_credential(tenant, options["name"], options["username"], given_secrets(options))
+        record(tenant, by=operator(), action="credential.added", about=credential.name)
         document = {"id": credential.pk, "tenant": tenant.name, "name": credential.name}
         self.answer(document, f"Credential {credential.name} was added to tenant {tenant.name}.")
 
