@@ -36,6 +36,8 @@ from inventory.confirmation import Plan, confirmed_action
 from inventory.models import Device
 from inventory.roles import may
 
+SLOWEST = "slowest"  # beside the states, on the page of a run
+
 POLLING_ENDS = 286  # htmx's own status: take this answer, and ask no more
 
 admin.site.unregister(Device)
@@ -131,15 +133,16 @@ class RunAdmin(RecordAdmin):
         now = timezone.now()
         progress = progress_of([row])[row.pk]
         state = request.GET.get("state", "")
-        chosen = row.attempts.filter(state=state) if state in Attempt.State.values else row.attempts.all()
-        attempts = page_of(most_telling_first(chosen), request)
+        attempts = page_of(chosen(row, state), request)
         kept = Snapshot.objects.filter(run=row, device__in=[attempt.device_id for attempt in attempts])
         return {
             "run": row,
+            "now": now,
             "progress": progress,
             "rate": progress.per_minute(row, now),
             "left": progress.left(row, now),
             "state": state,
+            "slowest": SLOWEST,
             "attempts": attempts,
             "reads_transcripts": may(request.user, evidence_admin.READ, row.tenant_id),
             "kept": {version.device_id: version for version in kept.defer("files")},
@@ -148,15 +151,22 @@ class RunAdmin(RecordAdmin):
         }
 
 
+def chosen(run: Run, state: str) -> QuerySet[Attempt]:
+    """The attempts of a state, or with `slowest` those that were talked to the longest; else all of the run."""
+    if state == SLOWEST:
+        return most_telling_first(run.attempts.exclude(seconds=None)).order_by("-seconds", "id")
+    return most_telling_first(run.attempts.filter(state=state) if state in Attempt.State.values else run.attempts.all())
+
+
 def most_telling_first(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
-    """Running ones, then trouble, then changes, then the rest; with the text in quarantine where there is one."""
+    """Running ones, the longest first, then trouble, changes and the rest; with what is in quarantine of them."""
     order = ("running", "failed", "quarantined", "changed", "unchanged", "queued")
     rank = Case(*(When(state=state, then=Value(at)) for at, state in enumerate(order)), output_field=IntegerField())
     return (
         attempts.select_related("device", "transcript")
         .defer("transcript__text")
         .prefetch_related("files")
-        .order_by(rank, "-ended_at", "id")
+        .order_by(rank, "-ended_at", "started_at", "id")
     )
 
 

@@ -161,6 +161,17 @@ def test_asking_ends_with_the_run(device: Device, auditor: Client) -> None:
     assert b"hx-trigger" not in part.content and b"192.0.2.1 did not answer." in part.content
 
 
+def test_the_slowest_devices_of_a_run_come_first_when_asked_for(tenant: Tenant, auditor: Client) -> None:
+    """Who waits for a night's run wants to know for whom."""
+    first = make_attempt(make_device(tenant, name="quick"), "unchanged", seconds=0.2)
+    slow = make_device(tenant, name="slow")
+    Attempt.objects.create(tenant=tenant, run=first.run, device=slow, state="unchanged", seconds=99.0)
+
+    text = page(auditor.get(f"/admin/backups/run/{first.run_id}/change/?state=slowest"))
+
+    assert 0 < text.index(">slow<") < text.index(">quick<")
+
+
 def test_a_run_can_be_looked_at_state_by_state(tenant: Tenant, auditor: Client) -> None:
     """Of 10,000 devices the three that failed."""
     good, bad = make_device(tenant, "good1"), make_device(tenant, "bad1")
