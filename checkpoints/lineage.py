@@ -6,7 +6,7 @@ up the `first_parent`s. Each function restores exactly that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
@@ -104,10 +104,23 @@ def adopt(checkpoint: Checkpoint) -> None:
         after.update(parent=checkpoint)
 
 
-def forget(checkpoint: Checkpoint) -> None:
-    """Remove the row of a deleted checkpoint for good; what came after it keeps its place. The lineage is held."""
-    checkpoint.first_children.update(first_parent=checkpoint.first_parent)
-    Checkpoint.objects.deleted().filter(pk=checkpoint.pk).delete()
+def forget(gone: Collection[UUID]) -> int:
+    """Remove the rows of deleted checkpoints for good; what came after them keeps its place. The lineage is held.
+
+    All at once: one by one cost 7 ms of CPU each.
+    """
+    rows = Checkpoint.objects.deleted().filter(pk__in=gone)
+    parents = dict(rows.values_list("pk", "first_parent"))
+    after = list(Checkpoint.objects.filter(first_parent__in=parents).exclude(pk__in=parents).only("first_parent"))
+    for child in after:
+        above = child.first_parent_id
+        while above in parents:
+            above = parents[above]
+        child.first_parent_id = above
+    Checkpoint.objects.bulk_update(after, ["first_parent"])
+    rows.update(parent=None, first_parent=None)  # or they would protect each other
+    rows.delete()
+    return len(parents)
 
 
 def fresh(checkpoint: Checkpoint) -> Checkpoint:

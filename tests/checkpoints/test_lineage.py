@@ -130,7 +130,7 @@ def test_what_is_deleted_is_not_deleted_again(line: list[Checkpoint]) -> None:
 def test_what_was_collected_cannot_be_undeleted(line: list[Checkpoint]) -> None:
     """The sentence says why, instead of an error about a missing row."""
     gone = delete(line[1])
-    forget(gone)
+    forget([gone.pk])
 
     with pytest.raises(UnknownVersion, match="collected"):
         undelete(gone)
@@ -175,7 +175,7 @@ class World:
         elif verb == "undelete" and self.deleted:
             self.deleted.remove(undelete(self.deleted_one(number)).pk)
         elif verb == "forget" and self.deleted:
-            self.forget(self.deleted_one(number))
+            self.forget(sorted(self.deleted)[: number % 3 + 1])
         elif verb == "name" and kept:
             pk = kept[number % len(kept)]
             set_ref(self.tenant, f"name-{number}", Checkpoint.objects.get(pk=pk), by="anna", now=NOON)
@@ -191,13 +191,14 @@ class World:
         """Any of the deleted ones."""
         return Checkpoint.objects.get(pk=sorted(self.deleted)[number % len(self.deleted)])
 
-    def forget(self, gone: Checkpoint) -> None:
-        """Collect it."""
+    def forget(self, several: list[UUID]) -> None:
+        """Collect them at once, which is as one after the other."""
         with lineage_of(self.tenant.pk):
-            forget(gone)
-        after = self.made_after.pop(gone.pk)
-        self.deleted.remove(gone.pk)
-        self.made_after = {pk: after if parent == gone.pk else parent for pk, parent in self.made_after.items()}
+            assert forget(several) == len(several)
+        for gone in several:
+            after = self.made_after.pop(gone)
+            self.deleted.remove(gone)
+            self.made_after = {pk: after if parent == gone else parent for pk, parent in self.made_after.items()}
 
     def parent(self, pk: UUID) -> UUID | None:
         """The nearest kept one on the way up."""

@@ -13,6 +13,7 @@ import argparse
 import os
 import random
 import signal
+import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -146,8 +147,9 @@ class Campaign:
         for task in ("mark", "sweep", "purge", "sweep"):
             self.work(task)
         self.check()
-        objects = self.workshop.git("cat-file", "--batch-all-objects", "--batch")
-        assert SECRET not in objects
+        command = ["git", "-C", str(self.workshop.path), "cat-file", "--batch-all-objects", "--batch"]
+        objects = subprocess.run(command, check=True, capture_output=True).stdout
+        assert SECRET.encode() not in objects
         self.workshop.git("fsck", "--full", "--strict", "--no-dangling")
         assert not list(self.workshop.path.glob("collecting-*"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.faults import garbage, power, store, zombies
+from tests.faults import garbage, power, retention, store, zombies
 from tests.faults.disks import Disk, NoDisks
 from tests.faults.store import say
 
@@ -16,6 +16,7 @@ def main() -> None:
     store.main([*where, "--writers", "4", "--turns", "4"])
     zombies.main([*where, "--rounds", "2"])
     garbage.main([*where, "--turns", "3"])
+    retention.main([*where, "--kills", "2"])
     try:
         Disk().close()
     except NoDisks as reason:
