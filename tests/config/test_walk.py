@@ -1,0 +1,115 @@
+"""Every address that the resolver knows, with rows of others, by every role; and a build that leaks is found out."""
+
+# ruff: noqa: T201 - the full walk prints what it has come by
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.test import Client
+from unfold.admin import ModelAdmin
+
+from inventory.audit import AuditEntry
+from inventory.models import Credential, Tenant
+from tests.config import walk as walking
+from tests.config.test_admin_walk import OURS, SECRET, World, settle
+from tests.config.walk import Rows, Walk, routes, walk
+from tests.inventory.kit import Role, logged_in, make_user
+
+SHARE = 60  # in the suite each role walks one route of so many, each role another share
+FULL = bool(os.environ.get(walking.FULL))
+
+
+@pytest.fixture
+def world(db: None, settings: LazySettings, tmp_path: Path) -> World:
+    """Mine and theirs, in a store of the test's own."""
+    settings.NETCAIRN_STORE_ROOT = tmp_path / "store"
+    settings.LOGGING_CONFIG = None
+    return World(settle("mine"), settle("theirs"))
+
+
+def people(world: World) -> dict[str, Client]:
+    """A browser for each role; those without a tenant hold permissions of Django's own, which must not help."""
+    tenant = world.mine[Tenant]
+    granted = ("backups.view_snapshot", "inventory.change_device", "checkpoints.restore_record", "backups.view_secrets")
+    found = {role.value: logged_in(make_user(f"a-{role.value}", (tenant, role))) for role in Role}  # type: ignore[arg-type]
+    found["staff without a tenant"] = logged_in(make_user("a-nobody", permissions=granted))
+    found["anonymous"] = Client()
+    return found
+
+
+def their_rows(world: World) -> Rows:
+    """With one of their people, who has a page as well."""
+    person = make_user("theirs-boss", (world.theirs[Tenant], Role.ADMINISTRATOR))
+    return {**world.theirs, User: person}  # type: ignore[dict-item]
+
+
+def share_of(at: int) -> list[str]:
+    """The routes that the role at this place walks."""
+    every = sorted(set(routes()))
+    return every if FULL else every[at % SHARE :: SHARE]
+
+
+def test_nothing_leaks_and_nothing_changes(world: World, capsys: Any) -> None:
+    """One customer learns nothing of another, by no address, method, action or field."""
+    theirs, walked, their_trail = their_rows(world), Walk(), AuditEntry.objects.filter(tenant=world.theirs[Tenant])
+    before = their_trail.count()
+
+    for at, (role, client) in enumerate(people(world).items()):
+        outside = role in ("anonymous", "staff without a tenant")
+        marks = ("theirs", SECRET, "mine-box") if outside else ("theirs",)
+        walk(walked, role, client, theirs=theirs, marks=marks, share=share_of(at))
+
+    look(walked, logged_in(make_user("root", is_superuser=True)), theirs)
+
+    with capsys.disabled():
+        print(f"\n{walked}") if FULL else None
+    assert walked.leaks == []
+    assert (len(walked.roles), len(walked.routes) > 10, walked.requests > 50) == (7, True, True)
+    assert their_trail.count() == before
+
+
+def look(walked: Walk, client: Client, theirs: Rows) -> None:
+    """A superuser may do everything, and changes nothing either by a GET or a HEAD."""
+    before = walking.digest()
+    walked.roles.add("superuser")
+    for route in set(share_of(len(walked.roles))) - set(walking.ENDS_THE_SESSION):
+        walked.routes.add(route)
+        for address in walking.filled(route, theirs):
+            for method in ("get", "head"):
+                walking.ask(walked, "superuser", client, method=method, address=address, sent={}, marks=())
+    walked.leaks += ["a superuser's look changed a row"] if walking.digest() != before else []
+
+
+BROKEN = [model for model in admin.site._registry if model._meta.app_label in OURS] if FULL else [Credential]
+
+
+@pytest.mark.parametrize("model", BROKEN, ids=lambda model: model.__name__)
+def test_a_build_with_one_page_left_unscoped_is_found_out(world: World, model: Any, monkeypatch: Any) -> None:
+    """A walk that finds nothing must be one that could have found something."""
+    page, theirs, walked = admin.site._registry[model], their_rows(world), Walk()
+    scoped = type(page).get_queryset
+    root = make_user("root", is_superuser=True)
+
+    def unscoped(self: Any, request: Any) -> Any:
+        person, request.user = request.user, root
+        try:
+            return scoped(self, request)
+        finally:
+            request.user = person
+
+    monkeypatch.setattr(type(page), "get_queryset", unscoped)
+    assert isinstance(page, ModelAdmin)
+    mine = [route for route in sorted(set(routes())) if walking.model_of(route) is model]
+    client = logged_in(make_user("boss", (world.mine[Tenant], Role.ADMINISTRATOR)))
+
+    share = mine if FULL else mine[:1]
+    walk(walked, "administrator", client, theirs=theirs, marks=("theirs",), share=share)
+
+    assert walked.leaks
