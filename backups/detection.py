@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from time import monotonic
 
+from backups.device_session import DeviceSession
 from backups.errors import DeadlineExceeded, LinkLost, PagerFailed
-from backups.netmiko_transport import NetmikoSession, NetmikoTransport
+from backups.netmiko_transport import NetmikoTransport
 from backups.transport import Limits, Target
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import GREETING, SSH, USUAL, Known, Proposal, next_question, proposals
@@ -64,7 +65,7 @@ def detect(
     return Detected(tuple(proposals(known, said)), asked, host_key, monotonic() - began)
 
 
-def _ask(session: NetmikoSession, question: str, said: dict[str, str]) -> bool:
+def _ask(session: DeviceSession, question: str, said: dict[str, str]) -> bool:
     """Take down the answer; whether another question makes sense after it.
 
     Some systems hang up on a line that they do not know, or answer it with a menu: what was seen before still counts.

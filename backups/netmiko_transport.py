@@ -24,8 +24,8 @@ from netmiko.fortinet.fortinet_ssh import FortinetSSH
 from netmiko.ssh_dispatcher import CLASS_MAPPER
 
 from backups import telnet
+from backups.device_session import DeviceSession
 from backups.errors import CollectError, EnableRefused, UnknownPlatform
-from backups.sftp import RemoteFiles
 from backups.ssh_errors import Stage, translated
 from backups.ssh_handshake import PinnedKey, login_key, transport_factory
 from backups.ssh_jump import reach
@@ -35,7 +35,7 @@ from backups.ssh_wire import Bounds, Manner, Wire
 from backups.telnet import TelnetChannel
 from backups.transcript import Transcript
 from backups.transport import Limits, Target
-from inventory.platforms.sheet import Platform, compiled
+from inventory.platforms.sheet import Platform
 
 logging.getLogger("netmiko").setLevel(logging.CRITICAL + 1)  # it would log what devices say
 
@@ -235,65 +235,11 @@ def driver_class(netmiko_type: str) -> type[WireReading]:
     return type(f"Wired{driver.__name__}", (driver, WireReading), members)
 
 
-class NetmikoSession:
-    """A logged-in device."""
-
-    def __init__(self, driver: WireReading, target: Target, platform: Platform) -> None:
-        self._driver = driver
-        place = place_of(target)
-        self._files: RemoteFiles | telnet.NoFiles = telnet.NoFiles(place)
-        if not target.telnet:
-            self._files = RemoteFiles(driver.remote_conn.transport, wire=driver.wire, place=place)
-        self._marks = {line: command.complete_when for command in platform.commands for line in command.lines}
-
-    @property
-    def host_key(self) -> str:
-        """The key that the device proved to hold: "type base64"."""
-        return self._driver.policy.shown
-
-    @property
-    def wire(self) -> Wire:
-        """The terminal itself, for what is more than asking (`device_writing.py`)."""
-        return self._driver.wire
-
-    @property
-    def identification(self) -> str:
-        """What the SSH server says that it is: "Cisco-1.25", "OpenSSH_9.2"."""
-        version = self._driver.policy.server
-        return version.removeprefix("SSH-2.0-").removeprefix("SSH-1.99-")
-
-    @property
-    def greeting(self) -> str:
-        """What the device said before it waited for the first command, its banner and prompt included."""
-        transport = self._driver.remote_conn.transport
-        banner: bytes = (transport.get_banner() if transport else None) or b""
-        return (banner + b"\n" + self.wire.greeting).decode("latin-1").replace("\r", "")
-
-    def run(self, line: str) -> bytes:
-        """Say one line, and give back what the device answered: without echo and prompt, otherwise untouched.
-
-        Raises LinkLost, DeadlineExceeded, OutputTooLarge, NoPrompt.
-        """
-        mark = self._marks.get(line)
-        return self._driver.wire.ask(line, whole=compiled(mark) if mark else None)
-
-    def fetch(self, path: str) -> bytes:
-        """The bytes of a file of the device, over SFTP on the same connection.
-
-        Raises CommandRefused when there is no such file or no SFTP, LinkLost, DeadlineExceeded, OutputTooLarge.
-        """
-        return self._files.fetch(path)
-
-    def fetch_by_scp(self, path: str) -> bytes:
-        """The same over SCP."""
-        return self._files.fetch_by_scp(path)
-
-
 class NetmikoTransport:
     """The way to real devices."""
 
     @contextmanager
-    def open(self, target: Target, platform: Platform, limits: Limits) -> Iterator[NetmikoSession]:
+    def open(self, target: Target, platform: Platform, limits: Limits) -> Iterator[DeviceSession]:
         """Connect, check the host key, log in, enable and turn paging off. Raises a CollectError."""
         told = Transcript(target, platform)
         with told.of_failure():
@@ -307,7 +253,7 @@ class NetmikoTransport:
                     _get_in(driver, target, platform)
                 except EXPECTED as exc:
                     raise translated(exc, target, deadline=deadline, stage=_stage(driver)) from None
-                yield NetmikoSession(driver, target, platform)
+                yield DeviceSession(driver, target, platform)
             finally:
                 if driver is not None:
                     told.note_server(driver.policy.shown, driver.policy.server)
