@@ -75,7 +75,7 @@ SABOTAGES = {
     "no-fsync": Sabotage("no fsync", no_fsync, "power", ["--cuts", "10"]),
     "no-compare-and-swap": Sabotage("no compare-and-swap", no_compare_and_swap, "zombies", ["--rounds", "60"]),
     "mending-without-the-lock": Sabotage(
-        "mending without the lock", mending_without_the_lock, "zombies", ["--rounds", "200"]
+        "mending without the lock", mending_without_the_lock, "zombies", ["--rounds", "20", "--points", "cat-file"]
     ),
     "gc-without-the-lock": Sabotage("gc without the lock", gc_without_the_lock, "garbage", ["--turns", "150"]),
     "no-reconciling": Sabotage("no reconciling", no_reconciling, "store", ["--kills", "60"]),

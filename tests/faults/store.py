@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 POINTS = [
     "cat-file",
     "for-each-ref",
-    "ls-tree",
     "fast-import",
     "diff-tree",
     "update-ref",

@@ -13,6 +13,8 @@ import os
 import random
 import signal
 import tempfile
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,12 +24,12 @@ from tests.faults.store import CHILD_SUBREAPER, cut_connection, database, say, s
 if TYPE_CHECKING:
     from tests.faults.workshop import Workshop
 
-POINTS = ["for-each-ref", "ls-tree", "fast-import", "diff-tree", "update-ref", "update-ref"]
+POINTS = ["cat-file", "for-each-ref", "fast-import", "diff-tree", "update-ref", "update-ref"]
 TURNS = 2  # it is stopped in the second
 ROUNDS_A_TENANT = 20
 
 
-def wake_writers(rounds: int, seed: int, root: Path) -> int:
+def wake_writers(rounds: int, seed: int, root: Path, points: Sequence[str]) -> int:
     """The whole experiment; how many zombies there were. Raises AssertionError where one has done harm."""
     from tests.faults.workshop import Workshop
 
@@ -36,7 +38,7 @@ def wake_writers(rounds: int, seed: int, root: Path) -> int:
     for number in range(rounds):
         if number % ROUNDS_A_TENANT == 0:
             workshop = Workshop(root, dice)
-        plan = f"{dice.choice(POINTS)} {dice.choice(['before', 'after'])} zombie"
+        plan = f"{dice.choice(points)} {dice.choice(['before', 'after'])} zombie"
         try:
             stopped += one_round(workshop, plan)
         except BaseException:
@@ -47,6 +49,8 @@ def wake_writers(rounds: int, seed: int, root: Path) -> int:
 
 def one_round(workshop: Workshop, plan: str) -> bool:
     """One writer that is stopped, one that goes on, and the look; whether the first one came to the point."""
+    from tests.faults.workshop import NO_PLAN
+
     with workshop.writer(plan, turns=TURNS) as (pid, said):
         heard = said.readline()
         _, status = os.waitpid(pid, os.WUNTRACED)
@@ -55,9 +59,8 @@ def one_round(workshop: Workshop, plan: str) -> bool:
             cut_connection(heard)
             workshop.write_on()
             before = workshop.main()
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGCONT)
-            os.waitpid(pid, 0)
+            workshop.arm(NO_PLAN)  # once is enough
+            wake(pid)
             wait_for_group(pid)
             after = workshop.main()
             assert after == before, f"main went from {before} to {after}"
@@ -67,16 +70,25 @@ def one_round(workshop: Workshop, plan: str) -> bool:
     return stopped
 
 
+def wake(pid: int) -> None:
+    """Let a writer and its git go on until it ends; more than once, for its git may only be about to stop."""
+    while not os.waitpid(pid, os.WNOHANG)[0]:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGCONT)
+        time.sleep(0.02)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """The experiment as a program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--points", nargs="+", default=POINTS, help="git processes at which they are stopped")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--database", help="An existing test database, whose rows may be added to.")
     options = parser.parse_args(arguments)
     set_up()
     with database(options.database), tempfile.TemporaryDirectory(prefix="netcairn-faults-") as root:
-        stopped = wake_writers(options.rounds, options.seed, Path(root))
+        stopped = wake_writers(options.rounds, options.seed, Path(root), options.points)
     say(f"{options.rounds} rounds, {stopped} writers stopped and woken, nothing went back (seed {options.seed})")
 
 
