@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from django.conf import LazySettings
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.forms import ModelChoiceField
 from django.test import Client
 from unfold.admin import ModelAdmin
 
@@ -66,13 +68,14 @@ def test_nothing_leaks_and_nothing_changes(world: World, capsys: Any) -> None:
         marks = ("theirs", SECRET, "mine-box") if outside else ("theirs",)
         walk(walked, role, client, theirs=theirs, marks=marks, share=share_of(at))
 
+    after = their_trail.count()
     look(walked, logged_in(make_user("root", is_superuser=True)), theirs)
 
     with capsys.disabled():
         print(f"\n{walked}") if FULL else None
     assert walked.leaks == []
     assert (len(walked.roles), len(walked.routes) > 10, walked.requests > 50) == (7, True, True)
-    assert their_trail.count() == before
+    assert after == before
 
 
 def look(walked: Walk, client: Client, theirs: Rows) -> None:
@@ -85,6 +88,39 @@ def look(walked: Walk, client: Client, theirs: Rows) -> None:
             for method in ("get", "head"):
                 walking.ask(walked, "superuser", client, method=method, address=address, sent={}, marks=())
     walked.leaks += ["a superuser's look changed a row"] if walking.digest() != before else []
+
+
+def forms_with_foreign_rows(client: Client, world: World) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each of one's own forms as it stands, with one field that names a row of the others: address, field, form."""
+    for model, row in world.mine.items():
+        address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/{row.pk}/change/"
+        shown = client.get(address).context
+        if shown is None or "adminform" not in shown:
+            continue
+        fields = shown["adminform"].form.fields
+        own = {name: shown["adminform"].form[name].value() for name in fields}
+        sent = {name: value for name, value in own.items() if value is not None and value is not False}
+        for formset in shown["inline_admin_formsets"]:
+            management = formset.formset.management_form
+            sent |= {management.add_prefix(name): management.initial.get(name, 0) for name in management.fields}
+        for name, one in fields.items():
+            if isinstance(one, ModelChoiceField) and one.queryset.model in world.theirs:
+                yield address, name, sent | {name: str(world.theirs[one.queryset.model].pk)}
+
+
+def test_no_field_of_a_form_takes_a_row_of_others(world: World) -> None:
+    """A select that does not offer it must not accept it either, nor say what it is called."""
+    client = logged_in(make_user("boss", (world.mine[Tenant], Role.ADMINISTRATOR)))
+    before, refused = walking.digest(), []
+
+    for address, name, sent in forms_with_foreign_rows(client, world):
+        answer = client.post(address, sent)
+        assert name in answer.context["adminform"].form.errors, (address, name)
+        assert "theirs" not in answer.content.decode()
+        refused.append(name)
+
+    assert {"credential", "jump_host"} <= set(refused)
+    assert walking.digest() == before
 
 
 BROKEN = [model for model in admin.site._registry if model._meta.app_label in OURS] if FULL else [Credential]
