@@ -12,7 +12,8 @@ class ConfigConfig(AppConfig):
     verbose_name = "Netcairn"
 
     def ready(self) -> None:
-        """Have the queue's workers say when they are busy."""
-        from config import queue_watch
+        """Have the queue's workers say when they are busy, and sessions know when they began."""
+        from config import queue_watch, sessions
 
         queue_watch.connect()
+        sessions.connect()

@@ -20,7 +20,9 @@ def begin(sender: Any, request: HttpRequest, user: Any, **_: Any) -> None:  # no
     request.session[BEGAN] = request.session[SEEN] = time()
 
 
-user_logged_in.connect(begin, dispatch_uid="netcairn.sessions")
+def connect() -> None:
+    """Listen for logins; called once, before any request."""
+    user_logged_in.connect(begin, dispatch_uid="netcairn.sessions")
 
 
 def is_over(session: MutableMapping[str, Any], now: float) -> bool:
