@@ -19,6 +19,7 @@ _OVERWRITTEN = re.compile(rb"[^\x08]\x08")
 _PROMPT_LIKE = re.compile(
     rb"\S.{0,118}[>#$%\])~]|[>#$%]"
     rb"|\[[^\]\s]{1,80}\]\[[^\]\s]{1,80}\]\S{0,80}:|Enter an option:"  # pfSense: its shell, and its menu
+    rb"|Select Menu Number \[[\d-]{1,7}\]:"  # Sophos Firewall
 )
 _NUMBER = re.compile(rb"\d+")
 _CONTEXT = re.compile(
