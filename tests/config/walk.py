@@ -1,19 +1,16 @@
 """Every address that the site knows, asked for by every kind of person, with rows of a foreign tenant.
 
-``python -m tests.config.walk`` walks all of it and prints how many routes, roles and requests that were; the suite
+``python -m tests.config`` walks all of it and prints how many routes, roles and requests that were; the suite
 walks a share of the routes with each role. Nothing of others may be told, and nothing at all may change.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.contenttypes.models import ContentType
@@ -175,8 +172,3 @@ def ask(
     if response.status_code >= 500:
         walked.leaks.append(f"{role} {method} {address}: {response.status_code}")
     walked.leaks += [f"{role} {method} {address} tells {mark!r}" for mark in marks if mark in told]
-
-
-if __name__ == "__main__":
-    os.environ[FULL] = "1"
-    sys.exit(pytest.main(["-q", "-s", "-p", "no:cacheprovider", "tests/config/test_walk.py"]))
