@@ -96,7 +96,7 @@ def versions_of(version: Snapshot, name: str, limit: int) -> tuple[list[Snapshot
     found: list[Snapshot] = []
     for count, row in enumerate(rows.select_related("run").order_by("-seq")[: limit + 1]):
         # A commit that went with its epoch cannot be compared; the version that is looked at need not be.
-        if count == limit or (count and row.commit_gone):
+        if count == limit or (count and (row.commit_gone or row.pruned_at)):
             return found, False
         if row.blob(name) is None:
             return found, True

@@ -26,6 +26,9 @@ ESCAPE = len('<span class="nc-esc">\\x00</span>')  # what one of them becomes
 BINARY_REACH = 8000  # git looks as far for a NUL before it calls a file binary
 TOO_LARGE = "This file is too large for a page. Download it to read it."
 PRUNED = "Retention has removed the content of this version. Only what is said of it above is still known."
+LOST = (
+    "The store has lost the content of this version, and no copy had it. Only what is said of it above is still known."
+)
 NO_TEXT = "This file is not text. Download it to look into it."
 
 
@@ -108,7 +111,7 @@ def shown_stored(version: Snapshot, name: str, *, secrets: bool) -> ShownFile:
     """One file of a version, from the store; one that no page shows is not even read."""
     size = version.files[name]["size"]
     if version.pruned_at:
-        return ShownFile(name, size, refusal=PRUNED)
+        return ShownFile(name, size, refusal=LOST if version.lost else PRUNED)
     if size > MAX_BYTES:
         return ShownFile(name, size, refusal=TOO_LARGE)
     try:

@@ -289,6 +289,12 @@ class Pruned(StoreError):
     cause = "pruned"
 
 
+class Lost(Pruned):
+    """The version or checkpoint is known, but a disk has lost content of it, and somebody has accepted that."""
+
+    cause = "lost"
+
+
 class NoStore(StoreError):
     """The tenant has no repository yet; the first backup makes it."""
 

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from backups import claimers
 from backups.epochs import Epoch
-from backups.errors import Pruned
+from backups.errors import Lost, Pruned
 from backups.evidence_models import QuarantinedFile, Transcript
 from backups.processing_models import PostProcessing
 from backups.schedule_models import Schedule, ScheduledDevice
@@ -304,6 +304,9 @@ class Snapshot(TenantOwned):
     lines_removed = models.IntegerField()
     author = models.CharField(max_length=150)
     pruned_at = models.DateTimeField(null=True, editable=False)  # retention has removed the content; the row stays
+    lost = models.BooleanField(
+        default=False, db_default=False, editable=False
+    )  # not retention, but a disk, at pruned_at
 
     objects = SnapshotSet.as_manager()
 
@@ -330,7 +333,13 @@ class Snapshot(TenantOwned):
         return entry["blob"] if entry else None
 
     def refuse_pruned(self) -> None:
-        """Raise Pruned where retention has removed the content."""
+        """Raise Pruned where retention has removed the content, Lost (one of them) where a disk has lost it."""
+        if self.lost:
+            raise Lost(
+                f"The content of the version of {self.device.name} of {self} UTC is lost: the store could not give it "
+                f"back, no copy had it, and `fsck` wrote it off on {self.pruned_at:%Y-%m-%d}. When it was taken, and "
+                "by how many lines it differed, is still known."
+            )
         if self.pruned_at:
             raise Pruned(
                 f"The content of the version of {self.device.name} of {self} UTC is gone: retention removed it on "

@@ -66,7 +66,7 @@ def changed_devices(checkpoint: Checkpoint) -> list[Entry]:
 
 def all_devices(checkpoint: Checkpoint) -> list[Entry]:
     """Every device in it, in order of name. Raises StoreDamaged."""
-    held = manifest.of_commit(open_store(checkpoint.tenant_id), checkpoint.pin)
+    held = manifest.of_commit(open_store(checkpoint.tenant_id), checkpoint.content)
     devices = Device.objects.filter(tenant=checkpoint.tenant_id).in_bulk(held)
     entries = [
         Entry(devices[device], sorted(files), sum(content.size for content in files.values()))

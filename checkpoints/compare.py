@@ -135,7 +135,7 @@ def devices_of_interest(old: Version, new: Version, devices: Collection[UUID] | 
 def side_of(version: Version, store: TenantStore, only: Collection[UUID] | None = None) -> Side:
     """A version with what it consists of, of these devices or of all. Raises NothingKept, StoreDamaged."""
     if isinstance(version, Checkpoint):
-        return Side(version, manifest.of_commit(store, version.pin, only), whole=version.whole)
+        return Side(version, manifest.of_commit(store, version.content, only), whole=version.whole)
     snapshot = version if isinstance(version, Snapshot) else newest(version)
     return Side(version, manifest.of_snapshot(snapshot), device=snapshot.device_id)
 

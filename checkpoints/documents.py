@@ -29,6 +29,7 @@ def checkpoint_document(checkpoint: Checkpoint) -> dict[str, Any]:
         "seq": checkpoint.seq,
         "commit": checkpoint.commit,
         "pin": checkpoint.pin,
+        "content": "lost" if checkpoint.lost_at else "kept",
         "devices": checkpoint.device_count,
         "files": checkpoint.file_count,
         "bytes": checkpoint.total_bytes,

@@ -68,7 +68,7 @@ def export_files(
         raise Deleted(f"Checkpoint {checkpoint.short_id} is deleted; undelete it before you export it.")
     store = open_store(checkpoint.tenant_id)
     chosen = None if devices is None else {device.pk for device in devices}
-    held = manifest.of_commit(store, checkpoint.pin, chosen)
+    held = manifest.of_commit(store, checkpoint.content, chosen)
     known = Device.objects.filter(tenant=checkpoint.tenant_id).in_bulk(held)
     for device in sorted(known.values(), key=lambda device: device.name):
         folder = layout.checked_device_name(device.name)

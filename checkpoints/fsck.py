@@ -51,7 +51,7 @@ def with_content(store: TenantStore, pins: Iterable[str]) -> set[str]:
 
 def lost(store: TenantStore, row: Checkpoint) -> Trouble:
     """A checkpoint whose content is gone; one of a whole tenant can be made again from the record, to the same id."""
-    again = row.whole and bool(with_content(store, [row.commit]))
+    again = row.whole and not row.lost_at and bool(with_content(store, [row.commit]))
     rest = "the record still has it." if again else "bring the repository back from a copy."
     what = (
         f"The content of checkpoint {row.short_id} ({row}) of {row.created_at:%Y-%m-%d %H:%M} UTC is not there: {rest}"

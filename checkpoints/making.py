@@ -44,7 +44,7 @@ def make(
         hold(tenant.pk, parent)
     if content:
         hold(tenant.pk, content)
-    source = content.pin if content else batch.head
+    source = content.content if content else batch.head
     chosen = None if devices is None else {device.pk for device in devices}
     held = manifest.of_commit(batch.store, source, chosen)
     refuse_missing(held, devices or ())

@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
+from backups.errors import Lost
 from backups.models import Run
 from inventory.models import Tenant
 from inventory.tenancy import TenantOwned, TenantQuerySet
@@ -71,6 +72,7 @@ class Checkpoint(TenantOwned):
     file_count = models.IntegerField(editable=False)
     total_bytes = models.BigIntegerField(editable=False)
     changed_count = models.IntegerField(default=0, editable=False)  # devices that differ from the parent
+    lost_at = models.DateTimeField(null=True, editable=False)  # content was written off; `pin` holds what is left of it
 
     objects = CheckpointSet.as_manager()
 
@@ -97,6 +99,16 @@ class Checkpoint(TenantOwned):
     def short_id(self) -> str:
         """The beginning of its id, as people name it."""
         return self.id.hex[:12]
+
+    @property
+    def content(self) -> str:
+        """The commit that holds all of it. Raises Lost where a disk has lost some of it: a part is never the whole."""
+        if self.lost_at:
+            raise Lost(
+                f"Content of checkpoint {self.short_id} ({self}) is lost: the store could not give it back, no copy "
+                f"had it, and `fsck` wrote it off on {self.lost_at:%Y-%m-%d}. Versions that are left open one by one."
+            )
+        return self.pin
 
 
 class Ref(TenantOwned):

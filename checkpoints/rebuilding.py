@@ -30,6 +30,7 @@ class Pin:
     author: str
     when: datetime
     message: str
+    lost_at: datetime | None = None  # when it was written off: it holds a part of what it held
 
 
 def rebuild(tenant: Tenant, store: TenantStore, record: Sequence[Change]) -> int:
@@ -64,7 +65,13 @@ def pins_of(tenant: Tenant, store: TenantStore) -> Iterator[Pin]:
         if said.get("Tenant") != str(tenant.pk) or "Checkpoint" not in said:
             continue
         pin = Pin(
-            UUID(said["Checkpoint"]), commit, tree, author, moment(seconds), message.strip().rpartition("\n\n")[0]
+            UUID(said["Checkpoint"]),
+            commit,
+            tree,
+            author,
+            moment(seconds),
+            message.strip().rpartition("\n\n")[0],
+            datetime.fromisoformat(said["Lost"]) if "Lost" in said else None,
         )
         if ref.startswith(layout.QUARANTINE):
             own = layout.checkpoint_ref(pin.id)
@@ -103,6 +110,7 @@ def row_of(tenant: Tenant, store: TenantStore, pin: Pin, at: tuple[Change, bool]
         commit=change.commit,
         pin=pin.commit,
         whole=whole,
+        lost_at=pin.lost_at,
         **statistics(manifest.of_commit(store, pin.commit)),
     )
 

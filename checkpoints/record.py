@@ -144,7 +144,7 @@ def plan_against(
         raise Deleted(f"Checkpoint {checkpoint.short_id} is deleted; undelete it before you go back to it.")
     if head is None:
         raise NothingKept("Nothing was kept of this tenant yet, so there is nothing to go back from.")
-    target = manifest.of_commit(store, checkpoint.pin, chosen)
+    target = manifest.of_commit(store, checkpoint.content, chosen)
     current = manifest.of_commit(store, head, chosen)
     ids = target.keys() | current.keys() if chosen is None else chosen
     devices = Device.objects.filter(tenant=checkpoint.tenant_id).in_bulk(ids).values()

@@ -65,7 +65,7 @@ def files_of_all(checkpoint: Checkpoint, devices: Sequence[Device]) -> manifest.
         raise Deleted(f"Checkpoint {checkpoint.short_id} is deleted; undelete it before you go back to it.")
     if not 0 < len(devices) <= MOST_DEVICES or len({device.pk for device in devices}) < len(devices):
         raise NotRestorable(f"Name 1 to {MOST_DEVICES} devices, each once.")
-    found = manifest.of_commit(open_store(checkpoint.tenant_id), checkpoint.pin, [device.pk for device in devices])
+    found = manifest.of_commit(open_store(checkpoint.tenant_id), checkpoint.content, [device.pk for device in devices])
     for device in devices:
         if device.tenant_id != checkpoint.tenant_id or device.pk not in found:
             raise UnknownVersion(f"The checkpoint holds nothing of {device}; leave it out.")
@@ -76,7 +76,7 @@ def files_of_all(checkpoint: Checkpoint, devices: Sequence[Device]) -> manifest.
 
 def devices_of(checkpoint: Checkpoint) -> list[Device]:
     """Every device in service that the checkpoint holds, by name."""
-    held = manifest.of_commit(open_store(checkpoint.tenant_id), checkpoint.pin)
+    held = manifest.of_commit(open_store(checkpoint.tenant_id), checkpoint.content)
     return list(Device.objects.filter(pk__in=list(held), retired_at=None).order_by("name"))
 
 

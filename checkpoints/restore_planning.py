@@ -72,7 +72,7 @@ def files_of(version: Checkpoint | Snapshot, device: Device) -> Mapping[str, man
     if isinstance(version, Checkpoint):
         if version.deleted_at:
             raise Deleted(f"Checkpoint {version.short_id} is deleted; undelete it before you go back to it.")
-        found = manifest.of_commit(open_store(version.tenant_id), version.pin, [device.pk])
+        found = manifest.of_commit(open_store(version.tenant_id), version.content, [device.pk])
     else:
         found = manifest.of_snapshot(version)
     if version.tenant_id != device.tenant_id or device.pk not in found:

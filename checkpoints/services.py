@@ -111,7 +111,7 @@ def nothing_new(batch: Batch) -> bool:
     if head is None or batch.head is None:
         return False
     then, now = (manifest.of_commit(batch.store, commit) for commit in (record_of(head), batch.head))
-    return head.whole and not manifest.changed_devices(then, now)
+    return head.whole and not head.lost_at and not manifest.changed_devices(then, now)
 
 
 def tag_checkpoint(

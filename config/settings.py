@@ -22,6 +22,8 @@ NETCAIRN_PUBLISHED_ROOT = os.environ.get("NETCAIRN_PUBLISHED_ROOT") or None  # a
 NETCAIRN_FSCK_CHECKS = ["checkpoints.fsck.troubles"]
 # Called by `fsck --rebuild` with a tenant, its repository and its record, in the transaction: what they have to fill.
 NETCAIRN_REBUILDS = ["checkpoints.rebuilding.rebuild"]
+# Called by `fsck --accept-loss` with what it has written off, in the transaction: what of theirs was lost.
+NETCAIRN_LOSSES = ["checkpoints.losing.accept"]
 # Give the devices that nobody may log in to for a backup at the moment, for the same reason.
 NETCAIRN_HELD_DEVICES = ["checkpoints.restore_rules.held_devices"]
 # Called every minute by the queue's tick, for the same reason.

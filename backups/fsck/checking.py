@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from backups.errors import NoStore, StoreError
+from backups.fsck.ended import epoch_refs
 from backups.fsck.findings import Finding, announce, found
 from backups.fsck.losses import losses
 from backups.locks import lock_tenant
@@ -18,8 +19,10 @@ from backups.store import rereading
 from backups.store.packs import Flaw, drop_cache, flaws, index_again
 from backups.store.reader import TenantStore, open_store, store_path
 from backups.store.troubles import Trouble, troubles
+from inventory import audit
 from inventory.models import Tenant
 
+NOTED = 50  # repairs that an audit entry tells in full
 MEANING = {
     "pack": ("damaged-pack", "what is only in there is lost until it comes back from a copy."),
     "index": ("damaged-index", "nothing in its pack can be read until it is made again from the pack."),
@@ -27,7 +30,9 @@ MEANING = {
 }
 
 
-def check(tenant: Tenant, *, full: bool = False, repair: bool = False, wait: float = 10.0) -> list[Finding]:
+def check(
+    tenant: Tenant, *, full: bool = False, repair: bool = False, wait: float = 10.0, by: str = audit.SYSTEM
+) -> list[Finding]:
     """What is wrong with a tenant's store; with `repair`, what can be mended is. An alarm is raised over losses.
 
     Every version's row is compared with git; `full` also reads every object, and that takes as long as it is large.
@@ -44,8 +49,19 @@ def check(tenant: Tenant, *, full: bool = False, repair: bool = False, wait: flo
     except StoreError as exc:
         # What was found until here stays on the list.
         findings.append(Finding(exc.cause, tenant.name, str(exc)))
+    note_repairs(tenant, findings, by)
     announce(tenant, findings)
     return findings
+
+
+def note_repairs(tenant: Tenant, findings: Iterable[Finding], by: str) -> None:
+    """What was mended, and for whom."""
+    mended = [one for one in findings if one.repaired]
+    if mended:
+        told = [f"{one.code}: {one.what}" for one in mended[:NOTED]]
+        audit.record(
+            tenant, by=by, action="store.repaired", about=tenant.name, detail={"found": told, "all": len(mended)}
+        )
 
 
 def disagreements(tenant: Tenant) -> Iterator[Trouble]:
@@ -59,6 +75,7 @@ def disagreements(tenant: Tenant) -> Iterator[Trouble]:
         return
     yield from flawed_files(store)
     yield from troubles(store, row.head if row else None)
+    yield from epoch_refs(tenant, store)
     for name in settings.NETCAIRN_FSCK_CHECKS:
         higher: Callable[[Tenant, TenantStore], Iterator[Trouble]] = import_string(name)
         yield from higher(tenant, store)
@@ -141,6 +158,6 @@ def unknown_repositories(known: Iterable[UUID]) -> list[Finding]:
     ]
 
 
-def all_findings(tenants: Iterable[Tenant], *, full: bool, repair: bool) -> list[Finding]:
+def all_findings(tenants: Iterable[Tenant], *, full: bool, repair: bool, by: str = audit.SYSTEM) -> list[Finding]:
     """What is wrong with the stores of these tenants."""
-    return [finding for tenant in tenants for finding in check(tenant, full=full, repair=repair)]
+    return [finding for tenant in tenants for finding in check(tenant, full=full, repair=repair, by=by)]

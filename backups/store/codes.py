@@ -24,6 +24,7 @@ Code = Literal[
     "damaged-pack",
     "damaged-index",
     "damaged-cache",
+    "epoch-ref-missing",
     "checkpoint-ref-missing",
     "checkpoint-ref-stray",
     "checkpoint-lost",

@@ -46,16 +46,18 @@ class NewCommit:
     removals: Sequence[str] = ()
 
 
-def stream(new: NewCommit) -> bytes:
-    """The whole input of fast-import; its last answer is the id of the commit.
+def stream(*commits: NewCommit) -> bytes:
+    """The whole input of fast-import, which answers with the id of each commit, a line each.
+
+    Several are of one ref and say no parent: each goes on from the one before.
 
     `done` at the end: fast-import, started with --done, takes an input that was cut off for an error.
     """
-    return b"".join(parts(new))
+    return b"".join(piece for new in commits for piece in parts(new)) + b"done\n"
 
 
 def parts(new: NewCommit) -> Iterator[bytes]:
-    """The pieces of the stream, in order."""
+    """The pieces of one commit, in order."""
     stamp = f"{int(new.when.timestamp())} +0000"
     yield f"commit {new.ref}\nmark :1\n".encode()
     yield f"author {identity(new.author)} {stamp}\ncommitter {COMMITTER} {stamp}\n".encode()
@@ -67,7 +69,7 @@ def parts(new: NewCommit) -> Iterator[bytes]:
         yield f'D "{path}"\n'.encode()
     for put in new.puts:
         yield from modification(put)
-    yield b"get-mark :1\ndone\n"
+    yield b"get-mark :1\n"
 
 
 def modification(put: Put) -> Iterator[bytes]:

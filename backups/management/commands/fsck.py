@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from backups import fsck
 from backups.errors import NoStore, StoreError
+from backups.fsck.accepting import LOSSES, accept_loss
 from backups.fsck.checking import unknown_repositories
 from backups.fsck.fetching import fetch
 from backups.fsck.rebuilding import Rebuilt, adopt, rebuild, recover_tenants
@@ -36,6 +37,11 @@ class Command(NetcairnCommand):
         parser.add_argument(
             "--copy", type=Path, metavar="DIR", help="With --repair: a copy of the store, to take what is lost from."
         )
+        parser.add_argument(
+            "--accept-loss",
+            action="store_true",
+            help="With --repair, where no copy has it: write off what is lost, keep the rest, and go on.",
+        )
         parser.add_argument("--rebuild", action="store_true", help="Fill the tables from git: the database was lost.")
         parser.add_argument("--adopt", action="store_true", help="Take in what another Netcairn wrote onto the record.")
 
@@ -47,6 +53,8 @@ class Command(NetcairnCommand):
             )
         if options["copy"] and not options["repair"]:
             raise WrongUse("--copy is for --repair; without it nothing is changed.")
+        if options["accept_loss"] and (not options["repair"] or not options["tenant"]):
+            raise WrongUse("--accept-loss is for --repair of one --tenant: what is lost is written off for good.")
         if options["rebuild"] and not options["tenant"]:
             self.recover()
         tenants = [find_tenant(options["tenant"])] if options["tenant"] else list(Tenant.objects.order_by("name"))
@@ -54,14 +62,30 @@ class Command(NetcairnCommand):
         if options["copy"]:
             self.fetch(tenants, options["copy"], refused)
         filled = list(self.fill(tenants, refused, **options))
-        findings = refused + fsck.all_findings(tenants, full=options["full"], repair=options["repair"])
+        full = options["full"] or options["accept_loss"]
+        findings = refused + fsck.all_findings(tenants, full=full, repair=options["repair"], by=operator())
+        if options["accept_loss"]:
+            findings = self.accept(tenants[0], findings)
         findings += [] if options["tenant"] else unknown_repositories(tenant.pk for tenant in tenants)
         document = {"findings": [asdict(finding) for finding in findings]}
         if options["rebuild"] or options["adopt"]:
             document["filled"] = [asdict(one) for one in filled]
-        self.answer(document, table(findings, full=options["full"]))
+        self.answer(document, table(findings, full=full))
         if not all(finding.repaired for finding in findings):
             sys.exit(1)
+
+    def accept(self, tenant: Tenant, findings: list[fsck.Finding]) -> list[fsck.Finding]:
+        """Write off what is lost; what was found and what is found now. Nothing happens where nothing is lost."""
+        losses = [one for one in findings if one.code in LOSSES and not one.repaired]
+        if not losses:
+            return findings
+        try:
+            lost = accept_loss(tenant, by=operator(), now=timezone.now())
+        except StoreError as error:
+            return [*findings, fsck.Finding(error.cause, tenant.name, str(error))]
+        self.tell(f"{tenant}: {lost} versions are written off; the alarm on the dashboard names what was lost.")
+        left = fsck.check(tenant, full=True, repair=True, by=operator())
+        return [replace(one, repaired=True) for one in findings if one in losses or one.repaired] + left
 
     def recover(self) -> None:
         """Tenants of whom only the repository is left."""

@@ -38,13 +38,18 @@ class Command(NetcairnCommand):
                 f"-{s.lines_removed}",
                 s.size,
                 s.author,
-                "(pruned)" if s.pruned_at else s.commit[:12],
+                f"({content_of(s)})" if s.pruned_at else s.commit[:12],
             ]
             for s in found
         ]
         headings = ["version", "taken at (UTC)", "added", "removed", "bytes", "author", "commit"]
         empty = f"Nothing was kept of {device.name} yet; `backup --device {device.name}` collects it."
         self.answer({"snapshots": [snapshot_document(s) for s in found]}, Table(headings, rows, empty=empty))
+
+
+def content_of(snapshot: Snapshot) -> str:
+    """What has become of its content."""
+    return "lost" if snapshot.lost else "pruned" if snapshot.pruned_at else "kept"
 
 
 def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
@@ -60,5 +65,5 @@ def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
         "files": sorted(snapshot.files),
         "author": snapshot.author,
         "checkpoint": checkpoints[0].pk if checkpoints else None,
-        "content": "pruned" if snapshot.pruned_at else "kept",
+        "content": content_of(snapshot),
     }

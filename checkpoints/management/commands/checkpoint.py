@@ -121,7 +121,7 @@ class Command(NetcairnCommand):
     def do_show(self, options: dict[str, Any]) -> None:
         """With every device and file."""
         one = find(options)
-        held = manifest.of_commit(open_store(one.tenant_id), one.pin)
+        held = manifest.of_commit(open_store(one.tenant_id), one.content)
         devices = sorted(Device.objects.in_bulk(held).values(), key=lambda device: device.name)
         files = [
             {"device": device.name, "file": name, "size": content.size, "blob": content.blob}
@@ -198,7 +198,9 @@ def held_devices(checkpoint: Checkpoint, names: list[str]) -> list[Device] | Non
     """The named devices, if the checkpoint has them all. Raises NothingKept."""
     devices = chosen(names, checkpoint.tenant)
     if devices:
-        held = manifest.of_commit(open_store(checkpoint.tenant_id), checkpoint.pin, [device.pk for device in devices])
+        held = manifest.of_commit(
+            open_store(checkpoint.tenant_id), checkpoint.content, [device.pk for device in devices]
+        )
         missing = [device.name for device in devices if device.pk not in held]
         if missing:
             raise NothingKept(f"Checkpoint {checkpoint.short_id} does not hold {', '.join(missing)}.")

@@ -66,7 +66,7 @@ def content_of(device: Device, at: str | None, name: str | None) -> tuple[bytes,
     if isinstance(version, Checkpoint):
         # Down five small trees instead of listing them with a git of its own.
         for one in [name] if name else named_by_sheet(device):
-            content = file_at(store, version.pin, device.pk, one)
+            content = file_at(store, version.content, device.pk, one)
             if content is not None:
                 return content, one
     files = files_of(device, version, at)
