@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from backups.errors import StoreDamaged
 from backups.store import layout
 from backups.store.reader import TenantStore
+from backups.store.replaying import is_complete
 from backups.store.stream import NewCommit, Put, with_trailers
 from backups.store.troubles import Trouble, kind_of
 from backups.store.writer import RefMove, make_ref_durable, move_refs, write_commit
@@ -82,7 +83,7 @@ def hold(store: TenantStore, ref: str, pin: str, instead: str | None) -> Callabl
         file = store.path / ref
         if instead is None and file.is_file():
             file.unlink()  # it holds no id: git would neither read nor replace it
-        there = instead is not None and bool(kind_of(store.git, instead))
+        there = instead is not None and is_complete(store.git, instead)
         kept = [RefMove(layout.quarantine_ref(instead), instead, None)] if instead and there else []
         move_refs(store.git, [*kept, RefMove(ref, pin, instead or layout.NO_ID)])
         make_ref_durable(store.git, ref)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from backups.fsck.accepting import Turn
+from backups.fsck.accepting import CHUNK, Turn
 from backups.store import layout
-from backups.store.replaying import is_complete
+from backups.store.replaying import complete
 from backups.store.writer import RefMove
 from checkpoints.models import Checkpoint
 
@@ -15,14 +15,16 @@ def accept(turn: Turn) -> list[str]:
     What is left of one stays where it was, held by its ref: some of it may be kept by nothing else.
     """
     lost = []
-    for row in Checkpoint.objects.filter(tenant=turn.tenant):
+    rows = list(Checkpoint.objects.filter(tenant=turn.tenant))
+    whole = complete(turn.store.git, (row.pin for row in rows))
+    for row in rows:
         row.commit = turn.commit_at(row.seq) or row.commit
-        if not is_complete(turn.store.git, row.pin):
+        if row.pin not in whole:
             row.lost_at = row.lost_at or turn.now
             row.pin = what_is_left(turn, row)
             turn.moves.append(RefMove(layout.checkpoint_ref(row.pk), row.pin, None))
             lost.append(f"{row.short_id} ({row})")
-        row.save(update_fields=["commit", "lost_at", "pin"])
+    Checkpoint.objects.bulk_update(rows, ["commit", "lost_at", "pin"], batch_size=CHUNK)
     return lost
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,7 +26,7 @@ from backups import quota
 from backups.batch import Batch
 from backups.epochs import Epoch, begin_of_current
 from backups.errors import StoreError
-from backups.fsck.losses import present
+from backups.fsck.losses import ROWS, present
 from backups.locks import lock_tenant
 from backups.models import Repository, Run, Snapshot, Verification
 from backups.phases import Phases
@@ -76,8 +77,9 @@ class Turn:
 
     def commit_at(self, seq: int) -> str | None:
         """The new commit that holds the record as it was at a change; None where that was not written anew."""
-        before = [one for one in self.commits if one <= seq]
-        return self.commits[max(before)] if before else None
+        seqs = list(self.commits)  # in order
+        at = bisect_right(seqs, seq)
+        return self.commits[seqs[at - 1]] if at else None
 
     def txn_ref(self) -> str:
         """A ref that keeps what is written until the transaction is committed."""
@@ -148,9 +150,11 @@ def write_off(turn: Turn, by: str) -> None:
 
 def mark_lost(turn: Turn) -> list[Snapshot]:
     """Let versions say that their content is lost; which. Without a digest the next capture is never "as last time"."""
-    rows = list(Snapshot.objects.filter(tenant=turn.tenant).readable().select_related("device").order_by("seq"))
-    there = present(turn.store, {file["blob"] for row in rows for file in row.files.values()})
-    lost = [row for row in rows if any(file["blob"] not in there for file in row.files.values())]
+    rows = Snapshot.objects.filter(tenant=turn.tenant).readable().select_related("device").order_by("seq")
+    named = {file["blob"] for files in rows.values_list("files", flat=True).iterator(ROWS) for file in files.values()}
+    absent = named - present(turn.store, named)
+    every = rows.iterator(ROWS) if absent else iter(())
+    lost = [row for row in every if any(file["blob"] in absent for file in row.files.values())]
     for start in range(0, len(lost), CHUNK):
         some = Snapshot.objects.filter(pk__in=[row.pk for row in lost[start : start + CHUNK]])
         some.update(pruned_at=turn.now, lost=True, digest="")

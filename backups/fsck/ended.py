@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from backups.epochs import Epoch
 from backups.store import layout
 from backups.store.reader import TenantStore
-from backups.store.troubles import Trouble, is_readable, kind_of
+from backups.store.replaying import is_complete
+from backups.store.troubles import Trouble, is_readable
 from backups.store.writer import RefMove, make_ref_durable, move_refs
 from inventory.models import Tenant
 
@@ -26,12 +27,12 @@ def epoch_refs(tenant: Tenant, store: TenantStore) -> Iterator[Trouble]:
 
 
 def hold(store: TenantStore, ref: str, tip: str, instead: str | None) -> Callable[[], None]:
-    """Let the ref name the commit; what it named instead is kept in quarantine, where it is there."""
+    """Let the ref name the commit; what it named instead is kept in quarantine, if it is all there."""
 
     def mend() -> None:
         if instead is None:
             (store.path / ref).unlink(missing_ok=True)  # it holds no id: git would neither read nor replace it
-        if instead and kind_of(store.git, instead):
+        if instead and is_complete(store.git, instead):
             kept = layout.quarantine_ref(instead)
             move_refs(store.git, [RefMove(kept, instead, None)])
             make_ref_durable(store.git, kept)

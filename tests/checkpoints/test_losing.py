@@ -14,6 +14,7 @@ from backups import fsck
 from backups.blame import blame
 from backups.content import stored
 from backups.errors import Lost, StoreDamaged
+from backups.fsck import accepting
 from backups.models import Epoch, Repository, Snapshot
 from backups.retirement import retire
 from backups.store import layout
@@ -201,6 +202,25 @@ def test_a_checkpoint_that_lost_content_is_never_partly_given(
     assert collect_garbage(tenant, now=later(49)).refused == ()
     assert stored(versions_of(core)[0], "running.cfg") == b"hostname core1\n"
     assert fsck.check(tenant, full=True) == []
+
+
+def test_a_crash_before_the_refs_follow_is_mended(
+    tenant: Tenant, edge: Device, core: Device, store: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Power fails right after the commit: the old main is behind, not foreign, and nothing broken is kept."""
+    cut(tenant)
+    back_up(edge, running_cfg="hostname edge1\n! four\n")
+    create_checkpoint(tenant, message="hit", author="anna", now=NOON)
+    lose(store, [blob_of(versions_of(core)[0])])
+    with monkeypatch.context() as patch:
+        patch.setattr(accepting, "follow", lambda _: None)
+        accepting.accept_loss(tenant, by="anna", now=NOON)
+
+    back_up(edge, running_cfg="hostname edge1\n! five\n")
+    fsck.check(tenant, repair=True)
+
+    assert fsck.check(tenant, full=True) == []
+    assert not store.refs(layout.QUARANTINE)
 
 
 def test_earlier_epochs_stay_as_they_are(tenant: Tenant, edge: Device, store: TenantStore) -> None:
