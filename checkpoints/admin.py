@@ -154,7 +154,8 @@ class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
             "show": show,
             "listed": checkpoint_page.listed(lister, row, request),
             "compare_url": self.page_url("compare"),
-            "may_go_back": may(request.user, "checkpoints.restore_record", row.tenant_id) and not row.deleted_at,
+            "may_go_back": may(request.user, "checkpoints.restore_record", row.tenant_id)
+            and not (row.deleted_at or row.lost_at),
         }
 
     @admin.action(description="Compare two", permissions=["view"])

@@ -48,7 +48,7 @@ def checkpoint_table(checkpoints: Iterable[Checkpoint], *, with_tenant: bool) ->
             one.device_count,
             one.changed_count,
             ", ".join([*sorted(ref.name for ref in one.refs.all()), *one.tags]) or None,
-            f"(deleted) {one}" if one.deleted_at else str(one),
+            f"{'(deleted) ' if one.deleted_at else ''}{'(lost) ' if one.lost_at else ''}{one}",
         ]
         for one in checkpoints
     ]

@@ -165,6 +165,7 @@ class Summary:
     unique_bytes: int  # of contents, each counted once
     stored_bytes: int  # on the disk, as git packs them
     pruned: int  # versions whose content retention has removed
+    lost: int  # versions whose content a disk has lost
 
 
 def summary_of(tenant: Tenant) -> Summary:
@@ -172,7 +173,8 @@ def summary_of(tenant: Tenant) -> Summary:
     versions = Snapshot.objects.filter(tenant=tenant).aggregate(
         count=Count("pk"),
         bytes=Sum("size", default=0, filter=Q(pruned_at=None)),
-        pruned=Count("pk", filter=~Q(pruned_at=None)),
+        pruned=Count("pk", filter=Q(lost=False) & ~Q(pruned_at=None)),
+        lost=Count("pk", filter=Q(lost=True)),
     )
     path = store_path(tenant.pk)
     checkpoints = Checkpoint.objects.filter(tenant=tenant)
@@ -186,4 +188,5 @@ def summary_of(tenant: Tenant) -> Summary:
         usage_of(tenant.pk).used,
         bytes_on_disk(path) if is_repository(path) else 0,
         versions["pruned"],
+        versions["lost"],
     )

@@ -13,7 +13,7 @@ from backups.store import layout
 from backups.store.creation import fsync
 from backups.store.git import Git
 from backups.store.housekeeping import ids_in, remove_pack
-from backups.store.packs import CACHES, drop_cache, flaws
+from backups.store.packs import CACHES, drop_cache, flaws, index_says
 from backups.store.reader import TenantStore
 from backups.store.rereading import damaged, object_ids, reread
 
@@ -32,16 +32,21 @@ def discard_damaged(store: TenantStore) -> int:
     for one in bad:
         (store.path / "objects" / one[:2] / one[2:]).unlink(missing_ok=True)
     flawed = {flaw.path.with_suffix(".idx") for flaw in flaws(store.path, full=True) if flaw.kind == "pack"}
-    for index in sorted((store.path / "objects" / "pack").glob("pack-*.idx")):
-        if index in flawed or bad & ids_in(index):
-            write_anew(store.git, index, bad)
+    packs = (store.path / "objects" / "pack").glob("pack-*.idx")
+    for index in sorted(flawed.union(index for index in packs if bad & listed_in(index))):
+        write_anew(store.git, index, bad)
     store.close()
     return len(bad)
 
 
+def listed_in(index: Path) -> set[str]:
+    """The objects of a pack; none where its index does not say, for then git reads none of them either."""
+    return ids_in(index) if index_says(index) else set()
+
+
 def write_anew(git: Git, index: Path, bad: Collection[str]) -> None:
     """Put the sound objects of a pack into another, and remove it. Raises StoreDamaged, and then it stays."""
-    good = sorted(ids_in(index) - set(bad))
+    good = sorted(listed_in(index) - set(bad))
     if good:
         listed = "".join(f"{one}\n" for one in good).encode()
         said = git.run("pack-objects", "-q", str(index.parent / "pack"), stdin=listed, seconds=SECONDS)
@@ -49,5 +54,7 @@ def write_anew(git: Git, index: Path, bad: Collection[str]) -> None:
         fsync(index.parent)
         if new == index or not set(good) <= ids_in(new) or not all(sound for _, sound in reread(git, good)):
             raise StoreDamaged(f"What can be read of {index} could not be put into another pack; nothing is removed.")
-    remove_pack(index)
+    if index.exists():
+        remove_pack(index)
+    index.with_suffix(".pack").unlink(missing_ok=True)
     fsync(index.parent)

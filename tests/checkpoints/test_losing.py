@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 from django.core.management import call_command
@@ -15,6 +15,7 @@ from backups.blame import blame
 from backups.content import stored
 from backups.errors import Lost, StoreDamaged
 from backups.fsck import accepting
+from backups.fsck.rebuilding import rebuild
 from backups.models import Epoch, Repository, Snapshot
 from backups.retirement import retire
 from backups.store import layout
@@ -23,6 +24,7 @@ from backups.store.reader import TenantStore, open_store
 from backups.store.writer import RefMove, move_refs
 from checkpoints.export import export_files
 from checkpoints.gc import collect_garbage
+from checkpoints.models import Checkpoint, Ref
 from checkpoints.record import plan_record_restore
 from checkpoints.services import create_checkpoint
 from inventory.audit import AuditEntry
@@ -166,11 +168,29 @@ def test_the_record_goes_on_in_a_new_epoch_when_its_head_is_lost(
     assert fsck.check(tenant, full=True) == []
 
 
-def test_a_repository_that_is_gone_is_begun_anew(tenant: Tenant, edge: Device, store: TenantStore) -> None:
-    """All is lost, and says so; the device is kept again."""
-    create_checkpoint(tenant, message="before", author="anna", now=NOON)
+def be_gone(store: TenantStore) -> None:
+    """As a disk that nobody will see again."""
     store.close()
     shutil.rmtree(store.path)
+
+
+def cut_off(store: TenantStore) -> None:
+    """One pack holds everything, and half of it is there, without a sound index."""
+    keep_house(store.git)
+    (pack,) = (store.path / "objects" / "pack").glob("*.pack")
+    for file in (pack, pack.with_suffix(".idx")):
+        file.chmod(0o644)
+        file.write_bytes(file.read_bytes()[:200])
+    store.close()
+
+
+@pytest.mark.parametrize("damage", [be_gone, cut_off])
+def test_a_repository_that_is_gone_is_begun_anew(
+    tenant: Tenant, edge: Device, store: TenantStore, damage: Callable[[TenantStore], None]
+) -> None:
+    """All is lost, and says so; the device is kept again."""
+    create_checkpoint(tenant, message="before", author="anna", now=NOON)
+    damage(store)
 
     assert repair(tenant, "--accept-loss") == 0
 
@@ -199,8 +219,29 @@ def test_a_checkpoint_that_lost_content_is_never_partly_given(
     with pytest.raises(Lost):
         list(export_files(hit, masked=False))
     assert kept.lost_at is None and len(list(export_files(kept, masked=False))) == 3
+    out = io.StringIO()
+    call_command("checkpoint", "list", stdout=out)
+    assert out.getvalue().count("(lost)") == 1
+    call_command("search", "edge1", "--history", stdout=out)
     assert collect_garbage(tenant, now=later(49)).refused == ()
     assert stored(versions_of(core)[0], "running.cfg") == b"hostname core1\n"
+    assert fsck.check(tenant, full=True) == []
+
+
+def test_a_rebuilt_database_knows_which_checkpoints_are_parts(
+    tenant: Tenant, edge: Device, core: Device, store: TenantStore
+) -> None:
+    """What was written off must not come back as whole because the rows were lost later."""
+    create_checkpoint(tenant, message="hit", author="anna", now=NOON)
+    lose(store, [blob_of(versions_of(edge)[-1])])
+    assert repair(tenant, "--accept-loss") == 0
+    Ref.objects.all().delete()
+    Checkpoint.objects.all().delete()
+
+    assert rebuild(tenant, by="anna", now=NOON).checkpoints == 1
+
+    with pytest.raises(Lost):
+        list(export_files(Checkpoint.objects.get(), masked=False))
     assert fsck.check(tenant, full=True) == []
 
 
