@@ -110,11 +110,12 @@ class Collection:
 
     def foresee(self) -> Collected:
         """What `execute` would do. Nothing is written, and content is not read. Raises CollectionRefused."""
+        last = self.last_change()
         plan = self.plan()
         self.refuse_absent(plan)
         needed, missing = garbage.reachable(self.git, plan.tips)
         there = garbage.all_objects(self.git)
-        lost, pruned = self.fate_of_versions(plan, lambda blobs: blobs - needed)
+        lost, pruned = self.fate_of_versions(plan, last, lambda blobs: blobs - needed)
         self.refuse_lost({*missing, *lost})
         going = there.keys() - needed
         return Collected(
@@ -204,18 +205,28 @@ class Collection:
     def look_once(self, workshop: Workshop) -> tuple[GcPlan, set[UUID]]:
         """One look. Raises CollectionRefused, GitFailed."""
         workshop.clear()
+        last = self.last_change()
         plan = self.plan()
         self.refuse_absent(plan)
         self.told("packing what is kept")
         workshop.pack(plan.tips)
         self.told("reading what is kept")
         workshop.prove(plan.tips)
-        lost, pruned = self.fate_of_versions(plan, workshop.absent)
+        lost, pruned = self.fate_of_versions(plan, last, workshop.absent)
         self.refuse_lost(lost)
         return plan, pruned
 
-    def fate_of_versions(self, plan: GcPlan, absent: Callable[[set[str]], set[str]]) -> tuple[set[str], set[UUID]]:
+    def last_change(self) -> int:
+        """The number of the newest batch; asked before the plan is made, so that what comes later is no part of it."""
+        seq: int = Repository.objects.values_list("seq", flat=True).get(tenant=self.tenant)
+        return seq
+
+    def fate_of_versions(
+        self, plan: GcPlan, last: int, absent: Callable[[set[str]], set[str]]
+    ) -> tuple[set[str], set[UUID]]:
         """What versions must have and have not, and the versions whose content goes with their epoch.
+
+        Only versions up to batch `last`: what writers brought since the plan was not packed, and is not lost.
 
         A version of an epoch that is kept must be there; of another one it may be, because a checkpoint or the record
         of today has the same content. The last good version of a device must, wherever it is from.
@@ -226,7 +237,7 @@ class Collection:
             for epoch in Epoch.objects.filter(tenant=self.tenant)
             if epoch.swept_at or epoch.number in gone
         ]
-        rows = Snapshot.objects.filter(tenant=self.tenant).readable()
+        rows = Snapshot.objects.filter(tenant=self.tenant, seq__lte=last).readable()
         newest = set(rows.latest_by_device().values_list("pk", flat=True))
         must: set[str] = set()
         may: dict[UUID, set[str]] = {}

@@ -327,3 +327,20 @@ def test_a_false_alarm_of_a_moment_is_no_refusal(
     monkeypatch.setattr(Workshop, "prove", alarmed)
 
     assert collect(tenant).objects_removed == 3
+
+
+def test_what_is_written_during_the_look_is_no_loss(tenant: Tenant, store: TenantStore, edge: Device) -> None:
+    """A night's backups go on for an hour; a collection beside them must neither refuse nor lose what they bring."""
+    steps: list[str] = []
+
+    def write_on(step: str) -> None:
+        steps.append(step)
+        if step == "packing what is kept":
+            back_up(edge, later(len(steps)), running_cfg=f"hostname edge1\nstep {len(steps)}\n")
+
+    delete_checkpoint(only_in_a_checkpoint(tenant, b"x"), by="anna", now=NOON)
+    done = collect_garbage(tenant, now=later(40), told=write_on)
+
+    assert done.refused == () and steps.count("packing what is kept") == 1
+    newest = edge.snapshots.order_by("-seq")[0]
+    assert store.blob(newest.files["running.cfg"]["blob"]).startswith(b"hostname edge1\nstep")
