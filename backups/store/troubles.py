@@ -57,8 +57,9 @@ def troubles(store: TenantStore, head: str | None) -> Iterator[Trouble]:
     yield from head_elsewhere(store.path)
     yield from broken_refs(store.path)
     refs = store.refs(layout.MAIN, layout.TXN, layout.EPOCHS, layout.PURGED)
-    yield from stale_refs(store, head, refs)
+    yield from stale_refs(store, refs)
     yield from main_elsewhere(store, head, refs)
+    yield from settled_purges(store, head)
 
 
 def head_lost(store: TenantStore, head: str) -> Trouble:
@@ -142,12 +143,21 @@ def broken_refs(path: Path) -> Iterator[Trouble]:
             yield Trouble("ref-broken", f"{ref} does not hold the id of a commit.", removal_of_file(ref), alarm=True)
 
 
-def stale_refs(store: TenantStore, head: str | None, refs: Mapping[str, str]) -> Iterator[Trouble]:
-    """Refs of a batch that came to nothing, and of a rewriting that main has followed, or that was undone."""
+def stale_refs(store: TenantStore, refs: Mapping[str, str]) -> Iterator[Trouble]:
+    """Refs of a batch that came to nothing."""
     for ref, commit in refs.items():
-        of_batch = ref.startswith(f"{layout.TXN}/")
-        settled = ref.startswith(f"{layout.PURGED}/") and refs.get(layout.MAIN) == head
-        if of_batch or settled:
+        if ref.startswith(f"{layout.TXN}/"):
+            yield Trouble("stale-txn", f"{ref} was left by a crash.", removal_of_ref(store.git, ref, commit))
+
+
+def settled_purges(store: TenantStore, head: str | None) -> Iterator[Trouble]:
+    """Refs of a rewriting that main has followed, or that was undone.
+
+    Read anew: main may have been mended a moment ago, and needed them until then to be known for ours.
+    """
+    refs = store.refs(layout.MAIN, layout.PURGED)
+    if refs.pop(layout.MAIN, None) == head:
+        for ref, commit in refs.items():
             yield Trouble("stale-txn", f"{ref} was left by a crash.", removal_of_ref(store.git, ref, commit))
 
 

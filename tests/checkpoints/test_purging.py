@@ -110,6 +110,20 @@ def test_a_purge_that_is_cut_short_is_ended_by_the_next_writer_and_collection(
     sound(tenant)
 
 
+def test_one_repair_ends_a_purge_that_was_cut_short(
+    tenant: Tenant, edge: Device, leaked: list[Snapshot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has repaired once believes that all is well."""
+    with monkeypatch.context() as patch:
+        patch.setattr(batch, "follow", lambda _: None)
+        patch.setattr(purging, "collect_garbage", lambda tenant, **_: Collected(tenant))
+        purge(tenant)
+
+    fsck.check(tenant, repair=True)
+
+    assert fsck.check(tenant, repair=True) == []
+
+
 def test_a_purge_that_fails_has_not_happened(
     tenant: Tenant, edge: Device, leaked: list[Snapshot], monkeypatch: pytest.MonkeyPatch
 ) -> None:
