@@ -17,7 +17,7 @@ from inventory.platforms.sheet import Command, Platform, Restore
 from tests.backups.frr_router import ROUTES, missing, running_router, vtysh, ways_into
 
 MISSING = missing()
-pytestmark = [pytest.mark.frr, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
+pytestmark = [pytest.mark.long, pytest.mark.frr, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
 
 VTYSH = Platform(
     slug="frr_vtysh", label="FRRouting by vtysh", netmiko_type="cisco_ios",

@@ -12,7 +12,7 @@ from tests.backups.frr_router import missing
 from tests.checkpoints.frr_bench import NAME, Bench, Scene, bench, running
 
 MISSING = missing()
-pytestmark = [pytest.mark.frr, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
+pytestmark = [pytest.mark.long, pytest.mark.frr, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
 
 
 @pytest.fixture(scope="module")

@@ -300,7 +300,6 @@ def as_nobody() -> list[str]:
 
 
 @as_root
-@pytest.mark.slow
 def test_a_normal_user_needs_nothing_special(var: Path, as_nobody: list[str]) -> None:
     """Most people are not root; and one `sudo` by mistake must not lock the owner out."""
     os.chown(var, 65534, 65534)

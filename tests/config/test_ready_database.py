@@ -15,7 +15,7 @@ import manage
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="a database of the operator's own is left alone")
 def test_the_first_command_finds_its_tables(tmp_path: Path) -> None:
     """Nobody should have to know of migrations to add the first tenant."""

@@ -29,7 +29,7 @@ from config.serving import AddressTaken, first_administrator, listen
 from tests.config.conftest import ROOT, processes_of, wait_until
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(sys.platform != "linux", reason="looks for left processes in /proc"),
 ]
 IMPATIENT = """

@@ -13,7 +13,7 @@ from tests.faults.worker import ROOT
 pytest.importorskip("asyncssh", reason="the simulated fleet needs asyncssh")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_whatever_devices_do_and_however_often_tasks_come_the_rows_tell_the_truth() -> None:
     """A night with broken devices and a queue that delivers twice must leave nothing that is not so."""
     campaign = [sys.executable, "-m", "tests.faults.collector", "--only", "faults", "thrice"]

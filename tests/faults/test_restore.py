@@ -13,7 +13,7 @@ from tests.faults.restore import ROOT
 pytest.importorskip("asyncssh", reason="the simulated devices need asyncssh")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_killed_restore_tells_the_truth() -> None:
     """The power goes while a core router is being changed; its row must say what it runs, and nothing be sent twice."""
     campaign = [sys.executable, "-m", "tests.faults.restore", "--kills", "1"]

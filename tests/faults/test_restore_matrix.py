@@ -13,6 +13,8 @@ pytest.importorskip("asyncssh", reason="the simulated devices need asyncssh")
 
 from tests.faults.restore_matrix import SimulatedLab, Tally, one_run
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize(
     ("system", "outcomes"),

@@ -12,7 +12,7 @@ from django.db import connection
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_was_acknowledged_survives_a_sample_of_every_fault(transactional_db: None) -> None:
     """A4, A5, A23: no acknowledged version is lost to a killed writer, a late one, a cut of power or a collection of
     garbage, and two workers of a tenant do not disturb each other. All in one process, for starting one takes a second."""

@@ -13,7 +13,7 @@ from tests.faults.worker import ROOT
 pytest.importorskip("asyncssh", reason="the simulated fleet needs asyncssh")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killing_the_collecting_process_loses_nothing_acknowledged() -> None:
     """A power cut comes in the middle of the night's run; the morning must find every version that was promised."""
     campaign = [sys.executable, "-m", "tests.faults.worker", "--kills", "1", "--devices", "8"]

@@ -10,13 +10,14 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-PARALLEL = ["-n", "auto", "--maxprocesses=4", "--dist=worksteal"]
+# Two processes a core: the tests wait for devices and other processes nearly as long as they compute.
+PARALLEL = ["-n", str(min(8, 2 * (os.cpu_count() or 1))), "--dist=worksteal"]
 
 
 class Command(BaseCommand):
     """Become pytest."""
 
-    help = "Run the test suite; arguments are pytest's."
+    help = "Run the test suite; arguments are pytest's, and `-m long` runs the campaigns and whole servers."
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Hand everything on unread: pytest knows its arguments better than we do."""
