@@ -72,7 +72,8 @@ def test_an_answer_cut_anywhere_before_its_end_is_doubtful(name: str, data: st.D
 
 def is_after_a_section(case: Case, answer: bytes) -> bool:
     """Where Junos, FortiOS and others cannot know: a whole section of the highest level looks like the last one."""
-    ends = {"juniper_junos": [b"}"], "fortinet": [b"end"], "f5_tmsh": [b"}"], "nokia_sros": [b"}"]}
+    # ACOS says which commit it is after the `end`, and older versions do not: both end a whole configuration.
+    ends = {"a10": [b"end"], "juniper_junos": [b"}"], "fortinet": [b"end"], "f5_tmsh": [b"}"], "nokia_sros": [b"}"]}
     return tidy(case.platform, answer).splitlines()[-1:] == ends.get(case.platform.slug)
 
 
