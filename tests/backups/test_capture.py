@@ -72,9 +72,17 @@ def test_an_answer_cut_anywhere_before_its_end_is_doubtful(name: str, data: st.D
 
 def is_after_a_section(case: Case, answer: bytes) -> bool:
     """Where Junos, FortiOS and others cannot know: a whole section of the highest level looks like the last one."""
-    # ACOS says which commit it is after the `end`, and older versions do not: both end a whole configuration.
-    ends = {"a10": [b"end"], "juniper_junos": [b"}"], "fortinet": [b"end"], "f5_tmsh": [b"}"], "nokia_sros": [b"}"]}
-    return tidy(case.platform, answer).splitlines()[-1:] == ends.get(case.platform.slug)
+    # ACOS says which commit it is after the `end`, and older versions do not: both end a whole configuration. The EOS
+    # case has a banner with a line that begins with `end`: there only the prompt behind the answer tells.
+    ends = {
+        "a10": [b"end"],
+        "arista_eos": [b"end"],
+        "juniper_junos": [b"}"],
+        "fortinet": [b"end"],
+        "f5_tmsh": [b"}"],
+        "nokia_sros": [b"}"],
+    }
+    return [line.rstrip() for line in tidy(case.platform, answer).splitlines()[-1:]] == ends.get(case.platform.slug)
 
 
 @given(name=st.sampled_from(sorted(FILES)), data=st.data())
