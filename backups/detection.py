@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from time import monotonic
 
 from backups.device_session import DeviceSession
 from backups.errors import DeadlineExceeded, LinkLost, PagerFailed
@@ -34,9 +33,6 @@ class Detected:
     """What a look at a device brought."""
 
     proposals: tuple[Proposal, ...]  # surest first; empty when nothing of it was recognised
-    asked: tuple[str, ...]  # the commands that were said
-    host_key: str
-    seconds: float
 
     @property
     def sure(self) -> Proposal | None:
@@ -52,7 +48,6 @@ def detect(
 
     Raises a CollectError when the device cannot be reached or logged in to.
     """
-    began = monotonic()
     known = [Known(sheet.slug, sheet.label, sheet.signs) for sheet in sheets]
     with transport.open(target, STRANGER, limits) as session:
         said = {SSH: session.identification, GREETING: session.greeting}
@@ -60,9 +55,7 @@ def detect(
             question = next_question(known, said)
             if question is None or not _ask(session, question, said):
                 break
-        host_key = session.host_key
-    asked = tuple(where for where in said if where not in (SSH, GREETING))
-    return Detected(tuple(proposals(known, said)), asked, host_key, monotonic() - began)
+    return Detected(tuple(proposals(known, said)))
 
 
 def _ask(session: DeviceSession, question: str, said: dict[str, str]) -> bool:

@@ -19,11 +19,6 @@ from inventory.services import Recognised
 AT_A_TIME = 20  # devices that are logged in to at the same time
 
 
-def recognise(device: Device, *, deadline: float = LIMITS.deadline) -> Detected:
-    """Look at one device. Raises a CollectError."""
-    return look(target_of(device), deadline=deadline)
-
-
 def recognise_all(devices: Sequence[Device], *, deadline: float = LIMITS.deadline) -> list[Recognised]:
     """Look at several devices at the same time, in their order; saved or not, and nothing is saved."""
     targets = [target_or_reason(device) for device in devices]

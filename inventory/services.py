@@ -178,7 +178,7 @@ def with_platforms(rows: list[Row], tenant: Tenant, most: int) -> list[Row]:
     if len(unknown) > most:
         raise ImportRefused([f"The file has {len(unknown):,} devices to detect; at most {most:,} are looked at."])
     known = known_of(tenant)
-    known.platforms.add(unknown[0].cells["platform"])
+    known.platforms.update(row.cells["platform"] for row in unknown)
     devices = [change.device for change in changes_of(unknown, known)]
     found = import_string(settings.NETCAIRN_RECOGNISE)(devices)
     problems = [sentence(row.line, one.told) for row, one in zip(unknown, found, strict=True) if not one.slug]

@@ -97,6 +97,18 @@ def test_an_import_may_leave_the_platform_to_us(devices: list[Device]) -> None:
     assert device.platform == slugs()[0]
 
 
+def test_the_word_may_be_spelled_in_capitals(devices: list[Device]) -> None:
+    """Spreadsheets begin cells with a capital as they please."""
+    rows = "".join(
+        f"{device.name},{device.address},{device.port},{word},{device.credential}\n"
+        for device, word in zip(devices, ("detect", "Detect"), strict=False)
+    )
+
+    import_devices(devices[0].tenant, (HEAD + rows).encode())
+
+    assert [Device.objects.get(pk=device.pk).platform for device in devices[:2]] == list(slugs())[:2]
+
+
 def test_a_row_that_cannot_be_recognised_is_named_by_its_line(devices: list[Device]) -> None:
     """Nothing is imported half, and the one row that needs a person is named."""
     row = f"new1,127.0.0.1,1,detect,{devices[0].credential}\n"
