@@ -16,7 +16,7 @@ from backups.collect import Collected, WantsArtefact, never
 from backups.errors import BackupError, HostKeyChanged, JumpHostRefused, ProcessingFailed
 from backups.logins import LoginGate, collect_by_any
 from backups.models import Snapshot
-from backups.processing import Processing, process
+from backups.processing import Processing, altered, process
 from backups.processing_models import PostProcessing
 from backups.ssh_jump import JUMP_HOSTS
 from backups.targets import Targets, pin_host_key, platform_of
@@ -139,4 +139,5 @@ def processed(
     except ProcessingFailed as failure:
         return replace(collected, note=f"Post-processing failed. {failure}")
     capture = replace(collected.capture, files=done, digest=stable_digest(platform, done))
-    return replace(collected, capture=capture, said={name: len(content) for name, content in files.items()})
+    said = {name: len(content) for name, content in files.items()}
+    return replace(collected, capture=capture, said=said, altered=altered(files, done))

@@ -29,6 +29,7 @@ class Collected:
     credential: str = ""  # the id of the one that it let in, where several were tried
     artefacts: tuple[str, ...] = ()  # files that never count as a change, and were fetched now
     said: Mapping[str, int] = field(default_factory=dict)  # bytes of each file before it was post-processed; else empty
+    altered: frozenset[str] = frozenset()  # files that post-processing has changed or made
     note: str = ""  # what went wrong with that, for people
 
 

@@ -35,6 +35,7 @@ class Kept:
     digest: str
     taken_at: datetime
     said: Mapping[str, int] = field(default_factory=dict)  # bytes of each file before it was post-processed
+    altered: frozenset[str] = frozenset()  # files that it has changed or made
 
     @property
     def size(self) -> int:
@@ -122,6 +123,8 @@ def snapshot_of(tenant_id: UUID, kept: Kept, written: Written, *, author: str, r
     for name, size in kept.said.items():
         if name in files:
             files[name]["said"] = size
+    for name in kept.altered & files.keys():
+        files[name]["processed"] = True
     added, removed = written.lines[kept.device.pk]
     return Snapshot(
         tenant_id=tenant_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -277,6 +278,11 @@ class SnapshotSet(TenantQuerySet):
         """Those whose content is kept; the others are only rows."""
         return self.filter(pruned_at=None)
 
+    def processed_among(self, files: Mapping[str, Mapping[str, object]]) -> frozenset[str]:
+        """The files whose content is what post-processing made of what one of these devices said."""
+        made = {name: {name: {"blob": file["blob"], "processed": True}} for name, file in files.items()}
+        return frozenset(name for name, told in made.items() if self.filter(files__contains=told).exists())
+
     def with_commit_gone(self) -> SnapshotSet:
         """Each with `commit_gone`: its epoch was swept, so its files can be named by their ids alone."""
         swept = Epoch.objects.swept().filter(
@@ -297,7 +303,9 @@ class Snapshot(TenantOwned):
     seq = models.BigIntegerField()  # Repository.seq of its commit: the order, where clocks lie
     taken_at = models.DateTimeField()
     commit = models.CharField(max_length=40)
-    files = models.JSONField(default=dict)  # file name -> {"blob": 40 hex, "size": bytes}
+    # File name -> {"blob": 40 hex, "size": bytes}; where there was post-processing "said", the bytes before it, and
+    # "processed" with a file that is not what the device said.
+    files = models.JSONField(default=dict)
     digest = models.CharField(max_length=64)  # of the files without their volatile lines (capture.stable_digest)
     size = models.BigIntegerField()  # bytes of all files together
     lines_added = models.IntegerField()

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from backups.errors import NameRefused, ProcessingFailed
 from backups.store import layout
@@ -23,6 +24,7 @@ from backups.store import layout
 HERE = Path(__file__).resolve().parent
 RAW = ".raw"  # behind the name of a file whose original is kept beside it
 KINDS = {"normalise": 0, "strip": 1, "replace": 2}  # built-in steps, and how many arguments each takes
+T = TypeVar("T")
 GRACE = 10.0  # seconds that the supervisor itself may take beyond the limit
 
 
@@ -108,8 +110,22 @@ def process(
             run(processing.command, folder, processing.bounds, environment, what=processing.command[0])
         result = dict(gathered(place))
     refuse_losses(files, result, required)
+    refuse_forged(files, result)
     raw = {f"{name}{RAW}": files[name] for name in files if result.get(name) != files[name]}
     return result | (raw if processing.keep_raw else {})
+
+
+def originals(files: Mapping[str, T]) -> dict[str, T]:
+    """The files of a version as the device said them, wherever that is kept beside what was made of them."""
+    beside = {name for name in files if name.endswith(RAW) and name.removesuffix(RAW) in files}
+    return {name: files.get(f"{name}{RAW}", content) for name, content in files.items() if name not in beside}
+
+
+def altered(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> frozenset[str]:
+    """The files that are not what the device said; the originals beside them are."""
+    return frozenset(
+        name for name, content in after.items() if content not in (before.get(name), before.get(name.removesuffix(RAW)))
+    )
 
 
 def run(command: Sequence[str], folder: Path, bounds: Bounds, environment: Mapping[str, str], *, what: str) -> None:
@@ -166,6 +182,12 @@ def gathered(place: Path) -> Iterator[tuple[str, bytes]]:
         except NameRefused as error:
             raise ProcessingFailed("It left a file with a name that cannot be kept.") from error
         yield name, found.read_bytes()
+
+
+def refuse_forged(files: Mapping[str, bytes], result: Mapping[str, bytes]) -> None:
+    """Raise ProcessingFailed where it made a file that looks like an original: a restore would put it back."""
+    if forged := sorted(name for name in result.keys() - files.keys() if name.endswith(RAW)):
+        raise ProcessingFailed(f"It left {', '.join(forged)}, but {RAW} names what the device said.")
 
 
 def refuse_losses(files: Mapping[str, bytes], result: Mapping[str, bytes], required: Collection[str]) -> None:

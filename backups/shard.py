@@ -210,7 +210,8 @@ class Shard:
             doubt = capture.doubts[0]
             self.close(attempt, Attempt.State.QUARANTINED, doubt.cause, doubt.detail, doubtful=capture.files)
         else:
-            kept = commit.Kept(attempt.device, capture.files, capture.digest, self.clock(), collected.said)
+            how = collected.said, collected.altered
+            kept = commit.Kept(attempt.device, capture.files, capture.digest, self.clock(), *how)
             self.close(attempt, Attempt.State.CHANGED, detail=collected.note, kept=kept)
 
     def close(

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from backups.capture import stable
+from backups.processing import RAW
 from checkpoints.diff import visible
 from checkpoints.session_risks import risks
 from checkpoints.settings_of import settings_of
@@ -104,16 +105,38 @@ class Plan:
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def make_plan(platform: Platform, *, current: Files, target: Files, name: str, minutes: int, address: str = "") -> Plan:
+@dataclass(frozen=True)
+class Processed:
+    """Files that a version does not hold as the device said them, because there was post-processing."""
+
+    now: frozenset[str] = frozenset()  # of what the device runs: only what was made of them is kept
+    then: frozenset[str] = frozenset()  # of the version: the same
+    raw: frozenset[str] = frozenset()  # of the version: the original is kept as NAME.raw, and is what is put back
+
+
+AS_SAID = Processed()
+
+
+def make_plan(
+    platform: Platform,
+    *,
+    current: Files,
+    target: Files,
+    name: str,
+    minutes: int,
+    address: str = "",
+    processed: Processed = AS_SAID,
+) -> Plan:
     """What has to be done so that a device that shows `current` shows `target`.
 
-    `name` names what is put onto the device: letters, digits and `-`. `address` is where the device is reached.
+    Both are what the device said, but for the files that `processed` names. `name` names what is put onto the device:
+    letters, digits and `-`. `address` is where the device is reached.
     """
     if not re.fullmatch(r"[a-z0-9-]{1,40}", name):
         raise ValueError(f"{name!r} is no name that may be said to a device")
     procedure = platform.restore.procedure
     if procedure is None:
-        return by_hand(platform, current, target, minutes)
+        return by_hand(platform, current, target, minutes, processed)
     lacking = tuple(missing(procedure, current, target))
     if lacking:
         return Plan(platform.slug, platform.restore.way, minutes, procedure.running, obstacles=lacking)
@@ -122,12 +145,16 @@ def make_plan(platform: Platform, *, current: Files, target: Files, name: str, m
         plan,
         before=stable(platform, current[procedure.running]),
         target=stable(platform, target[procedure.running]),
-        warnings=tuple(warnings(platform, procedure, current, target, address)),
+        warnings=(
+            *unoriginal(processed, procedure.source, procedure.running),
+            *warnings(platform, procedure, current, target, address),
+        ),
     )
-    return replace(plan, obstacles=tuple(obstacles(platform, procedure, plan, current, target)))
+    standing = (*unknown_state(processed, procedure.running), *obstacles(platform, procedure, plan, current, target))
+    return replace(plan, obstacles=standing)
 
 
-def by_hand(platform: Platform, current: Files, target: Files, minutes: int) -> Plan:
+def by_hand(platform: Platform, current: Files, target: Files, minutes: int, processed: Processed) -> Plan:
     """The plan for a system to which nothing is sent: what a person does with the file."""
     file = platform.filenames[0]
     before, after = (stable(platform, files.get(file, b"")) for files in (current, target))
@@ -140,7 +167,8 @@ def by_hand(platform: Platform, current: Files, target: Files, minutes: int) -> 
         running=file,
         before=before,
         target=after,
-        by_hand=tuple(line.format(file=file) for line in platform.restore.by_hand),
+        by_hand=tuple(line.format(file=file + RAW * (file in processed.raw)) for line in platform.restore.by_hand),
+        warnings=tuple(unoriginal(processed, file)),
         obstacles=tuple(told),
     )
 
@@ -235,6 +263,16 @@ def obstacles(platform: Platform, procedure: Procedure, plan: Plan, current: Fil
         )
 
 
+def unknown_state(processed: Processed, running: str) -> Iterator[str]:
+    """Why nothing may be pushed where only the processed text is known of what runs: it is what is read back."""
+    if running in processed.now:
+        yield (
+            "What the device runs now was stored as post-processing made it, without the original, so nobody could "
+            "tell whether a change was undone: let the post-processing of this platform keep the raw capture too, "
+            "then plan again."
+        )
+
+
 def says_the_same(procedure: Procedure, files: Files) -> bool:
     """Whether the file that is loaded and the file that shows what runs hold the same settings."""
     if procedure.source == procedure.running:
@@ -261,6 +299,16 @@ def masked_lines(platform: Platform, content: bytes) -> list[int]:
 
 
 # What to look at before agreeing
+
+
+def unoriginal(processed: Processed, *files: str) -> Iterator[str]:
+    """That what is put back is not what the device said."""
+    for name in dict.fromkeys(files):
+        if name in processed.then:
+            yield (
+                f"Post-processing changed the version's {name}, and the original was not kept: what is put back is the "
+                "processed text. The device may refuse it, or show something else afterwards; then it goes back."
+            )
 
 
 def warnings(platform: Platform, procedure: Procedure, current: Files, target: Files, address: str) -> Iterator[str]:

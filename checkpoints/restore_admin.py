@@ -17,6 +17,7 @@ from backups import cells
 from backups.content import SECRETS
 from backups.errors import StoreError
 from backups.pages import RecordAdmin
+from backups.processing import originals
 from checkpoints import compare_page, restore_jobs
 from checkpoints import restore_actions as verbs
 from checkpoints.checkpoint_actions import by
@@ -188,7 +189,7 @@ def shown_difference(restore: Restore, *, masked: bool) -> compare_page.ShownDif
         return None
     diff, old, new = found
     name = restore.plan["running"]
-    before = restore.before.files[name] if restore.before else restore.target[name]
+    before = originals(restore.before.files)[name] if restore.before else restore.target[name]
     change = FileChange(restore.device, name, content_of(before), content_of(restore.target[name]), restore.device)
     numbers = Numbers(old.numbers, new.numbers)
     options = compare_page.Options(view="unified", masked=masked)

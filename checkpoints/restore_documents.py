@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from backups.processing import originals
 from backups.store.patches import DiffCaps
 from backups.store.reader import open_store
 from checkpoints import texts
@@ -25,7 +26,7 @@ def restore_diff(
     None as long as there is no plan, or when what it ran before is not kept any more. Raises StoreDamaged, GitTooSlow.
     """
     name = restore.plan.get("running", "")
-    sides = (restore.before.files if restore.before else {}), restore.target
+    sides = originals(restore.before.files if restore.before else {}), restore.target
     if not all(name in side for side in sides):
         return None
     store = open_store(restore.tenant_id)

@@ -13,12 +13,13 @@ from uuid import UUID, uuid4
 from backups import runs, shard
 from backups.errors import BackupError
 from backups.models import Attempt, Run, Snapshot
+from backups.processing import originals
 from backups.store.reader import open_store
 from backups.targets import platform_of
 from checkpoints import manifest
 from checkpoints.errors import Deleted, NotRestorable, PlanOutdated, SamePerson, UnknownVersion, WrongMoment
 from checkpoints.models import Checkpoint, Restore, RestoreGroup
-from checkpoints.plan import Plan, make_plan
+from checkpoints.plan import Plan, Processed, make_plan
 from checkpoints.restore_means import Means, give_up, leased, released
 from checkpoints.restore_rules import MINUTES, needs_four_eyes, refuse_when_stopped
 from inventory.models import Device
@@ -54,7 +55,7 @@ def request_restore(
         device=device,
         checkpoint=version if isinstance(version, Checkpoint) else None,
         version=version if isinstance(version, Snapshot) else None,
-        target={name: {"blob": content.blob, "size": content.size} for name, content in files.items()},
+        target=target_of(device, files),
         requested_by=by,
         requested_at=now,
         minutes=minutes,
@@ -78,6 +79,16 @@ def files_of(version: Checkpoint | Snapshot, device: Device) -> Mapping[str, man
     if version.tenant_id != device.tenant_id or device.pk not in found:
         raise UnknownVersion(f"The version holds nothing of {device}; choose one that does.")
     return found[device.pk]
+
+
+def target_of(device: Device, files: Mapping[str, manifest.Content]) -> dict[str, dict[str, object]]:
+    """What is to be put back: each file as the device said it, where that is kept; else its row says `processed`."""
+    stored = {name: {"blob": content.blob, "size": content.size} for name, content in files.items()}
+    said = originals(stored)
+    processed = Snapshot.objects.filter(device=device).processed_among(said)
+    told: dict[str, dict[str, object]] = {name: {"processed": True} for name in processed}
+    told |= {name: {"raw": True} for name in said if said[name] is not stored[name]}
+    return {name: {**file, **told.get(name, {})} for name, file in said.items()}
 
 
 def plan_restore(restore: Restore, *, by: str, means: Means) -> Plan:
@@ -124,10 +135,16 @@ def collected_now(device: Device, *, by: str, means: Means) -> Snapshot:
 def plan_from(restore: Restore, before: Snapshot) -> Plan:
     """The plan from one version to the restore's own. Raises NoStore, StoreDamaged, UnknownPlatform."""
     device = restore.device
+    now = originals(before.files)
     return make_plan(
         platform_of(device),
-        current=contents(restore.tenant_id, before.files),
+        current=contents(restore.tenant_id, now),
         target=contents(restore.tenant_id, restore.target),
+        processed=Processed(
+            now=Snapshot.objects.filter(device=device).processed_among(now),
+            then=frozenset(name for name, file in restore.target.items() if file.get("processed")),
+            raw=frozenset(name for name, file in restore.target.items() if file.get("raw")),
+        ),
         name=restore.name_on_device,
         minutes=restore.minutes,
         address=device.address,

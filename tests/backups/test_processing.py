@@ -17,7 +17,7 @@ from backups.builtin_steps import changed
 from backups.capture import Capture, stable_digest
 from backups.collect import Collected
 from backups.errors import ProcessingFailed
-from backups.processing import Bounds, Processing, process
+from backups.processing import Bounds, Processing, altered, originals, process
 from backups.processing_models import PostProcessing
 from inventory.models import Membership, Tenant
 from inventory.platforms.registry import platform
@@ -63,6 +63,7 @@ def test_the_raw_capture_is_kept_beside_it_where_that_is_wished() -> None:
     result = run("sed -i /secret/d running.cfg", keep_raw=True)
 
     assert result == FILES | {"running.cfg": b"hostname edge1\nend\n", "running.cfg.raw": FILES["running.cfg"]}
+    assert originals(result) == FILES and altered(FILES, result) == {"running.cfg"}
 
 
 def test_a_filter_that_fits_no_file_runs_nothing() -> None:
@@ -83,6 +84,7 @@ def test_a_filter_that_fits_no_file_runs_nothing() -> None:
         (": > running.cfg", "left nothing of running.cfg"),
         ("rm running.cfg; ln -s /etc/passwd running.cfg", "no plain file"),
         ("mkdir sub", "no plain file"),
+        ("cp running.cfg running.cfg.raw", "names what the device said"),
         ("ln running.cfg twin.cfg", "no plain file"),
         ("echo x > .hidden", "name that cannot be kept"),
         ('tail -c 400000000 /dev/zero | sort > /dev/null; test "${PIPESTATUS:-0}" = 1', "status"),
@@ -146,6 +148,7 @@ def test_results_get_their_own_digests_and_a_failure_is_said() -> None:
     assert (done.capture.files, done.note) == (clean, "")
     assert done.capture.digest == stable_digest(platform("cisco_ios"), clean)
     assert done.said == {name: len(content) for name, content in FILES.items()}
+    assert (done.altered, failed.altered) == ({"running.cfg"}, frozenset())
     assert failed.capture.files == FILES and "/bin/false ended with status 1" in failed.note
 
 

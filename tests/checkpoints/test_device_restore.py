@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 from backups.device_writing import WritingSession
-from backups.models import Run, Snapshot
+from backups.models import PostProcessing, Run, Snapshot
 from backups.simulator import DeviceSpec, Fleet
 from backups.simulator.device import Device as Simulated
 from backups.transport import Limits, Session, Target
@@ -31,8 +31,15 @@ from checkpoints.errors import (
 )
 from checkpoints.models import Restore, RestoreRules
 from checkpoints.restore_documents import restore_diff
-from checkpoints.restore_planning import approve_restore, cancel_restore, plan_restore, request_restore
+from checkpoints.restore_planning import (
+    approve_restore,
+    cancel_restore,
+    collected_now,
+    plan_restore,
+    request_restore,
+)
 from checkpoints.restore_reaper import look_again, reap_restores, settle_restore
+from checkpoints.services import create_checkpoint
 from inventory.models import Membership
 from inventory.platforms import registry
 from inventory.platforms.sheet import Platform
@@ -114,6 +121,35 @@ def test_a_version_of_one_device_can_be_the_target(world: World) -> None:
 
     assert world.push(world.approve(restore)).result == "confirmed"
     assert restore.version == first and restore.checkpoint is None
+
+
+def test_the_raw_capture_is_what_is_put_back_and_without_it_nothing_is_pushed(world: World) -> None:
+    """A device gets what it said, never what somebody's regular expression made of it without being told so."""
+    steps = "replace ^hostname .* => hostname X"
+    processing = PostProcessing.objects.create(tenant=world.tenant, platform="cisco_ios", steps=steps, keep_raw=True)
+    collected_now(world.device, by="ada", means=world.means)
+    world.checkpoint = create_checkpoint(world.tenant, message="raw", author="ada", now=world.fleet.clock.now())
+    said = world.simulated.running_config
+    world.simulated.edit(["snmp-server location a third place"])
+    restore = world.approved()
+    found = restore_diff(restore, masked=False)
+
+    assert world.push(restore).result == "confirmed"
+    assert world.simulated.running_config == said and "hostname X" not in said
+    assert found and found[0].lines_removed == 1
+
+    processing.keep_raw = False
+    processing.save()
+    world.simulated.edit(["snmp-server location a fourth place"])
+    again = world.planned()
+
+    assert not again.plan["warnings"] or "processed text" not in again.plan["warnings"][0]
+    with pytest.raises(NotRestorable, match="keep the raw capture too"):
+        world.approve(again)
+    newest = Snapshot.objects.filter(device=world.device).latest("seq")
+    assert newest.files["running.cfg"]["processed"] and "running.cfg.raw" not in newest.files
+    told = request_restore(world.device, newest, by="ada", now=world.fleet.clock.now())
+    assert told.target["running.cfg"]["processed"]
 
 
 def test_a_router_without_a_procedure_is_put_back_by_hand(

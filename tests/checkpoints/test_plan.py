@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkpoints.plan import Plan, fit_to_load, make_plan
+from checkpoints.plan import Plan, Processed, fit_to_load, make_plan
 from checkpoints.session_risks import MAX_DEPTH, changed_lines, paths, risks
 from checkpoints.settings_of import settings_of
 from inventory.errors import BadPlatformSheet
@@ -51,6 +51,36 @@ def test_the_plan_says_exactly_what_is_said_to_the_device() -> None:
         "delete /force flash:netcairn-1.cfg",
     )
     assert made.can_be_pushed and made.undone and made.not_undone
+
+
+def test_a_version_of_which_only_the_processed_text_is_kept_says_so() -> None:
+    """Whoever agrees must know that the device never said this text; and its own state must be known as it said it."""
+    changed = IOS.replace("uplink", "changed")
+    target, state, other = (
+        plan(changed, IOS, processed=processed)
+        for processed in (
+            Processed(then=frozenset({"running.cfg"})),
+            Processed(now=frozenset({"running.cfg"})),
+            Processed(then=frozenset({"startup.cfg"}), now=frozenset({"hardware.txt"})),
+        )
+    )
+
+    assert target.can_be_pushed and "what is put back is the processed text" in target.warnings[0]
+    assert not state.can_be_pushed and "keep the raw capture too" in state.obstacles[0]
+    assert other.can_be_pushed and other.fingerprint == plan(changed, IOS).fingerprint != target.fingerprint
+
+
+def test_who_puts_a_file_back_by_hand_is_told_to_take_the_original() -> None:
+    """Nothing is sent there, so the name of the file is all that the plan can do."""
+    sheet = registry.platform("mikrotik_routeros")
+    sheet, file = replace(sheet, restore=replace(sheet.restore, procedure=None)), sheet.filenames[0]
+    made = [
+        make_plan(sheet, current={file: b"a"}, target={file: b"b"}, name="n", minutes=5, processed=processed)
+        for processed in (Processed(raw=frozenset({file})), Processed(then=frozenset({file})))
+    ]
+
+    assert any(f"{file}.raw" in line for line in made[0].by_hand) and not made[0].warnings
+    assert "processed text" in made[1].warnings[0] and not any(".raw" in line for line in made[1].by_hand)
 
 
 def test_a_device_whose_state_was_stored_without_its_secrets_is_not_touched() -> None:

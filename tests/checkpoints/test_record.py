@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backups.capture import stable_digest
+from backups.commit import Kept
 from backups.errors import StoreDamaged
 from backups.models import Repository, Snapshot
 from backups.store.reader import open_store
@@ -16,9 +17,11 @@ from checkpoints.errors import Deleted, PlanOutdated
 from checkpoints.manifest import Content
 from checkpoints.models import Checkpoint
 from checkpoints.record import RecordPlan, plan_record_restore, plan_steps, restore_record
+from checkpoints.restore_planning import target_of
 from checkpoints.services import create_checkpoint, delete_checkpoint, head_of
 from inventory.models import Device, Tenant
 from inventory.platforms.registry import platform
+from tests.backups.store_kit import back_up as back_up_kept
 from tests.checkpoints.conftest import NOON, back_up, later
 from tests.checkpoints.test_gc import lose
 from tests.factories import make_device
@@ -97,6 +100,28 @@ def test_going_back_is_a_new_commit_with_the_old_content(
     assert (after.seq, edge.snapshots.count(), core.snapshots.count()) == (before.seq + 1, 3, 3)
     assert open_store(tenant.pk).git.run("merge-base", "--is-ancestor", before.head or "", after.head or "").status == 0
     assert went.checkpoint and compare(golden, went.checkpoint).changes == ()
+
+
+def test_going_back_brings_the_processed_text_and_the_original_beside_it(tenant: Tenant, edge: Device) -> None:
+    """The record goes back as it was, to the byte; and its new version still knows which text no device ever said."""
+    said, made = b"hostname edge1\nsecret x\n", b"hostname edge1\n"
+    altered = frozenset({"running.cfg"})
+    back_up_kept(Kept(edge, {"running.cfg": made, "running.cfg.raw": said}, "d" * 64, NOON, altered=altered))
+    golden = create_checkpoint(tenant, message="golden", author="anna", now=NOON)
+    back_up(edge, later(1), running_cfg="hostname edge2\n")
+
+    (version,) = restore_record(golden, author="anna", now=later(2)).snapshots
+
+    assert content(edge) == {"running.cfg": made, "running.cfg.raw": said}
+    assert edge.snapshots.processed_among(version.files) == altered
+    assert {name: file["size"] for name, file in target_of(edge, golden_files(golden, edge)).items()} == {
+        "running.cfg": len(said)
+    }
+
+
+def golden_files(checkpoint: Checkpoint, device: Device) -> manifest.Files:
+    """What a checkpoint holds of a device."""
+    return manifest.of_commit(open_store(checkpoint.tenant_id), checkpoint.content)[device.pk]
 
 
 def test_going_back_is_named_by_a_checkpoint(tenant: Tenant, golden: Checkpoint) -> None:
