@@ -19,11 +19,11 @@ from unfold.views import ChangeList
 
 from backups import audit_admin, cells, evidence_admin, looks, notice_admin, processing_admin, schedule_admin  # noqa: F401  (they register pages)
 from backups.blame_page import Blames
+from backups.code_page import shown_context
 from backups.content import (
     SECRETS,
     for_eyes,
     is_binary,
-    shown_version,
     stored,
 )
 from backups.device_admin import DeviceAdmin
@@ -220,7 +220,7 @@ class SnapshotAdmin(Searches, Blames, RecordAdmin):
             looks.seen(row, by=request.user.get_username())
         return {
             "version": row,
-            "files": shown_version(row, request.user),
+            **shown_context(row, request),
             "older": siblings.filter(seq__lt=row.seq).order_by("-seq").first(),
             "newer": siblings.filter(seq__gt=row.seq).order_by("seq").first(),
             "sees_secrets": secrets,

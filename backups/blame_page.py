@@ -14,7 +14,8 @@ from django.utils.timezone import localtime
 
 from backups import looks
 from backups.blame import Blame, blame
-from backups.content import MAX_BYTES, SECRETS, TOO_LARGE
+from backups.code_page import line_of
+from backups.content import MAX_BYTES, PART, SECRETS, TOO_LARGE, ShownFile, first_of_part
 from backups.errors import BackupError
 from backups.models import Snapshot
 from backups.showing import harmless
@@ -40,28 +41,30 @@ class Blames:
         secrets = may(request.user, SECRETS, version.tenant_id)
         if secrets:
             looks.seen(version, by=request.user.get_username(), how="blame")
-        context = shown_blame(version, name, secrets=secrets)
+        context = shown_blame(version, name, secrets=secrets, line=line_of(request))
         return self.show(request, "netcairn/blame.html", version, version=version, name=name, **context)  # type: ignore[attr-defined]
 
 
-def shown_blame(version: Snapshot, name: str, *, secrets: bool) -> dict[str, Any]:
-    """What the page shows: rows, or the reason why there are none."""
+def shown_blame(version: Snapshot, name: str, *, secrets: bool, line: int = 1) -> dict[str, Any]:
+    """What the page shows: rows of the part with that line, or the reason why there are none."""
     if version.files[name]["size"] > MAX_BYTES:
         return {"refusal": TOO_LARGE}
     try:
         found = blame(version, name, secrets=secrets, seconds=SECONDS)
     except BackupError as error:
         return {"refusal": str(error)}
-    rows = rows_of(found)
+    first = first_of_part(line, len(found.lines))
+    rows = rows_of(found, first)
     if len(rows) > MAX_HTML:
         return {"refusal": TOO_LARGE}
-    return {"found": found, "rows": rows, "versions": len(found.versions)}
+    parts = ShownFile(name, 0, count=len(found.lines), first=first)
+    return {"found": found, "rows": rows, "versions": len(found.versions), "file": parts}
 
 
-def rows_of(found: Blame) -> SafeString:
-    """The lines as rows; those that came together say so once, at the first."""
+def rows_of(found: Blame, first: int) -> SafeString:
+    """The part's lines as rows; those that came together say so once, at the first."""
     rows: list[tuple[SafeString]] = []
-    for version, lines in groupby(found.lines, key=lambda line: line.version):
+    for version, lines in groupby(found.lines[first - 1 : first - 1 + PART], key=lambda line: line.version):
         origin: SafeString | str = origin_of(version)
         for line in lines:
             text = line.text.removesuffix(b"\r").decode("utf-8", "surrogateescape")

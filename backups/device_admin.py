@@ -20,7 +20,8 @@ from unfold.enums import ActionVariant
 from unfold.views import ChangeList
 
 from backups import cells, looks, retirement
-from backups.content import SECRETS, shown_version
+from backups.code_page import shown_context
+from backups.content import SECRETS
 from backups.errors import StoreError
 from backups.models import Attempt, Run, Snapshot
 from backups.pages import Paged, page_of
@@ -211,7 +212,7 @@ class DeviceAdmin(Platforms, Paged, InventoryDeviceAdmin):
         device = self.row_or_404(request, object_id)
         context = self.head(request, device, "overview")
         version = context["latest"]
-        context["files"] = shown_version(version, request.user) if version and context["sees_versions"] else []
+        context |= shown_context(version if context["sees_versions"] else None, request)
         if version and context["sees_versions"] and context["sees_secrets"]:
             looks.seen(version, by=request.user.get_username())
         context["recent_versions"] = versions_of(device)[:RECENT]

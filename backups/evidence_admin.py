@@ -9,13 +9,12 @@ from django.db.models import F, Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from backups import cells, looks, verdict
-from backups.content import SECRETS, lines_of, numbered, same_beginning, shown_file, shown_stored, stored
+from backups.content import SECRETS, lines_of, same_beginning, shown_file, shown_stored, stored, unfolded
 from backups.models import Attempt, QuarantinedFile, Transcript
 from backups.pages import RecordAdmin
 from backups.templatetags.netcairn import words
@@ -210,5 +209,5 @@ class TranscriptAdmin(RecordAdmin):
 
     def page_context(self, request: HttpRequest, row: Transcript) -> dict[str, Any]:  # noqa: ARG002
         """Line by line, harmless."""
-        lines = format_html_join("\n", '<li id="T{}">{}</li>', numbered(lines_of(row.text.encode())))
+        lines = unfolded(lines_of(row.text.encode()), "T")
         return {"attempt": row.attempt, "transcript": row, "said": {"lines": lines}}

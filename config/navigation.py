@@ -213,7 +213,7 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "6px",
     "COLORS": {"base": STONE, "primary": WATER},
     "STYLES": [file("netcairn.css")],
-    "SCRIPTS": [file("netcairn.js")],
+    "SCRIPTS": [file("netcairn.js"), file("code.js")],
     "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
     "COMMAND": {"search_callback": "config.navigation.palette"},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "config.navigation.sidebar"},

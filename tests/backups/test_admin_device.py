@@ -9,7 +9,7 @@ from backups.models import Attempt, Run, Snapshot
 from inventory.models import Device, Tenant
 from tests.backups.store_kit import NOON, back_up, kept
 from tests.factories import make_device, make_tenant
-from tests.inventory.kit import Role, logged_in, make_user, page
+from tests.inventory.kit import Role, logged_in, make_user, page, uncoloured
 
 LIST = "/admin/inventory/device/"
 
@@ -41,7 +41,7 @@ def test_the_overview_shows_the_configuration_and_how_it_came(device: Device, au
     run = Run.objects.create(tenant=device.tenant, requested_by="anna")
     Attempt.objects.create(tenant=device.tenant, run=run, device=device, state="changed", ended_at=NOON)
 
-    text = page(auditor.get(f"{LIST}{device.pk}/overview/"))
+    text = uncoloured(page(auditor.get(f"{LIST}{device.pk}/overview/")))
 
     assert "hostname edge1" in text and "in sync" in text and "changed" in text
 

@@ -84,7 +84,8 @@ def test_the_past_is_shown_with_links_to_its_versions(device: Device, auditor: C
 
     text = page(auditor.post(SEARCH, {"text": "vlan 7", "when": "ever", "device": device.name}))
 
-    assert f"{versions[0].pk}/change/#L1" in text and f"{versions[1].pk}/change/#L2" in text
+    assert f"{versions[0].pk}/change/?file=running.cfg&amp;line=1#L1" in text
+    assert f"{versions[1].pk}/change/?file=running.cfg&amp;line=2#L2" in text
     assert "2026-03-03 12:00" in text  # gone since
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -54,3 +55,8 @@ def ssh_key(passphrase: str = "") -> str:
     """A private key as ssh-keygen writes it."""
     lock = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
     return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, lock).decode()
+
+
+def uncoloured(text: str) -> str:
+    """A page without the tags that colour a configuration: the lines as a person reads them."""
+    return re.sub(r"</?(?:b|i|em|var|samp|mark)>", "", text)

@@ -1,4 +1,4 @@
-/* The keys n and p walk through the changes of a difference. Everything else of our pages works without a script. */
+/* The keys n and p walk through the changes of a difference. Everything that our pages show works without a script. */
 "use strict";
 
 (function () {
