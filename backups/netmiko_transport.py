@@ -31,6 +31,7 @@ from backups.ssh_handshake import PinnedKey, login_key, transport_factory
 from backups.ssh_jump import reach
 from backups.ssh_link import STRANGERS_BYTES, DeviceSocket, place_of
 from backups.ssh_reading import like_a_prompt, waits_for_us
+from backups.ssh_unthreaded import Unthreaded
 from backups.ssh_wire import Bounds, Manner, Wire
 from backups.telnet import TelnetChannel
 from backups.transcript import Transcript
@@ -284,14 +285,15 @@ def _driver(target: Target, platform: Platform, limits: Limits, link: DeviceSock
         auto_connect=False,
     )
     # Twice what its answers may have: for their packets, and for what it says around them.
-    driver.policy = PinnedKey(target, lambda: link.allow(until=deadline, size=2 * limits.max_bytes + STRANGERS_BYTES))
-    driver.factory = transport_factory(target)
+    idle, most = limits.idle or platform.patience, 2 * limits.max_bytes + STRANGERS_BYTES
+    driver.policy = PinnedKey(target, lambda: link.allow(until=deadline, size=most, silence=idle))
+    driver.factory = transport_factory(target, Unthreaded)
     if target.telnet:
-        link.allow(until=deadline, size=2 * limits.max_bytes + STRANGERS_BYTES)
+        link.allow(until=deadline, size=most)
         driver.by_telnet = TelnetChannel(link)
     driver.wire_options = {
         "place": place_of(target),
-        "bounds": Bounds(deadline, limits.idle or platform.patience, limits.max_bytes),
+        "bounds": Bounds(deadline, idle, limits.max_bytes),
         "manner": Manner(platform.pager_pattern, decorated=platform.ansi),
     }
     return driver

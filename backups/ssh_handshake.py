@@ -1,7 +1,7 @@
 """What is agreed on with a device before its terminal: algorithms, whose host key it is, and who we are.
 
-The one module, with `dh.py`, that reaches into paramiko: its ways of choosing algorithms, comparing checksums and
-asking to log in are settings and methods there, not a public interface.
+The one module, with `ssh_unthreaded.py` and `dh.py`, that reaches into paramiko: its ways of choosing algorithms,
+comparing checksums and asking to log in are settings and methods there, not a public interface.
 """
 
 # ruff: noqa: ARG002 - the methods have paramiko's signatures, and most of what they offer has no use here.
@@ -120,11 +120,15 @@ class DeviceTransport(paramiko.Transport):
         """Log in with a key."""
         return self._logged_in(lambda login, done: login.auth_publickey(username, key, done))
 
+    def event(self) -> threading.Event:
+        """Something that another thread brings."""
+        return threading.Event()
+
     def _logged_in(self, ask: Callable[[Login, threading.Event], None]) -> list[str]:
         """What else the device wants; nothing when we are in."""
         if not self.active or not self.initial_kex_done:
             raise paramiko.SSHException("No existing session")
-        done = threading.Event()
+        done = self.event()
         self.auth_handler = Login(self)
         ask(self.auth_handler, done)
         wanted: list[str] = self.auth_handler.wait_for_response(done)
@@ -141,12 +145,12 @@ class DevicePacketizer(paramiko.packet.Packetizer):
         """Nothing."""
 
 
-def transport_factory(target: Target) -> Callable[..., DeviceTransport]:
+def transport_factory(target: Target, kind: type[DeviceTransport] = DeviceTransport) -> Callable[..., DeviceTransport]:
     """Makes the transport for one device, in the place of paramiko's own."""
 
     def make(sock: Any, **_their_choice: Any) -> DeviceTransport:
         # Some of netmiko's drivers switch algorithms off for devices of ten years ago; what we allow is decided here.
-        transport = DeviceTransport(sock, packetizer_class=DevicePacketizer)
+        transport = kind(sock, packetizer_class=DevicePacketizer)
         old = target.legacy_algorithms
         transport._preferred_kex = KEX + LEGACY_KEX * old
         transport._preferred_ciphers = CIPHERS + LEGACY_CIPHERS * old

@@ -28,7 +28,7 @@ from backups.errors import (
 )
 from backups.ssh_errors import Stage, translated
 from backups.ssh_handshake import PinnedKey, log_in
-from backups.ssh_link import DeviceSocket, dial, place_of
+from backups.ssh_link import FOR_EVER, DeviceSocket, dial, place_of
 from backups.transport import Target
 
 LINGER = 20.0  # seconds that a connection stays open without a device
@@ -36,7 +36,6 @@ REFUSED_FOR = 15 * 60.0  # seconds that a no is remembered
 FAILED_FOR = 20.0  # the same for a jump host that could not be reached
 KEEPALIVE = 15  # seconds between signs of life on a connection that is shared
 NO_LIMIT = 1 << 62  # bytes: each device behind has a limit of its own
-FOR_EVER = float("inf")
 EXPECTED = (paramiko.SSHException, OSError, EOFError, CollectError)
 FINAL = (LoginRefused, HostKeyChanged, NoCredential, AlgorithmRefused, AddressRefused)
 NOT_ALLOWED = 1  # paramiko.ChannelException.code: "administratively prohibited" (RFC 4254, section 5.1)

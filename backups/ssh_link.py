@@ -17,6 +17,7 @@ from backups.transport import Target
 LOOK_AROUND = 0.5  # seconds: how often a connection without traffic looks at the clock
 GONE_AFTER = 15  # seconds until a peer that no longer acknowledges is taken for dead
 PIECE = 65_536
+FOR_EVER = float("inf")
 STRANGERS_BYTES = 262_144  # what somebody may send before showing a host key; a key exchange takes some 5 kB
 
 
@@ -37,37 +38,72 @@ class DeviceSocket:
         self._bytes_left = STRANGERS_BYTES
         self._sock = sock
         self._ahead = memoryview(b"")
+        self._ended = False  # whether the other side has hung up
         self._closed = False
+        self._heard, self._silence = monotonic(), FOR_EVER
+        self._waits = LOOK_AROUND
         sock.settimeout(LOOK_AROUND)
         if isinstance(sock, socket.socket):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             _notice_death(sock)
 
-    def allow(self, *, until: float, size: int) -> None:
-        """It may take until then, and bring so many bytes more."""
-        self._until, self._bytes_left = until, size
+    def allow(self, *, until: float, size: int, silence: float = FOR_EVER) -> None:
+        """It may take until then, bring so many bytes more, and be silent for so many seconds within a message."""
+        self._until, self._bytes_left, self._silence = until, size, silence
+
+    def comes(self, seconds: float) -> bool:
+        """Whether `recv` would give something at once, the end included; waits so long for it. Raises OverTheLimit."""
+        if self._ahead or self._ended:
+            return True
+        try:
+            self._fill(max(0.0, min(seconds, self._until - monotonic())))
+        except (TimeoutError, BlockingIOError):
+            return False
+        return True
 
     def recv(self, size: int) -> bytes:
         """At most so many bytes; empty at the end. Raises TimeoutError now and then, OverTheLimit."""
         if not self._ahead:
-            self._look_at_the_clock()
-            self._ahead = memoryview(self._sock.recv(PIECE))
-            self._bytes_left -= len(self._ahead)
+            self._fill_in_time()
         piece, self._ahead = self._ahead[:size], self._ahead[size:]
         return bytes(piece)
 
     def recv_within(self, size: int, seconds: float) -> bytes:
         """The same, waiting at most so long."""
-        self._sock.settimeout(max(0.001, min(seconds, LOOK_AROUND)))
-        try:
-            return self.recv(size)
-        finally:
-            self._sock.settimeout(LOOK_AROUND)
+        if not self._ahead:
+            self._fill(max(0.001, min(seconds, LOOK_AROUND)))
+        return self.recv(size)
 
     def send(self, data: bytes) -> int:
         """How many bytes were sent. Raises TimeoutError now and then, OverTheLimit."""
         self._look_at_the_clock()
+        self._wait_at_most(LOOK_AROUND)
         return self._sock.send(data)
+
+    def _fill_in_time(self) -> None:
+        """Wait for the rest of a message. Raises TimeoutError now and then, OverTheLimit."""
+        try:
+            self._fill(LOOK_AROUND)
+        except TimeoutError:
+            if monotonic() - self._heard > self._silence:
+                raise OverTheLimit from None
+            raise
+
+    def _fill(self, seconds: float) -> None:
+        """Wait for bytes. Raises TimeoutError, BlockingIOError, OverTheLimit."""
+        self._look_at_the_clock()
+        if self._ended:
+            return
+        self._wait_at_most(seconds)
+        self._ahead = memoryview(self._sock.recv(PIECE))
+        self._ended = not self._ahead
+        self._bytes_left -= len(self._ahead)
+        self._heard = monotonic()
+
+    def _wait_at_most(self, seconds: float) -> None:
+        if seconds != self._waits:
+            self._waits = seconds
+            self._sock.settimeout(seconds)
 
     def _look_at_the_clock(self) -> None:
         if monotonic() >= self._until or self._bytes_left < 0:

@@ -208,8 +208,9 @@ def untrue(run: Run, fleet: Fleet) -> Iterator[str]:
         yield "a device has two snapshots of one run"
     if {one.device_id for one in kept} != changed:
         yield f"{len(changed)} attempts say changed, {len(kept)} snapshots are there"
-    store, platform = open_store(run.tenant_id), registry.platform("cisco_ios")
-    for one in kept:
+    platform = registry.platform("cisco_ios")
+    for one in kept:  # where nothing was, there is no store yet
+        store = open_store(run.tenant_id)
         said = stable(platform, store.blob(one.files["running.cfg"]["blob"]))
         if not said.endswith(fleet[one.device.name].running_config.encode("latin-1")):
             yield f"what is stored of {one.device.name} is not what it has"
