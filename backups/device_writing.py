@@ -31,11 +31,11 @@ Answers = Sequence[tuple[str, str]]  # (what the device asks, as a regular expre
 class WritingSession(Protocol):
     """A logged-in device that is told to change."""
 
-    def say(self, line: str, *, patience: float, answers: Answers = (), expect: str = "") -> bytes:
+    def say(self, line: str, *, patience: float, answers: Answers = (), expect: str = "", shown: str = "") -> bytes:
         """Say one line, answer what the device asks, and give back all that came until its next prompt, echo included.
 
-        `patience` is in seconds of silence; `expect` stands in every whole answer, where known. Raises LinkLost,
-        DeadlineExceeded, OutputTooLarge.
+        `patience` is in seconds of silence; `expect` stands in every whole answer, where known; `shown` is what an
+        error calls a line that holds a secret. Raises LinkLost, DeadlineExceeded, OutputTooLarge.
         """
 
 
@@ -82,7 +82,7 @@ class Conversation:
         self._stem = stem_of(self._home)
         self._seen: set[bytes] = set()  # other prompts that were believed
 
-    def say(self, line: str, *, patience: float, answers: Answers = (), expect: str = "") -> bytes:
+    def say(self, line: str, *, patience: float, answers: Answers = (), expect: str = "", shown: str = "") -> bytes:
         """Say one line, answer what the device asks, and give back all that came until its next prompt, echo included.
 
         Raises LinkLost, DeadlineExceeded, OutputTooLarge.
@@ -106,7 +106,7 @@ class Conversation:
                 return ESCAPE.sub(b"", bytes(answer.raw)).replace(b"\r", b"")
             else:
                 raise DeadlineExceeded(
-                    f"The device fell silent for {patience:g} seconds in the middle of its answer to '{line}'."
+                    f"The device fell silent for {patience:g} seconds in the middle of its answer to '{shown or line}'."
                 )
 
     def _reply(self, answer: Answer, answers: Answers) -> bytes | None:

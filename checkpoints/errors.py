@@ -196,3 +196,9 @@ class LineRefused(RestoreError):
     """The device did not accept a line; nothing after it was said."""
 
     cause = "line-refused"
+
+
+class NoWayByLines(RestoreError):
+    """The lines that lead from one configuration to the other cannot be worked out."""
+
+    cause = "no-way-by-lines"

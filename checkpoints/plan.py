@@ -15,10 +15,11 @@ from dataclasses import dataclass, field, replace
 from backups.capture import stable
 from backups.processing import RAW
 from checkpoints.diff import visible
+from checkpoints.plan_by_lines import ByLines, by_lines
 from checkpoints.session_risks import risks
 from checkpoints.settings_of import settings_of
 from inventory.platforms.masking import MASK, mask, was_masked
-from inventory.platforms.procedure import BackTo, By, Line, Procedure
+from inventory.platforms.procedure import CHANGES, BackTo, By, Line, Procedure
 from inventory.platforms.sheet import Platform, Way, compiled
 
 Files = Mapping[str, bytes]  # of one version, by name
@@ -67,6 +68,7 @@ class Plan:
     remove: tuple[Line, ...] = ()
     back_to: BackTo = "before"
     restarts: bool = False  # the line that takes effect ends the session
+    holds: bool = False  # only the session that said `commit` can say `confirm`
     settles: float = 0.0  # seconds after the timer until the device can be asked again
     refusals: tuple[str, ...] = ()
     by_hand: tuple[str, ...] = ()  # what a person has to do
@@ -89,7 +91,7 @@ class Plan:
         said = (*self.load, *self.commit)
         after = (*self.confirm, *self.save, *self.remove)
         look = ("(a new session reads the configuration back and compares it with the version)",)
-        return (*upload, *(line.text for line in said), *look, *(line.text for line in after)) if said else ()
+        return (*upload, *map(str, said), *look, *map(str, after)) if said else ()
 
     @property
     def fingerprint(self) -> str:
@@ -140,7 +142,8 @@ def make_plan(
     lacking = tuple(missing(procedure, current, target))
     if lacking:
         return Plan(platform.slug, platform.restore.way, minutes, procedure.running, obstacles=lacking)
-    plan = filled_in(platform, procedure, target, name, minutes)
+    way = by_lines(platform, *loadable(platform, procedure.running, current, target))
+    plan = filled_in(platform, procedure, target, name, minutes, way=way)
     plan = replace(
         plan,
         before=stable(platform, current[procedure.running]),
@@ -148,10 +151,11 @@ def make_plan(
         warnings=(
             *unoriginal(processed, procedure.source, procedure.running),
             *warnings(platform, procedure, current, target, address),
+            *way.warnings,
         ),
     )
     standing = (*unknown_state(processed, procedure.running), *obstacles(platform, procedure, plan, current, target))
-    return replace(plan, obstacles=standing)
+    return replace(plan, obstacles=(*standing, *way.obstacles))
 
 
 def by_hand(platform: Platform, current: Files, target: Files, minutes: int, processed: Processed) -> Plan:
@@ -160,6 +164,7 @@ def by_hand(platform: Platform, current: Files, target: Files, minutes: int, pro
     before, after = (stable(platform, files.get(file, b"")) for files in (current, target))
     told = [f"Nothing is sent to a {platform.label} from here. {platform.restore.note}"]
     told += [] if file in target else [f"The version has no {file}."]
+    way = by_lines(platform, *loadable(platform, file, current, target)) if file in target else ByLines()
     return Plan(
         platform.slug,
         platform.restore.way,
@@ -167,18 +172,29 @@ def by_hand(platform: Platform, current: Files, target: Files, minutes: int, pro
         running=file,
         before=before,
         target=after,
-        by_hand=tuple(line.format(file=file + RAW * (file in processed.raw)) for line in platform.restore.by_hand),
-        warnings=tuple(unoriginal(processed, file)),
-        obstacles=tuple(told),
+        by_hand=(
+            *(line.format(file=file + RAW * (file in processed.raw)) for line in platform.restore.by_hand),
+            *map(str, way.lines),
+        ),
+        warnings=(*unoriginal(processed, file), *way.warnings),
+        obstacles=(*told, *way.obstacles),
     )
 
 
-def filled_in(platform: Platform, procedure: Procedure, target: Files, name: str, minutes: int) -> Plan:
-    """The procedure with its words settled."""
+def loadable(platform: Platform, file: str, *versions: Files) -> Iterator[str]:
+    """The file of each version as text, without what the device only prints."""
+    return (fit_to_load(platform, files.get(file, b"")).decode("latin-1") for files in versions)
+
+
+def filled_in(
+    platform: Platform, procedure: Procedure, target: Files, name: str, minutes: int, *, way: ByLines | None = None
+) -> Plan:
+    """The procedure with its words settled, and with the lines of its `way` where it has one."""
     words = {
         "file": f"{name}.cfg",
         "session": name,
         "minutes": str(minutes),
+        "seconds": str(minutes * 60),
         "clock": f"{minutes // 60:02}:{minutes % 60:02}:00",
     }
     prelude = "".join(f"{line.format(**words, md5='', size='')}\n" for line in procedure.prelude)
@@ -188,7 +204,13 @@ def filled_in(platform: Platform, procedure: Procedure, target: Files, name: str
 
     def settled(lines: tuple[Line, ...]) -> tuple[Line, ...]:
         return tuple(
-            replace(line, text=line.text.format(**words), expect=line.expect.format(**words)) for line in lines
+            each
+            for line in lines
+            for each in (
+                (way or ByLines()).lines
+                if line.text == CHANGES
+                else (replace(line, text=line.text.format(**words), expect=line.expect.format(**words)),)
+            )
         )
 
     return Plan(
@@ -196,7 +218,7 @@ def filled_in(platform: Platform, procedure: Procedure, target: Files, name: str
         platform.restore.way,
         minutes,
         running=procedure.running,
-        upload=Upload(procedure.path.format(**words), procedure.by, content),
+        upload=Upload(procedure.path.format(**words), procedure.by, content) if procedure.path else None,
         load=settled(procedure.load),
         commit=settled(procedure.commit),
         confirm=settled(procedure.confirm),
@@ -206,6 +228,7 @@ def filled_in(platform: Platform, procedure: Procedure, target: Files, name: str
         remove=settled(procedure.remove),
         back_to=procedure.back_to,
         restarts=procedure.restarts,
+        holds=procedure.holds,
         settles=procedure.settles,
         refusals=procedure.refusals,
         undone=procedure.undone,
@@ -313,7 +336,7 @@ def unoriginal(processed: Processed, *files: str) -> Iterator[str]:
 
 def warnings(platform: Platform, procedure: Procedure, current: Files, target: Files, address: str) -> Iterator[str]:
     """What could cut the session, and what the device lacks for the way back; without a secret."""
-    now, then = (fit_to_load(platform, files[procedure.running]).decode("latin-1") for files in (current, target))
+    now, then = loadable(platform, procedure.running, current, target)
     for what, lines in risks(now, then, address=address, hide=lambda text: mask(platform, text)):
         yield visible(f"{what}: {'; '.join(lines)}".encode("latin-1"))
     yield from hidden_changes(platform, now, then)

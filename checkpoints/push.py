@@ -7,25 +7,20 @@ looking: a look changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from backups.capture import refusal, stable
-from backups.collect import collect, printable
 from backups.device_writing import Writer, WritingSession
-from backups.errors import CollectError
+from backups.errors import CollectError, LinkLost
 from backups.transport import Limits, Target
 from checkpoints.errors import LineRefused, RestoreError
 from checkpoints.plan import Plan
-from inventory.platforms.masking import mask
-from inventory.platforms.procedure import Line
-from inventory.platforms.sheet import Platform, any_of
+from checkpoints.restored_device import Device, Seen, quietly, say_all
+from inventory.platforms.sheet import Platform
 
 Stage = Literal["armed", "pushing", "verifying"]
 Result = Literal["cancelled", "confirmed", "reverted", "unknown"]
-Seen = Literal["target", "before", "other"]
 
 AGAIN = 10.0  # seconds between two looks at a device that cannot be reached
 SPARE = 30.0  # seconds before the timer can end, from which on nothing is confirmed any more
@@ -82,16 +77,17 @@ def carry_out(
     """
     push = Push(plan, Device(plan, target, platform, writer, limits), journal, time)
     journal.enter("armed", seconds=2 * limits.deadline + MARGIN)
-    try:
-        push.load_and_commit()
-    except (CollectError, LineRefused) as exc:
-        push.device.clear_up()
-        return Outcome("cancelled", exc.cause, f"{exc} Nothing has changed on the device.")
-    except RestoreError:  # the journal said no
-        push.device.clear_up()
-        raise
-    journal.enter("verifying", seconds=push.longest())
-    outcome = push.verify()
+    with push.held:
+        try:
+            push.load_and_commit()
+        except (CollectError, LineRefused) as exc:
+            push.device.clear_up()
+            return Outcome("cancelled", exc.cause, f"{exc} Nothing has changed on the device.")
+        except RestoreError:  # the journal said no
+            push.device.clear_up()
+            raise
+        journal.enter("verifying", seconds=push.longest())
+        outcome = push.verify()
     if outcome.result != "unknown":
         push.device.clear_up()
     return outcome
@@ -105,6 +101,8 @@ class Push:
         self.pushed = Pushed()
         self.confirm_until = 0.0  # the timer may have begun with the first byte of the line that started it
         self.timer_ends = 0.0  # or after the last
+        self.held = ExitStack()  # keeps the session open that alone can confirm, where a system is like that
+        self.holder: WritingSession | None = None
 
     def longest(self) -> float:
         """Seconds that verifying may take, with everything that can go wrong."""
@@ -113,7 +111,8 @@ class Push:
     def load_and_commit(self) -> None:
         """Up to the line that takes effect. Raises LineRefused or a CollectError as long as nothing did."""
         self.device.upload()
-        with self.device.session() as session:
+        with ExitStack() as stack:
+            session = stack.enter_context(self.device.session(longer=self.plan.minutes * 60 if self.plan.holds else 0))
             try:
                 say_all(self.device, session, self.plan.load)
                 self.journal.enter("pushing", seconds=self.device.limits.deadline + MARGIN)
@@ -122,6 +121,9 @@ class Push:
                 raise
             self.confirm_until = self.time.now() + self.plan.minutes * 60 - SPARE
             self.commit(session)
+            if self.plan.holds and not self.pushed.lost:
+                self.holder = session
+                self.held.push(stack.pop_all())
         self.timer_ends = self.time.now() + self.plan.minutes * 60
 
     def commit(self, session: WritingSession) -> None:
@@ -170,14 +172,23 @@ class Push:
         if self.time.now() >= self.confirm_until:
             return self.wait_out("The device ran the version, but there was no time left to confirm it.")
         try:
-            with self.device.session() as session:
-                say_all(self.device, session, self.plan.confirm)
+            self.say_confirmed()
         except (CollectError, LineRefused) as exc:
             return self.wait_out(f"The device ran the version, but it could not be confirmed: {exc}")
         if self.device.look() != "target":
             return self.wait_out("The device ran the version, but no longer after it was confirmed.")
         self.journal.note("Confirmed: saving.")
         return self.save()
+
+    def say_confirmed(self) -> None:
+        """The lines that stop the timer, in the session in which they count. Raises LineRefused or a CollectError."""
+        if not self.plan.holds:
+            with self.device.session() as session:
+                say_all(self.device, session, self.plan.confirm)
+        elif self.holder is None:
+            raise LinkLost("only the session that made the change can confirm it, and that one is gone.")
+        else:
+            say_all(self.device, self.holder, self.plan.confirm)
 
     def save(self) -> Outcome:
         """What runs becomes what the device starts with."""
@@ -230,104 +241,3 @@ class Push:
         if seen == "target":
             return "After its timer it still runs the version; nobody saw that it was confirmed and saved."
         return "After its timer it runs neither the version nor what it ran before."
-
-
-class Device:
-    """The device as far as a plan is concerned with it."""
-
-    def __init__(self, plan: Plan, target: Target, platform: Platform, writer: Writer, limits: Limits) -> None:
-        self.plan, self.target, self.platform, self.writer, self.limits = plan, target, platform, writer, limits
-        self.refusals = any_of(plan.refusals)
-        self.trouble = ""  # why the last look saw nothing
-        self.worth_another_look = True
-
-    def upload(self) -> None:
-        """Put the file onto it. Raises a CollectError."""
-        file = self.plan.upload
-        if file:
-            self.writer.put(self.target, file.path, file.content, by=file.by, limits=self.limits)
-
-    @contextmanager
-    def session(self) -> Iterator[WritingSession]:
-        """A new session. Raises a CollectError."""
-        with self.writer.open_for_writing(self.target, self.platform, self.limits) as session:
-            yield session
-
-    def look(self) -> Seen | None:
-        """What it runs, read through a new session and compared in stable form; None when that cannot be had."""
-        try:
-            capture = collect(self.target, self.platform, transport=self.writer, limits=self.limits).capture
-        except CollectError as exc:
-            self.trouble, self.worth_another_look = str(exc), exc.worth_retrying
-            return None
-        if capture.doubts:
-            self.trouble, self.worth_another_look = capture.doubts[0].detail, True
-            return None
-        return seen_as(self.plan, stable(self.platform, capture.files[self.plan.running]))
-
-    def clear_up(self) -> None:
-        """Take the uploaded file away. A file that stays is a blemish, not a failure."""
-        file = self.plan.upload
-        if file is None:
-            return
-        try:
-            if self.plan.remove:
-                with self.session() as session:
-                    say_all(self, session, self.plan.remove)
-            elif file.by == "sftp":
-                self.writer.remove(self.target, file.path, limits=self.limits)
-        except (CollectError, LineRefused):
-            return
-
-
-def seen_as(plan: Plan, content: bytes) -> Seen:
-    """Which of the two states a text in stable form is."""
-    if content == plan.target:
-        return "target"
-    return "before" if content == plan.before else "other"
-
-
-def say_all(device: Device, session: WritingSession, lines: Iterable[Line], *, patience: float | None = None) -> None:
-    """Say the lines one after the other, and stop at the first that the device refuses.
-
-    Raises LineRefused, or a CollectError.
-    """
-    for line in lines:
-        answer = session.say(
-            line.text, patience=patience or device.platform.patience, answers=line.answers, expect=line.expect
-        )
-        problem = refused(device, line, answer)
-        if problem is not None:
-            said = printable(mask(device.platform, problem))
-            raise LineRefused(f"{device.target.name} did not accept '{line.text}'" + (f": {said}." if said else "."))
-
-
-def refused(device: Device, line: Line, answer: bytes) -> str | None:
-    """What the device said against a line; None when it did as told."""
-    own = device.refusals.search(answer) if device.refusals else None
-    if own:
-        return whole_line(answer, own.start())
-    said = refusal(device.platform, answer)
-    if said is not None:
-        return said
-    return last_words(answer) if line.expect and line.expect.encode("ascii") not in answer else None
-
-
-def whole_line(answer: bytes, at: int) -> str:
-    """The line around a place."""
-    start = answer.rfind(b"\n", 0, at) + 1
-    return answer[start:].split(b"\n", 1)[0].decode("latin-1")
-
-
-def last_words(answer: bytes) -> str:
-    """The last line of an answer before the prompt."""
-    lines = [line for line in answer.split(b"\n")[1:-1] if line.strip()]
-    return lines[-1].decode("latin-1") if lines else "it gave no answer"
-
-
-def quietly(device: Device, session: WritingSession, lines: Iterable[Line]) -> None:
-    """Say the lines; a device that refuses them, or is gone, has nothing left to discard."""
-    try:
-        say_all(device, session, lines)
-    except (CollectError, LineRefused):
-        return

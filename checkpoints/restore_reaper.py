@@ -16,9 +16,10 @@ from backups.errors import BackupError
 from backups.targets import platform_of, target_of
 from checkpoints.errors import NotRestorable, RestoreError, WrongMoment
 from checkpoints.models import Restore
-from checkpoints.push import LATE, Device, Seen
+from checkpoints.push import LATE
 from checkpoints.restore_means import Means, alarm, calm, released
 from checkpoints.restore_planning import plan_from
+from checkpoints.restored_device import Device, Seen
 from inventory.models import Device as DeviceRow
 
 log = logging.getLogger(__name__)

@@ -67,6 +67,10 @@ class Grammar:
     indent: int = 1
     nested_bang: bool = True
     banner_end: str = "^C"
+    between: str | None = "!"
+    """What stands between groups and sections; None: nothing."""
+    last: tuple[str, ...] = ("!", "end")
+    """The lines after everything."""
 
     def section(self, path: Path, text: str) -> Section | None:
         """The section that a line opens in a place."""
@@ -123,11 +127,11 @@ class Grammar:
             ((self._rank(each.text), each) for each in root.children), key=lambda pair: pair[0]
         ):
             is_section = self.section((), line.text) is not None
-            if out and (is_section or section_before or group != group_before):
-                out.append("!")
+            if self.between is not None and out and (is_section or section_before or group != group_before):
+                out.append(self.between)
             self._print(line, (), out)
             group_before, section_before = group, is_section
-        return "\n".join([*out, "!", "end", ""])
+        return "\n".join([*out, *self.last, ""])
 
     def _print(self, line: Line, path: Path, out: list[str]) -> None:
         section = self.section(path, line.text)

@@ -10,7 +10,9 @@ save      what runs is also what the device starts with
 discard   undoes what `load` prepared;  revert: goes back at once, by the timer that is running
 
 In lines and paths these words in braces stand for what the plan settles: `file` (the uploaded file's name), `session`
-(a name for a candidate), `minutes` and `clock` (hh:mm:00) of the timer, `md5` and `size` (bytes) of the uploaded file.
+(a name for a candidate), `minutes`, `seconds` and `clock` (hh:mm:00) of the timer, `md5` and `size` (bytes) of the
+uploaded file. A line that is CHANGES stands for the lines that lead from what runs to the version, on a system that
+takes no whole configuration; there is no uploaded file then.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-WORDS = ("file", "session", "minutes", "clock", "md5", "size")
+WORDS = ("file", "session", "minutes", "seconds", "clock", "md5", "size")
+CHANGES = "{changes}"
 
 By = Literal["scp", "sftp"]
 BackTo = Literal["before", "saved"]
@@ -31,6 +34,10 @@ class Line:
     text: str
     expect: str = ""  # what the answer must hold; empty: that the device does not refuse is enough
     answers: tuple[tuple[str, str], ...] = ()  # (what the device asks, what is typed then)
+    shown: str = ""  # how people see it, where it holds a secret
+
+    def __str__(self) -> str:
+        return self.shown or self.text
 
 
 @dataclass(frozen=True)
@@ -38,14 +45,14 @@ class Procedure:
     """The way back onto a device that goes back by itself unless it is told in time that all is well."""
 
     source: str  # the file of a version whose text is loaded
-    path: str  # where it is uploaded to
-    by: By  # the text, after the lines of `prelude`
     load: tuple[Line, ...]
     commit: tuple[Line, ...]
     confirm: tuple[Line, ...]
     save: tuple[Line, ...]
     undone: str  # what the device undoes by itself, in plain words
     not_undone: str  # what it does not
+    path: str = ""  # where the text is uploaded to, after the lines of `prelude`; empty: nothing is uploaded
+    by: By = "scp"
     prelude: tuple[str, ...] = ()  # lines that the uploaded file begins with: they start the device's timer
     discard: tuple[Line, ...] = ()
     revert: tuple[Line, ...] = ()  # none: the timer has to run out
@@ -54,6 +61,7 @@ class Procedure:
     back_to: BackTo = "before"  # the timer goes back to what ran before, or to what was saved
     settles: float = 30.0  # seconds after the timer until the device can be asked again
     restarts: bool = False  # the line that takes effect ends the session, whatever comes of it
+    holds: bool = False  # only the session that said `commit` can say `confirm`; it is kept open
     refusals: tuple[str, ...] = ()  # beyond the sheet's own: anywhere in the answer to one of these lines
     needs: tuple[tuple[str, str], ...] = ()  # (what must stand in the configuration that runs, what to do where not)
 
@@ -70,7 +78,11 @@ class Procedure:
     @property
     def texts(self) -> tuple[str, ...]:
         """Everything in which words in braces are settled."""
-        return (self.path, *self.prelude, *(text for line in self.lines for text in (line.text, line.expect)))
+        return (
+            self.path,
+            *self.prelude,
+            *(text for line in self.lines if line.text != CHANGES for text in (line.text, line.expect)),
+        )
 
     @property
     def patterns(self) -> tuple[str, ...]:

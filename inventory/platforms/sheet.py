@@ -96,6 +96,7 @@ class Restore:
     note: str  # what is done on the device, or why there is no way
     procedure: Procedure | None = None  # None: nothing is sent to the device, a person does it
     by_hand: tuple[str, ...] = ()  # the lines for that person, `{file}` for the file
+    merge: str = ""  # what hier_config calls the system, where the way is worked out line by line
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,16 @@ from backups.simulator import DeviceSpec, Fault, Fleet
 from backups.transport import Limits, Session, Target
 from inventory.platforms.sheet import Platform
 
-SIMULATED = ("cisco_ios", "arista_eos", "juniper_junos", "vyos", "mikrotik_routeros")
+SIMULATED = (
+    "cisco_ios",
+    "arista_eos",
+    "juniper_junos",
+    "vyos",
+    "mikrotik_routeros",
+    "cisco_xr",
+    "cisco_nxos",
+    "aruba_aoscx",
+)
 OUTCOMES = (
     "ok",
     "line refused",

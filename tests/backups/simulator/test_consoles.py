@@ -16,6 +16,9 @@ RENAME = {
     "juniper_junos": (["set system host-name other"], ["set system host-name sim-junos-0001"]),
     "mikrotik_routeros": (["/system identity set name=other"], ["/system identity set name=sim-ros-0001"]),
     "vyos": (["set system host-name other"], ["set system host-name sim-vyos-0001"]),
+    "cisco_xr": (["hostname other"], ["hostname sim-xr-0001"]),
+    "cisco_nxos": (["hostname other"], ["hostname sim-nxos-0001"]),
+    "aruba_aoscx": (["hostname other"], ["hostname sim-cx-0001"]),
 }
 REFUSED_LINE = {
     "cisco_ios": ("ntp server 192.0.2.1", "ntp server"),
@@ -23,6 +26,9 @@ REFUSED_LINE = {
     "juniper_junos": ("set system ntp server 192.0.2.1", "system ntp"),
     "mikrotik_routeros": ("/system ntp client servers add address=192.0.2.1", "/system ntp"),
     "vyos": ("set service ntp server 192.0.2.1", "service ntp"),
+    "cisco_xr": ("ntp server 192.0.2.1", "ntp server"),
+    "cisco_nxos": ("ntp server 192.0.2.1", "ntp server"),
+    "aruba_aoscx": ("ntp server 192.0.2.1", "ntp server"),
 }
 EVERY_PLATFORM = pytest.mark.parametrize("platform", slugs())
 
@@ -94,6 +100,9 @@ def test_nonsense_is_refused_in_the_words_of_the_vendor(platform: str) -> None:
         "juniper_junos": "unknown command.",
         "mikrotik_routeros": "bad command name frobnicate (line 1 column 1)",
         "vyos": "Invalid command: [frobnicate]",
+        "cisco_xr": "% Invalid input detected at '^' marker.",
+        "cisco_nxos": "% Invalid command at '^' marker.",
+        "aruba_aoscx": "Invalid input: frobnicate",
     }
     reply = console(device(platform)).enter("frobnicate the device")
 
