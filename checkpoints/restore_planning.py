@@ -19,7 +19,8 @@ from backups.targets import platform_of
 from checkpoints import manifest
 from checkpoints.errors import Deleted, NotRestorable, PlanOutdated, SamePerson, UnknownVersion, WrongMoment
 from checkpoints.models import Checkpoint, Restore, RestoreGroup
-from checkpoints.plan import Plan, Processed, make_plan
+from checkpoints.plan import Plan, make_plan
+from checkpoints.plan_checks import Processed
 from checkpoints.restore_means import Means, give_up, leased, released
 from checkpoints.restore_rules import MINUTES, needs_four_eyes, refuse_when_stopped
 from inventory.models import Device

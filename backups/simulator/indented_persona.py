@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from backups.simulator.indented import Grammar, Line
@@ -17,8 +16,6 @@ class IndentedPersona(Persona):
     grammar: ClassVar[Grammar]
     nameless: ClassVar[str]
     """The name of a device without `hostname`."""
-    text: ClassVar[Callable[[str, int, random.Random], str]]
-    """Makes a sample, in any order."""
 
     def parse(self, text: str) -> Line:
         """The tree of a configuration."""
@@ -48,4 +45,9 @@ class IndentedPersona(Persona):
 
     def sample(self, name: str, size: int, rng: random.Random) -> str:
         """A generated configuration, as the device orders it."""
-        return self.render(self.parse(type(self).text(name, size, rng)))
+        return self.render(self.parse(self.text(name, size, rng)))
+
+    @staticmethod
+    def text(name: str, size: int, rng: random.Random) -> str:
+        """A configuration of about so many bytes, in any order."""
+        raise NotImplementedError
