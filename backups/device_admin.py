@@ -23,6 +23,7 @@ from backups import cells, looks, retirement
 from backups.code_page import shown_context
 from backups.content import SECRETS
 from backups.errors import StoreError
+from backups.first_page import Begins
 from backups.models import Attempt, Run, Snapshot
 from backups.pages import Paged, page_of
 from backups.platform_page import Platforms
@@ -100,7 +101,7 @@ def plural(number: int) -> str:
     return "device" if number == 1 else "devices"
 
 
-class DeviceAdmin(Platforms, Paged, InventoryDeviceAdmin):
+class DeviceAdmin(Begins, Platforms, Paged, InventoryDeviceAdmin):
     """A device with what was kept of it."""
 
     list_display = (*InventoryDeviceAdmin.list_display, "shown_standing", "last_version", "last_attempt")

@@ -13,13 +13,14 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from backups import claimers
+from backups import claimers, indexes
 from backups.epochs import Epoch
 from backups.errors import Lost, Pruned
 from backups.evidence_models import QuarantinedFile, Transcript
 from backups.processing_models import PostProcessing
 from backups.schedule_models import Schedule, ScheduledDevice
 from backups.store_models import Repository, StoredFile
+from backups.tally_models import DayTally
 from backups.verification_models import Verification
 from inventory.models import Device, Tenant
 from inventory.tenancy import TenantOwned, TenantQuerySet
@@ -27,6 +28,7 @@ from inventory.tenancy import TenantOwned, TenantQuerySet
 __all__ = [
     "Attempt",
     "AttemptSet",
+    "DayTally",
     "Epoch",
     "PostProcessing",
     "QuarantinedFile",
@@ -97,7 +99,7 @@ class Run(TenantOwned):
         default_permissions = ("view",)
         permissions = [("back_up", "Can back devices up")]
         constraints = [models.UniqueConstraint(fields=["tenant", "id"], name="run_of_tenant")]
-        indexes = [models.Index(fields=["tenant", "-requested_at"], name="run_newest")]
+        indexes = indexes.RUNS
 
     def __str__(self) -> str:
         return f"run of {self.requested_at:%Y-%m-%d %H:%M}"
@@ -254,14 +256,7 @@ class Attempt(models.Model):
             # Two sessions with one device would read each other's changes, and use up its few lines.
             models.UniqueConstraint(fields=["device"], name="attempt_one_session", condition=models.Q(state="running")),
         ]
-        indexes = [
-            models.Index(fields=["run", "state", "id"], name="attempt_by_state"),  # with the order of claims
-            models.Index(fields=["device", "-id"], name="attempt_newest"),
-            # The reaper's question, asked every minute: small however long the past is.
-            models.Index(
-                fields=["heartbeat_at"], name="attempt_open", condition=models.Q(state__in=["queued", "running"])
-            ),
-        ]
+        indexes = indexes.ATTEMPTS
 
     def __str__(self) -> str:
         return f"{self.device_id}: {self.state}"
@@ -327,10 +322,7 @@ class Snapshot(TenantOwned):
             models.UniqueConstraint(fields=["device", "seq"], name="snapshot_once"),
             models.UniqueConstraint(fields=["tenant", "id"], name="snapshot_of_tenant"),
         ]
-        indexes = [
-            models.Index(fields=["device", "-seq"], name="snapshot_newest"),
-            models.Index(fields=["tenant", "-taken_at"], name="snapshot_of_tenant_newest"),
-        ]
+        indexes = indexes.SNAPSHOTS
 
     def __str__(self) -> str:
         return f"{self.taken_at:%Y-%m-%d %H:%M:%S}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -22,7 +22,6 @@ from django.db.models import (
     Subquery,
     Value,
 )
-from django.db.models.functions import TruncDate
 
 from backups.models import Attempt, QuarantinedFile, Snapshot
 from inventory.models import Device, DeviceSet
@@ -126,10 +125,16 @@ def quarantined_devices(user: AbstractBaseUser | AnonymousUser) -> DeviceSet:
     )
 
 
-def troubled_devices(devices: DeviceSet) -> DeviceSet:
-    """Devices whose last attempt came to nothing good, with its times and cause, the latest trouble first."""
-    troubled = with_last_times(devices.collectable()).filter(last_state__in=TROUBLE)
-    return troubled.select_related("tenant").order_by("-last_attempt_at")
+def troubled_devices(devices: DeviceSet, most: int) -> list[Device]:
+    """So many devices whose last attempt came to nothing good, with its times and cause, the latest trouble first.
+
+    Two questions: one to the index over all devices, and one for what is to be told of the few.
+    """
+    last = Subquery(ended_attempts().values("pk")[:1])
+    troubled = with_last_state(devices.collectable()).filter(last_state__in=TROUBLE).annotate(last_id=last)
+    latest = list(troubled.order_by("-last_id").values_list("pk", flat=True)[:most])
+    told = with_last_times(devices.filter(pk__in=latest)).select_related("tenant").in_bulk()
+    return [told[pk] for pk in latest if pk in told]
 
 
 def in_standing(devices: DeviceSet, standing: str, *, now: datetime) -> DeviceSet:
@@ -155,34 +160,3 @@ def changed_devices(tenants: Collection[UUID], *, since: datetime) -> int:
     """How many devices of these tenants, retired ones left out, have a version taken since then."""
     versions = Snapshot.objects.filter(tenant__in=tenants, taken_at__gte=since, device__retired_at=None)
     return versions.aggregate(n=Count("device", distinct=True))["n"]
-
-
-def by_day(tenants: Collection[UUID], *, days: int, now: datetime) -> dict[str, list[int]]:
-    """What happened on each of the last `days` (UTC), oldest first: `changed` are versions that replaced another one,
-    `quarantined` and `failed` are attempts, by the day of their run.
-
-    First versions are left out, or the day on which a network was added would dwarf every other; unchanged attempts
-    too, because they are nearly all, say nothing, and would be the only ones to be read.
-    """
-    first = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
-    counts = {state: [0] * days for state in (Attempt.State.CHANGED.value, *(state.value for state in TROUBLE))}
-    for state, day, number in (*changes_by_day(tenants, first), *trouble_by_day(tenants, first)):
-        column = (day - first.date()).days
-        if 0 <= column < days:
-            counts[state][column] = number
-    return counts
-
-
-def changes_by_day(tenants: Collection[UUID], first: datetime) -> Iterator[tuple[str, date, int]]:
-    """Versions with one before them."""
-    before = Snapshot.objects.filter(device=OuterRef("device"), seq__lt=OuterRef("seq"))
-    versions = Snapshot.objects.filter(Exists(before), tenant__in=tenants, taken_at__gte=first)
-    rows = versions.annotate(day=TruncDate("taken_at", tzinfo=UTC)).values_list("day").annotate(n=Count("pk"))
-    yield from ((Attempt.State.CHANGED, day, number) for day, number in rows.order_by())
-
-
-def trouble_by_day(tenants: Collection[UUID], first: datetime) -> Iterator[tuple[str, date, int]]:
-    """Attempts that came to nothing good."""
-    attempts = Attempt.objects.filter(run__tenant__in=tenants, run__requested_at__gte=first, state__in=TROUBLE)
-    day = TruncDate("run__requested_at", tzinfo=UTC)
-    yield from attempts.annotate(day=day).values_list("state", "day").annotate(n=Count("pk")).order_by()

@@ -61,8 +61,8 @@ class SnapshotAdmin(PutsBack, Compares, BackupsSnapshotAdmin):
 
 def choices_of(version: Snapshot) -> list[Snapshot]:
     """The newest versions of the same device, and this one."""
-    siblings = Snapshot.objects.filter(device=version.device_id).defer("files").order_by("-seq")[:CHOICES]
-    found = list(siblings)
+    siblings = Snapshot.objects.filter(device=version.device_id).select_related("device").defer("files")
+    found = list(siblings.order_by("-seq")[:CHOICES])
     return found if version in found else [*found, version]
 
 

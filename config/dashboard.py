@@ -15,7 +15,8 @@ from django.utils import timezone
 from backups.models import Attempt, Run, Snapshot
 from backups.progress import Progress, progress_of
 from backups.quota import Usage, usages
-from backups.standing import Standings, by_day, changed_devices, standings, troubled_devices
+from backups.standing import Standings, changed_devices, standings, troubled_devices
+from backups.tallies import by_day
 from backups.verification import verified
 from inventory.models import Credential, Device, Tenant
 from inventory.notices import Notice
@@ -53,7 +54,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "verified": verified(tenants, now=now),
         "alarms": Notice.objects.visible_to(request.user).open_alarms().select_related("tenant")[:ROWS],
         "quotas": fullest(tenants),
-        "troubled": troubled_devices(devices)[:ROWS] if counted.troubled else [],
+        "troubled": troubled_devices(devices, ROWS) if counted.troubled else [],
     }
 
 
@@ -137,16 +138,18 @@ class Step:
 
 
 def first_steps(request: HttpRequest, tenants: list[UUID]) -> list[Step]:
-    """What somebody with an empty installation does first, in order."""
-
-    def page(kind: str) -> str:
-        return reverse(f"admin:inventory_{kind}_add") if request.user.has_perm(f"inventory.add_{kind}") else ""
-
+    """What somebody with an empty installation does first, in order; one page leads through all of it."""
+    begin = reverse("admin:inventory_device_begin") if request.user.has_perm("inventory.add_device") else ""
+    many = (
+        reverse("admin:inventory_device_import") if begin and request.user.has_perm("inventory.change_device") else ""
+    )
     credentials = Credential.objects.filter(tenant__in=tenants).exists()
     owner = "A customer or a part of your organisation: it owns devices, and has a repository of its own."
     login = "How to log in. Secrets are sealed when they are saved, and never shown again."
+    device = "It is logged in to and recognised before it is registered; then one button makes its first backup."
     return [
-        Step("Add a tenant", owner, page("tenant"), done=bool(tenants), due=not tenants),
-        Step("Add a credential", login, page("credential"), done=credentials, due=bool(tenants) and not credentials),
-        Step("Add devices", "One by one here, or many from a CSV file in their list.", page("device"), due=credentials),
+        Step("Tenant", owner, begin if not tenants else "", done=bool(tenants), due=not tenants),
+        Step("Credential", login, begin if tenants and not credentials else "", done=credentials, due=not credentials),
+        Step("First device", device, begin if credentials else "", due=credentials),
+        Step("All the others", "Many devices come from a CSV file, with a preview.", many if credentials else ""),
     ]

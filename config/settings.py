@@ -32,6 +32,7 @@ NETCAIRN_TICKS = [
     "checkpoints.restore_jobs.tick",
     "checkpoints.retention_jobs.tick",
     "backups.upkeep_jobs.tick",
+    "backups.tallies.tick",
 ]
 NETCAIRN_VERIFY_HOURS = range(6)  # of the day, UTC: when stores are read again
 NETCAIRN_UPKEEP_SECONDS = 20.0  # of a worker's time in one minute: for reading stores again, and for preparing searches

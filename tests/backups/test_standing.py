@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backups.models import Attempt, Run, Snapshot
-from backups.standing import STANDINGS, by_day, changed_devices, in_standing, standings, troubled_devices
+from backups.standing import STANDINGS, changed_devices, in_standing, standings, troubled_devices
+from backups.tallies import by_day, tally_days
 from inventory.models import Device, Tenant
-from tests.factories import make_device
+from tests.factories import make_device, make_tenant
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -84,7 +85,7 @@ def test_trouble_comes_with_its_cause_the_latest_first(network: dict[str, Device
     """Who has little time reads from the top."""
     Attempt.objects.filter(device=network["odd"]).update(ended_at=NOON + timedelta(hours=1), cause="no-end")
 
-    found = [(device.name, device.last_cause) for device in troubled_devices(Device.objects.all())]
+    found = [(device.name, device.last_cause) for device in troubled_devices(Device.objects.all(), 9)]
 
     assert found == [("odd", "no-end"), ("bad", "")]
 
@@ -94,3 +95,24 @@ def test_a_day_counts_changes_and_not_first_versions(network: dict[str, Device])
     days = by_day([network["good"].tenant_id], days=4, now=NOON)
 
     assert days == {"changed": [0, 0, 0, 1], "quarantined": [0, 0, 0, 1], "failed": [0, 0, 0, 3]}
+
+
+def test_a_day_that_is_over_is_counted_once_and_says_the_same(network: dict[str, Device]) -> None:
+    """A chart that changes its mind about last week is not believed again; one that reads all of it is not opened."""
+    tenant = network["good"].tenant_id
+    live = by_day([tenant], days=4, now=NOON + timedelta(days=2))
+
+    assert tally_days(now=NOON + timedelta(days=2)) > 0
+    assert tally_days(now=NOON + timedelta(days=2)) == 0
+    assert by_day([tenant], days=4, now=NOON + timedelta(days=2)) == live
+    assert live["failed"] == [0, 3, 0, 0]
+    assert by_day([make_tenant("other").pk], days=4, now=NOON + timedelta(days=2))["failed"] == [0, 0, 0, 0]
+
+
+def test_a_day_that_is_not_over_is_counted_anew(network: dict[str, Device]) -> None:
+    """What fails this afternoon is on this afternoon's chart."""
+    tenant = network["good"].tenant_id
+    tally_days(now=NOON)
+    attempt(network["good"], "failed", at=NOON + timedelta(hours=1))
+
+    assert by_day([tenant], days=2, now=NOON + timedelta(hours=2))["failed"] == [0, 4]
