@@ -41,6 +41,7 @@ PLATFORM = Platform(
         r"^!Current config commit point ",
     ),
     secrets=(
+        rf"(?P<keep>^[ \t]+community read (?:encrypted )?){VALUE}",
         rf"(?P<keep>^snmp-server community (?:read|write) ){VALUE}",
         *CISCO_SECRETS,
         rf"(?P<keep>\b(?:password|secret|secret-string|passphrase|authentication-key|key) encrypted ){VALUE}",

@@ -23,6 +23,7 @@ PLATFORM = Platform(
     enable=True,
     volatile=(r"^Building configuration\.\.\.", r"^Using \d+ bytes"),
     secrets=(
+        rf"(?P<keep>^[ \t]*credential \S+ ){VALUE}",
         rf"(?P<keep>^[ \t]*(?:enable|username \S+) password (?:md5 |sha1 )?encrypted (?:sha1 |md5 )?){VALUE}",
         *CISCO_SECRETS,
         rf"(?P<keep>^[ \t]*ppp (?:chap password|pap sent-username \S+ password) (?:encrypted )?){VALUE}",

@@ -17,5 +17,8 @@ PLATFORM = Platform(
     "offer SCP only and cannot be collected",
     comment=";",
     volatile=(r"^; Configuration file, generated on ",),
-    secrets=(r"(?P<keep>^[ \t]*\w{0,40}(?:Community|Passphrase|Phrase|Secret|Password|Pwd)\d{0,2}[ \t]?=[ \t]?)\S.*$",),
+    secrets=(
+        r"(?P<keep>^[ \t]*\w{0,40}(?:Community|Passphrase|Phrase|Secret|Password|Pwd)(?:Name)?\d{0,2}[ \t]?=[ \t]?)"
+        r"\S.*$",
+    ),
 )

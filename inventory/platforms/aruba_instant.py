@@ -28,6 +28,7 @@ PLATFORM = Platform(
     comment="#",
     patience=60.0,
     secrets=(
+        r"(?P<keep>^[ \t]*ap1x \S+ user \S+ )\S+",
         rf"(?P<keep>^ *(?:virtual-controller-key|wpa-passphrase|wep-key|bkup-passwords|key|ipsec) ){VALUE}",
         rf"(?P<keep>^ *hash-mgmt-user \S+ password \S+ ){VALUE}",
         rf"(?P<keep>^ *mgmt-user \S+ )(?!password\b){VALUE}",

@@ -1,6 +1,6 @@
 """Broadcom ICOS and FASTPATH."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, FASTPATH_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import Sign
 
@@ -26,6 +26,7 @@ PLATFORM = Platform(
         r"^! ?Current (?:SNTP Synchronized Time|System Time)",
     ),
     secrets=(
+        *FASTPATH_SECRETS,
         rf"(?P<keep>^(?:username \S+|enable) password (?:\d )?){VALUE}",
         rf"(?P<keep>^(?:radius|tacacs-server) .{{0,200}}?\bkey (?:(?:auth|acct|encrypted) )*(?:\"[^\"\n]*\" )?"
         rf"(?:encrypted )?){VALUE}",

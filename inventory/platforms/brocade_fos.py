@@ -28,7 +28,7 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^date = ", r"^Time(?:stamp)? ?[=:] "),
     secrets=(
-        r"(?P<keep>^[\w.]{0,80}(?:[Cc]ommunity|[Ss]ecret|[Pp]asswd|[Pp]assword|[Pp]assphrase)[\w.]{0,40}[:=])[^\n]+",
+        r"(?P<keep>^[\w.]{0,80}(?:[Cc]ommunity|[Ss]ecret|[Pp]asswd(?!cfg)|[Pp]assword|[Pp]assphrase)[\w.]{0,40}[:=])[^\n]+",
     ),
     refusals=(r"^[ \t]*(?:rbash: |configshow: |RBAC permission denied|Usage: |Error: )", r": command not found"),
     pager=(r"^Type <CR> (?:to continue|or <SPACE)",),

@@ -26,6 +26,8 @@ PLATFORM = Platform(
     verified="none",
     source="the command as Oxidized asks it; the rest from memory",
     secrets=(
+        r"(?P<keep>^[ \t]+community )\S+",
+        r"(?P<keep>\btrap-host \S+ )(?!v3 )\S+",
         rf"(?P<keep>^ *(?:password|shared-secret|encrypted-password|auth-key|priv-key|key) ){VALUE}",
         *CISCO_SECRETS,
     ),

@@ -22,6 +22,10 @@ PLATFORM = Platform(
     source="Cisco's access point command reference, as remembered; held against no device",
     enable=True,
     volatile=(r"^AP (?:Up|Join) Time", r"^(?:Uptime|Time since)"),
-    secrets=(*CISCO_SECRETS, rf"(?P<keep>^[ \t]*(?:AP (?:Username|Password)|Password) ?: ?){VALUE}"),
+    secrets=(
+        r"(?P<keep>^[ \t]*Radius Key *: *)\S+",
+        *CISCO_SECRETS,
+        rf"(?P<keep>^[ \t]*(?:AP (?:Username|Password)|Password) ?: ?){VALUE}",
+    ),
     refusals=CISCO_REFUSALS,
 )

@@ -33,6 +33,8 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^: Saved\s*$", r"^: Written by ", r"^Cryptochecksum:"),
     secrets=(
+        r"(?P<keep>^ *authentication key eigrp \d+ )\S+",
+        rf"(?P<keep>^ +key {TYPE}){VALUE}(?= [0-9]$)",
         *CISCO_SECRETS,
         rf"(?P<keep>^(?:enable password|passwd|failover key|failover ipsec pre-shared-key) {TYPE}){VALUE}",
         rf"(?P<keep>^snmp-server host \S+ \S+ (?:(?:poll|trap) )?community {TYPE}){VALUE}",

@@ -63,6 +63,9 @@ PLATFORM = Platform(
         r"^ntp clock-period \d+",  # the clock's drift, written by the system itself
     ),
     secrets=(
+        r"(?P<keep>^[ \t]*set session-key (?:in|out)bound (?:ah|esp) \d+ (?:cipher )?)\S.*$",
+        rf"(?P<keep>^[ \t]*encryption key \d+ size \S+ {TYPE}){VALUE}",
+        rf"(?P<keep>\bpre-shared-key hostname \S+ key {TYPE}){VALUE}",
         *CISCO_SECRETS,
         # A password in clear may hold blanks: all the rest of its line.
         r"(?P<keep>\bpassword (?:level \d+ )?(?:0 )?)(?![1-9] |encryption\b|policy\b)\S.*$",

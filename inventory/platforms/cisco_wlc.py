@@ -34,6 +34,16 @@ PLATFORM = Platform(
         r"^Timezone delta",
     ),
     secrets=(
+        r"(?P<keep>^ *(?:config )?(?:radius|tacacs) \w{1,12} add encrypt \d+ \S+ \d+ (?:password )?)\S.*$",
+        r"(?P<keep>^ *(?:config )?mgmtuser add encrypt \S+ )\S.*?(?= (?:read-write|read-only|lobby-admin)|$)",
+        r"(?P<keep>^ *(?:config )?netuser add encrypt username \S+ password )\S.*?(?= (?:wlan|guestlan|userType)|$)",
+        r"(?P<keep>^ *(?:config )?netuser add (?!encrypt )\S+ )\S+",
+        r"(?P<keep>^ *(?:config )?snmp v3user create (?:\S+ ){4}(?:encrypt )?)\S.*$",
+        r"(?P<keep>^ *(?:config )?snmp trapreceiver (?:create|mode \w+) )\S+",
+        r"(?P<keep>\bset-key (?:ascii|hex) encrypt )\S.*?(?= \d{1,3}$|$)",
+        r"(?P<keep>\bstatic-wep-key encryption \d+ \d+ (?:ascii|hex) )\S+",
+        r"(?P<keep>\bkey-auth add \d+ md5 (?:(?:ascii|hex) )?)\S+",
+        r"(?P<keep>^ *(?:config )?ldap simple-bind authenticated \S+ )\S+",
         rf"(?P<keep>^ *(?:config )?(?:radius|tacacs) \w+ add (?:encrypt )?\d+ \S+ \d+ (?:(?:ascii|hex"
         rf"|password) )?){VALUE}",
         rf"(?P<keep>^ *(?:config )?mgmtuser add (?:encrypt )?\S+ ){VALUE}",

@@ -27,6 +27,7 @@ PLATFORM = Platform(
     comment="#",
     volatile=(r"^# Switch .{0,100} configuration saved at ",),
     secrets=(
+        rf"(?P<keep>^config rip .{{0,80}} authentication enable ){VALUE}",
         # An account's password stands twice, each in a line of its own.
         r"(?P<keep>^create account \w+ \S+\n)(?:(?!#|create |config |enable |disable |\(masked\)$)\S+\n){1,2}",
         r"(?P<keep>^config account \S+ encrypt \S+ )\S+",

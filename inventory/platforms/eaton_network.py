@@ -28,6 +28,7 @@ PLATFORM = Platform(
         r"(?P<keep>\"passphrase\":)\"[^\"\n]*\"",
     ),
     secrets=(
+        r"(?P<keep>\"key\":\")[^\"\n]+",
         r"(?P<keep>\"(?:cyphered|ciphered|passphrase|community)\":\")[^\"\n]+",
         r"(?P<keep>\"read(?:Only|Write)\":\{\"name\":\")[^\"\n]+",
         r"(?P<keep>\"history\":\[)[^\]\n]+",

@@ -23,6 +23,7 @@ PLATFORM = Platform(
     comment="#",
     volatile=(r"^#\d\d/\d\d/\d{4}\s*$", r"^#\d\d:\d\d:\d\d\s*$"),
     secrets=(
+        rf"(?P<keep>^[ \t]+community (?:encrypted )?){VALUE}",
         rf"(?P<keep>\b(?:ascii-text|hexadecimal) (?:encrypted )?){VALUE}",
         rf"(?P<keep>^[ \t]*snmp-server community (?:encrypted )?){VALUE}",
         *CISCO_SECRETS,

@@ -17,9 +17,11 @@ PLATFORM = Platform(
     source="Enterasys' fixed switching configuration guide, as remembered",
     patience=60.0,
     secrets=(
+        rf"(?P<keep>^[ \t]*set system password \S+ ){VALUE}",
         rf"(?P<keep>^[ \t]*set snmp community ){VALUE}",
         rf"(?P<keep>^[ \t]*set system login \S+ \S+ \S+ (?:password )?){VALUE}",
-        rf"(?P<keep>^[ \t]*set snmp user .{{0,200}}? (?:authentication|encryption) (?:md5|sha|des|aes) ){VALUE}",
+        rf"(?P<keep>^[ \t]*set snmp user .{{0,200}}? (?:authentication|encryption) (?:md5|sha|des|aes) )"
+        rf"(?!privacy ){VALUE}",
         rf"(?P<keep>^[ \t]*set (?:radius|tacacs) (?:server|accounting server) \d+ \S+ \d+ ){VALUE}",
         rf"(?P<keep>^[ \t]*set snmp user .{{0,200}}? privacy ){VALUE}",
         *CISCO_SECRETS,

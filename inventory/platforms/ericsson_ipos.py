@@ -24,6 +24,7 @@ PLATFORM = Platform(
         r"^! Configuration last changed by ",
     ),
     secrets=(
+        rf"(?P<keep>^[ \t]*snmp target .{{0,120}} security-name ){VALUE}",
         rf"(?P<keep>\bencrypted \d )(?!\(masked\)){VALUE}",
         rf"(?P<keep>\b(?:encrypted-key|encrypted-password|key) )(?!chain\b|id\b|\d+\s*$){VALUE}",
         rf"(?P<keep>^[ \t]*snmp community ){VALUE}",

@@ -23,7 +23,12 @@ PLATFORM = Platform(
     enable=True,
     patience=60.0,
     volatile=(r"^! (?:Date|Time|Generated)\b",),
-    secrets=(*CISCO_SECRETS, rf"(?P<keep>^(?:radius|tacacs) server .*?\bkey ){VALUE}"),
+    secrets=(
+        rf"(?P<keep>^(?:cli|web-server) password (?:(?:switch|stack|serial|telnet) )?"
+        rf"(?:read-only|read-write|rwa|rw|ro) ){VALUE}",
+        *CISCO_SECRETS,
+        rf"(?P<keep>^(?:radius|tacacs) server .*?\bkey ){VALUE}",
+    ),
     refusals=CISCO_REFUSALS,
     pager=(r"^----More \(q=Quit, space/return=Continue\)----",),
     ansi=True,

@@ -26,6 +26,9 @@ PLATFORM = Platform(
     volatile=(r"^# (?i:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Za-z]{3} \d",),
     frame=(r"^\*{40,}\s*$", r"^[ \t]*Command Execution Time: ", r"^Preparing to Display Configuration"),
     secrets=(
+        rf"(?P<keep>^[ \t]*neighbor password \S+ ){VALUE}",
+        rf"(?P<keep>^(?:cli|web-server) password (?:(?:switch|stack|serial|telnet) )?"
+        rf"(?:read-only|read-write|rwa|rw|ro) ){VALUE}",
         *CISCO_SECRETS,
         rf"(?P<keep>^(?:radius|tacacs) server .*?\bkey ){VALUE}",
         rf"(?P<keep>^snmp-server community )(?!\S+ (?:index|group)){VALUE}",

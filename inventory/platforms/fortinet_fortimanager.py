@@ -25,6 +25,7 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"(?P<keep>^[ \t]*set \S+ (?:\S+ )?ENC )\S+",),  # every secret is encrypted anew each time
     secrets=(
+        rf"(?P<keep>^[ \t]*set \S{{0,40}}community\d ){VALUE}",
         r"(?P<keep>^[ \t]*set \S+ (?:\S+ )?ENC )\S+",
         r"(?P<keep>^[ \t]*set (?:\S*passw(?:or)?d\d?|\S*passphrase|\S*secret|auth-pwd|priv-pwd|key|\S+-key|\S*community"
         rf"|token) )(?!ENC |enable$|disable$|\"?-----BEGIN){VALUE}",

@@ -21,7 +21,7 @@ PLATFORM = Platform(
     source="GRS 003_005 on an R-7700, as published with Oxidized; the restore after the words of netmiko's driver",
     comment="#",
     secrets=(
-        r"(?P<keep>^[\w.-]{1,200}\.(?:password|secret|psk|key|passphrase|pin)=)\S.*$",
+        r"(?P<keep>^[\w.-]{1,200}\.(?:\w{0,20}pass(?:word)?|secret|psk|key|passphrase|pin)=)\S.*$",
         r"(?P<keep>^[\w.-]{1,200}\.community(?:\.\d+)?\.name=)\S.*$",
     ),
     refusals=(r"^[ \t]*(?:Unknown command|Ambiguous command|Incomplete command|Permission denied)",),

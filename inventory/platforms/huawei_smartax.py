@@ -1,6 +1,6 @@
 """Huawei SmartAX (MA5600, MA5800)."""
 
-from inventory.platforms.idioms import VALUE
+from inventory.platforms.idioms import CIPHER_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import Sign
 
@@ -26,6 +26,10 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^\[(?:Active: |Saving (?:user|time): |!ZipFileCrc:)",),
     secrets=(
+        *CIPHER_SECRETS,
+        r"(?P<keep>^ *snmp-agent target-host .{0,200}\bsecurityname )\S+",
+        r"(?P<keep>\b(?:loid-auth|checkcode-auth) )\S+",
+        rf"(?P<keep>^ *ntp-service authentication-keyid \d+ authentication-mode \S+ )(?!cipher |simple ){VALUE}",
         r"(?<!server )(?<!client )(?P<keep>\b(?:irreversible-cipher|cipher|simple) )(?!authentication-mode "
         r"|privacy-mode )\S+",
         rf"(?P<keep>^ *snmp-agent community (?:read|write) )(?!cipher |simple ){VALUE}",

@@ -3,25 +3,27 @@ r"""What many command lines have in common: pieces for sheets, so that sixty of 
 from __future__ import annotations
 
 VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|\S+)"""  # a word, or words in quotation marks
-TYPE = r"(?:[0-9]{1,2} |0x)?"  # how a Cisco-like value is encrypted: 0 in clear, 5, 7, 8, 9 ...
-ENCODING = (  # the same, in words
-    r"(?:(?:sha1|sha256|sha512|encrypted|ascii|clear|clear-text|plaintext|ciphertext|md5|hmac-md5|hash|cipher|simple"
-    r"|irreversible-cipher|bcrypt|unencrypted|encryption-type) )?"
+# How a value is written, in the words and numbers that stand before it: 0 in clear, 5, 7 ..., encrypted, md5, key 1 ...
+WRITTEN = (
+    r"[0-9]{1,2}|(?:un)?encrypted|encrypt|encryption-type|irreversible-cipher|cipher(?:text|ed)?|simple|no-encryption"
+    r"|plain(?:-?text)?|clear(?:-?text)?|text|ascii(?:-text)?|hex(?:adecimal)?|hash(?:ed)?|bcrypt|string|char|ENC|8a"
+    r"|(?:hmac-)?(?:md5|sha-?[0-9]*(?:-[0-9]+)?)|localized(?:-key)?"
 )
+TYPE = rf"(?:(?:{WRITTEN})[ \t]{{1,4}}){{0,4}}+"  # none of it given back: such a word is never the value
 HOST_OPTION = "(?:vrf|use-vrf|filter-vrf|source-interface|version|traps?|informs?|udp-port)"
 
 # Command lines that look like Cisco's: IOS, NX-OS, EOS, FRR and the many that followed them.
 CISCO_SECRETS: tuple[str, ...] = (
-    rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{ENCODING}{TYPE})"
+    rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{TYPE})"
     rf"(?!encryption\b|strength|policy\b|level\b|lifetime\b|profile\b|[0-9] |control (?:un)?restricted"
     rf"|(?:manager|operator|all|port-access) (?:user-name|sha1|sha256|plaintext) ){VALUE}",
     rf"(?P<keep>^[ \t]*snmp-server community (?:[0-9] (?=[$.(]))?)(?!(?:read|write) \(masked\)){VALUE}",
     r"(?P<keep>^[ \t]*snmp-server host \S+ (?:(?:vrf|use-vrf) \S+ )?(?:(?:traps?|informs?) )?"
     rf"(?:version (?:1|2c|3 (?:no)?auth|3 priv) )?(?:udp-port \d+ )?)"
     rf"(?!{HOST_OPTION} |\S+ (?:(?:poll|trap) )?community ){VALUE}",
-    rf"(?P<keep>^[ \t]*snmp-server user .*?\bauth (?:md5|sha\S*) {ENCODING}){VALUE}",
-    rf"(?P<keep>^[ \t]*snmp-server user .*?\bpriv (?:(?:aes(?:[ -]\d{{3}})?|3des|des) )?{ENCODING}){VALUE}",
-    rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server\b.*? key {ENCODING}{TYPE}){VALUE}",
+    rf"(?P<keep>^[ \t]*snmp-server user .*?\bauth (?:md5|sha\S*) {TYPE}){VALUE}",
+    rf"(?P<keep>^[ \t]*snmp-server user .*?\bpriv (?:(?:aes(?:[ -]\d{{3}})?|3des|des) )?{TYPE}){VALUE}",
+    rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server\b.*? key {TYPE}){VALUE}",
     rf"(?P<keep>^[ \t]*snmp mib community-map ){VALUE}",
     rf"(?P<keep>\b(?:(?:server|client|authorization)-key|pac key) {TYPE}){VALUE}",
     rf"(?P<keep>\b(?:key-(?:octet-)?string|key-hex|hexadecimal-string) (?:password )?{TYPE}){VALUE}",
@@ -30,14 +32,21 @@ CISCO_SECRETS: tuple[str, ...] = (
     rf"(?P<keep>\bauthentication (?:text|string|key|ah-md5) {TYPE}){VALUE}",
     rf"(?P<keep>^[ \t]+server-private \S+.*? key {TYPE}){VALUE}",
     rf"(?P<keep>^[ \t]+key (?!chain\b|\d+\s*$){TYPE}){VALUE}\s*$",
-    rf"(?P<keep>\b(?:message-digest-key|authentication-key) \d+ \S+ {ENCODING}{TYPE}){VALUE}",
+    rf"(?P<keep>\b(?:message-digest-key|authentication-key) \d+ \S+ {TYPE}){VALUE}",
     rf"(?P<keep>\bospf authentication-key {TYPE}){VALUE}",
     rf"(?P<keep>^[ \t]*(?:standby|vrrp|glbp)\b.*? authentication (?:text |md5 key-string )?{TYPE})(?!md5\b){VALUE}",
     rf"(?P<keep>^[ \t]*crypto isakmp key {TYPE}){VALUE}",
     rf"(?P<keep>\bpre-shared-key (?:(?:local|remote|hex) )?(?:address \S+(?: \d+\.\d+\.\d+\.\d+)? key )?{TYPE}){VALUE}",
     rf"(?P<keep>^[ \t]*(?:area-password|domain-password) (?:(?:clear|md5) )?{TYPE}){VALUE}",
     rf"(?P<keep>^[ \t]*ip nhrp authentication ){VALUE}",
-    rf"(?P<keep>\bpsk (?:set-key )?(?:ascii |hex )?{TYPE}){VALUE}",
+    rf"(?P<keep>\bpsk (?:set-key )?{TYPE})(?!enable\b|disable\b){VALUE}",
+)
+
+# Broadcom's FASTPATH and what its many buyers made of it, where no other command line has the same words.
+FASTPATH_SECRETS: tuple[str, ...] = (
+    rf"(?P<keep>^users passwd \S+ (?:encrypted )?){VALUE}",
+    rf"(?P<keep>^key (?:encrypted )?){VALUE}",
+    rf"(?P<keep>^snmptrap )(?!snmpversion |mode ){VALUE}",
 )
 
 CISCO_REFUSALS: tuple[str, ...] = (
@@ -48,16 +57,22 @@ CISCO_REFUSALS: tuple[str, ...] = (
 
 # Elements of an XML document, one to a line or all in one; the value itself may be over several lines.
 XML_SECRETS: tuple[str, ...] = (
-    r"(?P<keep><(?:[\w.-]{0,40}(?:-hash|phash|_key|community|_pass|_passwd|_bindpw|_seed|_secret|secret\d?)"
-    r"|prv|privkey|private-key|psk|key|pass|bindpw|tls|auth-password|authkey|seed|otp_seed)>)[^<\s][^<\n]*(?=</)",
+    r"(?P<keep><(?!bypass>|[\w.-]{0,40}(?:pub(?:lic)?|host|sort|foreign|primary)-?_?key>)(?:[\w.-]{0,40}(?:-hash|phash|key"
+    r"|community(?:-string)?|pass|pwd|password\w{0,10}|passwd|bindpw|_seed|secret\w{0,6}|token|psk|pkcs12|[a-z]Key)"
+    r"|Key|prv|tls|seed)>)[^<\s][^<]{0,20000}(?=</)",
 )
 
 # Command lines that name how a value is written before it: Comware and VRP.
 CIPHER_SECRETS: tuple[str, ...] = (
     # not `ssh server cipher aes256_ctr`, which names a method
-    r"(?<!server )(?<!client )(?P<keep>\b(?:irreversible-cipher|cipher|simple|hash) )"
+    r"(?<!server )(?<!client )(?<!md5-password )(?P<keep>\b(?:irreversible-cipher|cipher|simple|plain|hash) )"
     r"(?!authentication-mode |privacy-mode )\S+",
-    r"(?P<keep>\b(?:authentication|privacy)-mode (?:md5|sha\S*|aes\S*|3des|des56) )(?!cipher |simple )\S+",
+    r"(?P<keep>\bmd5-password (?:cipher|plain|simple) \S+ )\S+",
+    r"(?P<keep>^ *key (?:authentication|accounting|authorization) )(?!cipher |simple )\S+",
+    r"(?P<keep>^ *snmp-agent usm-user v[12]c? )\S+",  # a community by another name
+    r"(?P<keep>^ *ldap-server authentication manager \S+ )(?!cipher )\S+",
+    r"(?P<keep>\b(?:authentication|privacy)-mode (?:md5|sha\S*|aes\S*|3des|des56) )"
+    r"(?!cipher |simple |plain |usual |rfc2453 )\S+",
     r"(?P<keep>^ *snmp-agent community (?:read|write) )(?!cipher |simple )\S+",
     r"(?P<keep>^ *snmp-agent target-host .{0,200} securityname )(?!cipher )\S+",
 )

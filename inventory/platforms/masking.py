@@ -11,19 +11,26 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from inventory.platforms.everywhere import ANYWHERE, BY_LINE
+from inventory.platforms.idioms import TYPE
 from inventory.platforms.sheet import Platform, Section
 
 MASK = "(masked)"  # one word, no quote, no bracket of JSON or XML, ASCII: what a pattern takes for a value
 
 _WORDS = r"password|passwd|passphrase|secret|pre-?shared-?key|private-?key|api-?key|psk|authkey"
 _NO_VALUE = (
-    r"(?:encryption|policy|required|lifetime|profile|control|retry-interval)\b|strength|min|max"  # no value follows
+    # no value follows
+    r"(?:encryption|policy|required|lifetime|profile|control|retry-interval|enable|disable|aging|access-level|serial"
+    r"|history|complexity)\b|strength|min|max"
 )
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S+)"""
 
-# A private key in PEM or OpenSSH's form, over lines or in one line with "\n" spelled out. Before the sheet's patterns:
-# one that masks its first line would leave the others to be read.
-_KEYS = r"(?P<keep>-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----)(?s:.+?)(?=-----END|\Z)"
+# A private key as PEM, OpenSSH, SSH2, OpenVPN or PKCS#12 have it, over lines or in one with "\n" spelled out. Before all
+# others: one that masks its first line would leave the rest to be read.
+_KEYS = (
+    r"(?P<keep>-----? ?BEGIN (?:(?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1|PKCS12) ?-----?)(?s:.+?)"
+    r"(?=-----? ?END|\Z)"
+)
 
 # What no sheet may forget, and what a platform that is gone still needs.
 _EVERYWHERE: tuple[str, ...] = (
@@ -32,19 +39,21 @@ _EVERYWHERE: tuple[str, ...] = (
     # A password's hash by its shape: $1$, $5$, $6$, $8$, $9$, $14$, $2b$, $y$, $sha512$ ... Junos' $9$ can be undone.
     r"(?P<keep>\$(?:[0-9]{1,2}[a-z]?|y|gy|sha[0-9]*|pbkdf2[a-z0-9-]*)\$)[A-Za-z0-9./$=+,*-]{6,}",
     # name=value, name: value and "name": "value"
-    rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']? ?[=:] ?)(?!\\$|\{{[\"\}}\s]|\[){_VALUE}",
+    rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']? ?[=:] ?)(?!\\$|\{{[\"\}}\s]|\[|\(masked\)){_VALUE}",
     # <password>value</password>
     rf"(?P<keep><(?i:[\w:.-]{{0,40}}(?:{_WORDS}))>)[^<\n]+(?=</)",
     # Words of a command line, where the sheet has masked nothing behind them: password VALUE, secret 5 VALUE
     r"(?P<keep>(?<![\w-])(?i:[\w-]{0,40}(?:password|passwd|passphrase)|(?:[\w-]{1,40}-)?secret|pre-shared-key"
-    r"|private-key|psk) (?:[0-9]{1,2} )?)"
-    rf"(?![^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} |\{{[ \t]*$){_VALUE}",
+    r"|private-key|psk)[ \t]{1,8}"
+    rf"{TYPE})(?![^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} |\{{[ \t]*$){_VALUE}",
     # SNMP's community is a password; a community list is BGP's, and is none
     r"(?P<keep>^[^\n]{0,80}?\bsnmp(?:-server|-agent)?\b[^\n]{0,200}? community (?:(?:read|write|cipher|simple) )*)"
     rf"(?!list\b|map\b|community-name\b|\S+ \(masked\)){_VALUE}",
 )
 
 _ALREADY = re.compile(rf"{re.escape(MASK)}[^\w\s]*")  # masked by another pattern, with the punctuation behind it
+
+_HOW = re.compile(TYPE)  # no secret, but how the masked word behind it is written
 
 Masker = Callable[[str], str]
 
@@ -64,7 +73,7 @@ def was_masked(content: bytes) -> bool:
 @lru_cache(maxsize=256)
 def _maskers(platform: Platform | None) -> tuple[Masker, ...]:
     own = platform.secrets if platform else ()
-    return tuple(_masker(secret) for secret in (_KEYS, *own, *_EVERYWHERE))
+    return tuple(_masker(secret) for secret in (_KEYS, *BY_LINE, *ANYWHERE, *own, *_EVERYWHERE))
 
 
 def _masker(secret: str | Section) -> Masker:
@@ -95,6 +104,6 @@ def _masked(match: re.Match[str]) -> str:
     """What stays, then MASK; a secret of several lines becomes as many masked lines."""
     kept = match.group("keep")
     secret = match.group()[len(kept) :]
-    if _ALREADY.fullmatch(secret):
+    if _ALREADY.fullmatch(secret) or (_HOW.fullmatch(secret + " ") and _ALREADY.match(match.string, match.end() + 1)):
         return match.group()
     return kept + "\n".join(MASK if line.strip() else line for line in secret.split("\n"))

@@ -1,6 +1,6 @@
 """Netgear ProSAFE and Smart Managed Pro."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, FASTPATH_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import Sign
 
@@ -31,6 +31,7 @@ PLATFORM = Platform(
         r"^! ?SNTP (?:Current|Synchronized) Time",
     ),
     secrets=(
+        *FASTPATH_SECRETS,
         *CISCO_SECRETS,
         rf"(?P<keep>^snmp (?:user .*?\bauth|host .*?\bversion) (?:(?:md5|sha|v?1|v?2c|v?3) )?(?:encrypted )?){VALUE}",
         rf"(?P<keep>^snmp user .*?\bpriv (?:(?:des|aes) )?(?:encrypted )?){VALUE}",

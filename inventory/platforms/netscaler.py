@@ -27,7 +27,7 @@ PLATFORM = Platform(
     volatile=(r"^# Last modified (?:by|at|on)? ?",),
     secrets=(
         rf"(?P<keep> -(?:password|[\w]{{0,30}}Password|passwd|passcrypt|keyValue|radKey|passphrase|psk"
-        rf"|encKey|authKey|secret) ){VALUE}",
+        rf"|encKey|authKey|\w{{0,30}}[sS]ecret|communityName) ){VALUE}",
         rf"(?P<keep>^ *(?:add|set) system user \S+ )(?!-){VALUE}",
         rf"(?P<keep>^ *(?:add|set) snmp (?:community|user \S+ .*?-(?:authPasswd|privPasswd)) ){VALUE}",
         r"(?P<keep> )[0-9a-f]{32,}(?= -encrypted)",

@@ -31,8 +31,10 @@ PLATFORM = Platform(
     patience=120.0,
     volatile=(r"^# (?:Generated|Finished|Last modified) ",),
     secrets=(
+        rf"(?P<keep>\bauthentication (?:hash )?(?:md5|sha\S{{0,8}}|hmac-\S{{1,20}}) )(?!privacy\b){VALUE}",
         rf"(?P<keep>^[ \t]*(?:password|secret|authentication-key|community|auth-key|pre-shared-key"
-        rf"|hello-authentication-key|encryption-key|md5|(?:hash|hmac)\S* authentication|privacy-key) )(?!\{{){VALUE}",
+        rf"|hello-authentication-key|encryption-key|md5|(?:hash|hmac)\S* authentication|privacy-key) )"
+        rf"(?!\{{|\S+ members ){VALUE}",
         rf"(?P<keep>^[ \t]*message-digest-key \d+ md5 ){VALUE}",
         rf"(?P<keep>^[ \t]*(?:server \d+ address \S+ secret|authentication (?:md5|sha|hmac-\S+) )){VALUE}",
         rf"(?P<keep>\bprivacy (?:des|aes-\S+|cfb128-aes-\S+) ){VALUE}",

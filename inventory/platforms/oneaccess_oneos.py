@@ -22,8 +22,10 @@ PLATFORM = Platform(
     enable=True,
     volatile=(r"^Building configuration\.\.\.", r"^Current configuration ?:"),
     secrets=(
+        rf"(?P<keep>^[ \t]*user add \S+ encrypted ){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server [0-9.]{{7,15}} \d+ )(?!key |secret ){VALUE}",
         rf"(?P<keep>^[ \t]*snmp set-(?:read|write|trap)-community ){VALUE}",
-        rf"(?P<keep>^[ \t]*user add \S+ ){VALUE}",
+        rf"(?P<keep>^[ \t]*user add \S+ )(?!encrypted ){VALUE}",
         rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server .{{0,200}}? (?:key|secret) ){VALUE}",
         *CISCO_SECRETS,
     ),

@@ -29,8 +29,8 @@ PLATFORM = Platform(
     patience=180.0,
     secrets=(
         *XML_SECRETS,
-        r"(?P<keep>^[ \t]*(?:phash|[\w-]{0,40}password|[\w-]{0,20}secret|key|snmp-community-string|authpwd|privpwd"
-        r"|private-key|passphrase|secret-key|auth-key) )(?:\"[^\"]*\"|[^;\s{\"]+)(?=;)",
+        r"(?P<keep>^[ \t]*(?:phash|[\w-]{0,40}password|[\w-]{0,20}secret|key|authpwd|privpwd|passphrase"
+        r"|(?:snmp-)?community(?:-string)?|(?!public-)[\w-]{0,40}-key) )(?:\"[^\"]*\"|[^;\s{\"]+)(?=;)",
     ),
     refusals=(r"^[ \t]*(?:Unknown command|Invalid syntax\.|Server error|Permission denied|No permission)",),
     pager=(r"^lines \d+-\d+",),

@@ -25,7 +25,7 @@ PLATFORM = Platform(
     secrets=(
         rf"(?P<keep>^[ \t]*(?:radius|tacacs)-(?:server )?(?:encrypt-)?key (?:cipher )?){VALUE}",
         rf"(?P<keep>^[ \t]*user (?:name )?\S+ password (?:cipher |simple |no-encryption )?){VALUE}",
-        rf"(?P<keep>^[ \t]*enable (?:password|auth) (?:cipher )?){VALUE}",
+        rf"(?P<keep>^[ \t]*enable (?:password|auth) (?:cipher |simple )?){VALUE}",
         *CISCO_SECRETS,
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*% ?\"[^\"\n]{1,60}\" +Unknown command"),

@@ -26,6 +26,8 @@ PLATFORM = Platform(
     patience=60.0,
     comment="##",
     secrets=(
+        rf"(?P<keep>^[ \t]*secure-vault (?:unlock|new-password) ){VALUE}",
+        rf"(?P<keep>\buser-cred \S+ )(?!password ){VALUE}",
         rf"(?P<keep>^[ \t]*username \S+ password \d ){VALUE}",
         rf"(?P<keep>^[ \t]*snmp-server user .{{0,200}}? encrypted ){VALUE}",
         *CISCO_SECRETS,

@@ -26,7 +26,10 @@ PLATFORM = Platform(
     verified="none",
     source="the menu as netmiko's driver quotes it, the commands from Sophos' command line help, as remembered",
     volatile=(r"^.{0,40}\b[RT]X (?:packets|bytes|errors)[: ]", r"^ *(?:Last update|Uptime|Hotfix)\b"),
-    secrets=(r"(?P<keep>^ *(?i:preshared ?key|password|secret) *[:=] *)\S.*$",),
+    secrets=(
+        r"(?P<keep>^ *(?:snmp )?community[ :]+)\S+",
+        r"(?P<keep>^ *(?i:preshared ?key|password|secret) *[:=] *)\S.*$",
+    ),
     refusals=(r"^[ \t]*(?:Error|% ?Error|Unknown|Invalid|Incomplete)[: ]",),
     pager=(r"^ *--More--",),
     ansi=True,

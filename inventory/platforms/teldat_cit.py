@@ -20,6 +20,9 @@ PLATFORM = Platform(
     setup=("process 4",),  # the monitor at `*` shows no configuration, the static configuration's process does
     comment=";",
     secrets=(
+        rf"(?P<keep>^[ \t]*host \S+ trap version v2c ){VALUE}",
+        rf"(?P<keep>^[ \t]*pin (?:plain |ciphered )?){VALUE}",
+        rf"(?P<keep>^[ \t]*key-id \d+ md5 ){VALUE}",
         rf"(?P<keep>^[ \t]*user \S+ (?:hash-)?password (?:ciphered )?){VALUE}",
         rf"(?P<keep>^[ \t]*community (?!access\b)){VALUE}",
         rf"(?P<keep>^[ \t]*(?:key (?:preshared )?(?:ip|hostname) \S+ (?:ciphered |plain )?)){VALUE}",

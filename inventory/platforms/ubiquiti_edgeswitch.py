@@ -1,6 +1,6 @@
 """Ubiquiti EdgeSwitch."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, FASTPATH_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import Sign
 
@@ -23,6 +23,7 @@ PLATFORM = Platform(
     enable=True,
     volatile=(r"^! ?System Up Time", r"^! ?Current (?:SNTP Synchronized Time|System Time)"),
     secrets=(
+        *FASTPATH_SECRETS,
         *CISCO_SECRETS,
         rf"(?P<keep>^(?:radius|tacacs-server) .*?\bkey (?:(?:auth|acct) )?(?:\"[^\"\n]*\" )?(?:encrypted )?){VALUE}",
         rf"(?P<keep>^snmp-server user .*?\b(?:auth-\S+|priv-\S+) ){VALUE}",

@@ -1,6 +1,6 @@
 """Ubiquiti UniFi switch."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, FASTPATH_SECRETS
 from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore
 
 PLATFORM = Platform(
@@ -21,9 +21,10 @@ PLATFORM = Platform(
     comment="#",
     volatile=(r"^! ?System Up Time", r"^! ?Current (?:SNTP Synchronized Time|System Time)"),
     secrets=(
+        *FASTPATH_SECRETS,
         *CISCO_SECRETS,
-        r"(?P<keep>^(?:users|snmp|radius|mgmt|aaa|switch)\.[\w.]{0,60}(?:password|community|secret|authkey"
-        r"|psk|x_auth\w*)=)\S+",
+        r"(?P<keep>^(?:users|unifi|snmp|radius|mgmt|aaa|switch)\.[\w.]{0,60}(?:password|community|secret|authkey"
+        r"|psk|auth_?pass|key|x_auth\w*)=)\S+",
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:Error: |Command not found|An invalid)"),
     pager=(r"^--More-- or \(q\)uit",),

@@ -56,7 +56,7 @@ PLATFORM = Platform(
     secrets=(
         r"(?P<keep>\b(?:(?:encrypted-|plaintext-)?password|passphrase|secret|pre-shared-secret"
         r"|shared-secret(?: \S+ key)?|private-key|preshared-key|private key|md5-key|plaintext-key|shared-secret-key"
-        r"|cak|wep key|otp key) )"
+        r"|cak|wep key|otp key|token|cisco-authentication) )"
         rf"(?!(?:encrypted|plaintext)-password ){_VALUE}",
         r"(?P<keep>^set .{0,200}\b(?:radius|tacacs|api keys id \S+|authentication)\b(?! public-keys).{0,200} key )"
         rf"{_VALUE}",

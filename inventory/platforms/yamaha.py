@@ -28,6 +28,11 @@ PLATFORM = Platform(
     comment="#",
     volatile=(r"^# Reporting Date: ",),
     secrets=(
+        rf"(?P<keep>^[ \t]*snmp (?:trap )?host \S+ ){VALUE}",
+        rf"(?P<keep>^[ \t]*mobile pin code \S+ ){VALUE}",
+        rf"(?P<keep>^[ \t]*sip server \d+ (?:\S+ ){{5}}){VALUE}",
+        r"(?P<keep>^[ \t]*ip \S+ vrrp \d+ .{0,80}?\bauth=)\S+",
+        r"(?P<keep>\bmd5key=)\S+",
         r"(?P<keep>^[ \t]*ipsec ike pre-shared-key \d+ (?:text )?)(?!text\b|\(masked\))\S.*$",
         rf"(?P<keep>^[ \t]*pp auth (?:myname|username) \S+ ){VALUE}",
         r"(?P<keep>^[ \t]*(?:login|administrator) password (?:encrypted )?)(?!\*|encrypted\b)\S+",

@@ -23,6 +23,7 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^Building configuration\.\.\.", r"^Current configuration ?:"),
     secrets=(
+        rf"(?P<keep>^[ \t]+authentication ){VALUE}(?= level-)",
         rf"(?P<keep>^[ \t]*snmp-server community )(?:encrypted )?{VALUE}",
         rf"(?P<keep>^[ \t]*snmp-server host \S+ .{{0,200}}? community (?:encrypted )?){VALUE}",
         rf"(?P<keep>^[ \t]+server \d+ .{{0,200}} key (?:encrypted )?){VALUE}",

@@ -1,0 +1,113 @@
+r"""Secrets that every platform's text is searched for, whatever its sheet says.
+
+Vendors have the same few dozen words for them, so they are written down once: a sheet only adds what nobody else says,
+and one that forgets a line does not show it. A value is what follows a secret's name, after the words that say how it
+is written (`7`, `encrypted`, `md5`). Which words name a secret may depend on the line: `key` does in a RADIUS server's,
+and does not in a key chain's; so some patterns look at lines of one subject only.
+"""
+
+from __future__ import annotations
+
+from inventory.platforms.idioms import WRITTEN
+from inventory.platforms.sheet import Section
+
+_IS = r"(?:[ \t]*[=:][ \t]*|[ \t]+)"  # between a name and its value
+_METHOD = (
+    r"(?:(?:md5|(?:usm-?)?hmac\S{0,30}|sha\S{0,12}|des\S{0,12}|3des\S{0,12}|aes\S{0,30}|cfb\S{0,20})"
+    r"(?:[ \t]+(?:128|192|256))?)"
+)
+# Words between a secret's name and its value; none is given back: such a word is never the value.
+_HOW = (
+    rf"(?:(?:{WRITTEN}|(?:auth|priv|authentication|privacy|encryption|shared|localized)?-?(?:pass(?:word|-?phrase|wd)?"
+    r"|secret|key|key-string)|keystring|remote|local|name|value|key-id[ \t]+[0-9]{1,5}|M|SHA1?|[0-9]{1,5}|key-string"
+    r"|encrypt-key|key-encrypt|(?:auth|acct)[ \t]+\"?[0-9.]{7,15}\"?)[ \t]{1,4}){0,6}+"
+)
+# What stands behind a secret's name where no secret follows, or where its value does not follow yet.
+_NONE = (
+    r"(?!(?:enabled?|disabled?|none|yes|no|on|off|true|false|default|optional|required|chain|key-?chain"
+    r"|keychain-name|id|key-id|generate|zeroize|rollover|file|size|length|lifetime|life|timeout|type|mode|prompt"
+    r"|policy|profile|public|export|import|delete|is|expiration|encryption|level|index|status|rsa|dsa|ecdsa|trusted"
+    r"|protection|install|address|hostname|ip|ipv[46]|identity|any|set-key|obscured|hash2?|mac|priv\w*|enc\w*|auth\w*"
+    r"|group|cmode|emode|slev|acl|read|write|notify|access|user|ckn|eigrp|preshared?|esp|ah)(?:[;,]?(?:[ \t\r]|$)|=)"
+    rf"|\\[ \t\r]*$|\*+[;,]?[ \t\r]*$|[{{=]|:[ \t]|\"\"|''|[\"']?-----BEGIN|\(masked\)|{_METHOD}(?:[ \t\r]|$)"
+    r"|\S+[ \t]+(?:\{[ \t\r]*$|(?:secret|password|key|key-string|ascii-text|hexadecimal|cipher|simple|encrypted"
+    r"|priv-password|security-name|community-name|sec-name|user-name)[ \t]+\S))"
+)
+_NO_NUMBER = r"(?![0-9]{1,5}[;,]?[ \t\r]*$)"  # a key's number, and nothing behind it
+# A word, or words in quotation marks; a Junos-like line's semicolon stays.
+_VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S+?(?=;?(?:[ \t\r]|$)))"""
+_TELLING = r"(?=[^\s;]*[0-9A-Z:])"  # no word of a command line: it has a digit or a capital letter
+
+_KEY_NAMES = (
+    r"(?:[\w-]{0,30}[-_])?(?:pre-?shared?|preshare|share|shared|wpa|wpa-hex|wep|psk|md5|sha[0-9]{0,3}|auth|authentication"
+    r"|authorization|accounting|priv|privacy|private|encr?pt|encryption|encrypt|encrypted|hello|macsec|api|sync"
+    r"|connectivity-association|secret|chap|radius|tacacs|rad|hmac|hash|hex|ldap|digest|tsig|mobility|ams|es|override"
+    r"|virtual-controller|cak|plaintext|passphrase|des|3des|aes[0-9]{0,3}|ppk)[-_]?key"
+    r"(?:[-_]?(?:hash|encrypt(?:ed)?|value|data|string))?[0-9]?"
+    r"|(?:key-(?:octet-)?string|key-hex|key-value|keyvalue|key-encrypt|encrypt-key|bindpw|bind-pw|ike-?psk|psk|cak"
+    r"|text-authentication|md5-authentication|simple-text-auth|md5-auth|auth-string|authdata|ciphered-pwd"
+    r"|pass-phrase|password-hash|passwd-hash|cisco-authentication|enckey|authkey|cpwd|epwd|authpwd|privpwd|pin-code)"
+)
+_COMMUNITY = r"[\w-]{0,30}(?i:community)(?:-?(?:name|string|map|password|group))?[0-9]?"
+
+_ABOUT_SNMP = r"^(?=[^\n]{0,120}(?i:snmp|\busm\b|createuser))[^\n]+"
+_ABOUT_KEYS = (
+    r"^(?=[^\n]{0,200}(?:[Kk][Ee][Yy]|auth|md5))(?=[^\n]{0,120}(?i:radius|tacacs|tacplus|ldap|\baaa\b|\bike|isakmp|ipsec|s?ntp|ospf|is-?is\b|\bbgp|\brip|vrrp"
+    r"|authen|\bauth|neighbor|\bpeer|macsec|\bmka\b|wpa|wlan|\bnas\b|cluster|failover|portal|\bmd5|snmp|\bserver\b))"
+    r"(?![^\n]{0,200}(?i:public-?key|pubkey|authorized-key|host-?key|crypto key ))[^\n]+"
+)
+
+# Within lines of one subject.
+BY_LINE: tuple[Section, ...] = (
+    Section(
+        begins=_ABOUT_SNMP,
+        ends=r"$",
+        secrets=(
+            rf"(?P<keep>\b(?i:(?:auth|priv|enc)(?:entication|acy|ryption|rypt)?-?(?:[-_]?(?:prot(?:ocol)?|mode|type"
+            rf"|encrypted))?[ \t]+{_METHOD})[ \t]+-?(?i:{_HOW}))(?!-){_NONE}{_VALUE}",
+            rf"(?P<keep>\b(?i:priv|privacy)[ \t]+{_HOW}){_NONE}{_TELLING}{_VALUE}",
+            rf"(?P<keep>\b(?i:md5|sha[0-9]{{0,3}}|des|aes(?:-?[0-9]{{3}})?|des-cbc|3des|aes128-cfb)[ \t]+{_HOW})"
+            rf"(?![0-9]{{3}}[ \t]){_NONE}{_TELLING}{_VALUE}",
+            rf"(?P<keep>\b{_COMMUNITY}[ \t]+(?:(?:(?i:read-?only|read-?write|read|write|ro|rw|create|add|mode[ \t]+\w+"
+            rf"|index[ \t]+\S+[ \t]+name|accessmode[ \t]+\w+|ipaddr[ \t]+\S+(?:[ \t]+[0-9.]+)?|v1v2c?|map|get|set"
+            rf"|community-name|[\w-]{{1,20}}-community-string(?:-[0-9])?))[ \t]+)*{_HOW})"
+            rf"(?!(?:list|security|source)[ \t]){_NONE}{_VALUE}",
+            r"(?P<keep>\b(?:host|trap-?host|trapreceiver|receiver|trap2?sink|target-host|trap-destination)[ \t]+"
+            r"[\w.:-]{1,60}[ \t]+(?:(?:(?:vrf|use-vrf|version|port|udp-port)[ \t]+\S+|traps?|informs?|v1|v2c?|noauth"
+            r"|auth|priv|poll|community|name|encrypted|plain|cipher|simple|[0-9]{1,5})[ \t]+){1,8})"
+            r"(?!(?:vrf|use-vrf|version|port|udp-port|traps?|informs?|v[123]c?|username|params|securityname"
+            r"|security-name|community-name|sec-name|source-interface|trap-level|smode|filter|community|severity-level)"
+            rf"(?:[ \t\r]|$)|[0-9.]{{1,15}}(?:[ \t\r]|$)){_NONE}{_VALUE}",
+        ),
+    ),
+    Section(
+        begins=_ABOUT_KEYS,
+        ends=r"$",
+        secrets=(
+            rf"(?P<keep>(?<![\w-])(?i:key)[ \t]+(?:(?:{_METHOD}|id)[ \t]+)*(?i:{_HOW}))"
+            rf"(?!authentication|accounting|authorization){_NONE}{_NO_NUMBER}{_VALUE}",
+            rf"(?P<keep>\b(?:authentication|authtype|auth-type|authentication-type|authentication-mode|auth)[ \t]+"
+            rf"(?:simple|simple-text|simple-password|text|plain|encrypt|clear|string|md5[ \t]+[0-9]{{1,3}}"
+            rf"|(?:md5|hmac\S*)[ \t]+key-string|encrypted)[ \t]+(?:simple-password[ \t]+|authdata[ \t]+)?{_HOW})"
+            rf"{_NONE}{_NO_NUMBER}{_VALUE}",
+            rf"(?P<keep>\b(?:md5[ \t]+|(?:message-)?digest-key[ \t]+)[0-9]{{1,3}}[ \t]+(?:md5[ \t]+)?{_HOW})"
+            rf"{_NONE}{_NO_NUMBER}{_VALUE}",
+            rf"(?P<keep>^[ \t]*(?:ip )?vrrp [^\n]{{0,40}}?\bauthentication[ \t]+{_HOW}){_NONE}{_NO_NUMBER}{_VALUE}",
+        ),
+    ),
+)
+
+ANYWHERE: tuple[str, ...] = (
+    rf"(?P<keep>(?<![\w-])(?i:{_KEY_NAMES}){_IS}(?:(?:type[ \t]+\S+|inbound|outbound|{_METHOD})[ \t]+)*(?i:{_HOW}))"
+    rf"(?!(?:for|wpa|cipher|authenticator)[ \t]){_NONE}{_NO_NUMBER}{_VALUE}",
+    # snmpd.conf's own
+    r"(?P<keep>^[ \t]*(?:r[ow]community6?|trapcommunity|com2sec6?[ \t]+\S+[ \t]+\S+|trap2?sink[ \t]+\S+)[ \t]+)"
+    rf"{_VALUE}",
+    # CommunityName1=value, trap-community=value, -communityName value
+    rf"(?P<keep>(?:^|[\s,.-]){_COMMUNITY}(?:[ \t]?[=:]|(?<=Name)[ \t])[ \t]?)(?![{{\[\s]|\"){_VALUE}",
+    # JSON: "name": "value"
+    r"(?P<keep>\"[\w-]{0,40}(?i:password\w{0,10}|passwd|passkey|passphrase|secret\w{0,10}|community|_cak|-cak"
+    r"|auth[_-]?key|psk|private[_-]?key|shared[_-]?key|api[_-]?key|token)\"[ \t]?:[ \t]?\")[^\"\n]+(?=\")",
+    # <community>value</community>
+    rf"(?P<keep><{_COMMUNITY}>)[^<\n]+(?=</)",
+)
