@@ -28,8 +28,8 @@ _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S+)"""
 # A private key as PEM, OpenSSH, SSH2, OpenVPN or PKCS#12 have it, over lines or in one with "\n" spelled out. Before
 # all others: one that masks its first line would leave the rest to be read.
 _KEYS = (
-    r"(?P<keep>(?:-----|---- )BEGIN (?:(?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1|PKCS12)(?:-----| ----))(?s:.+?)"
-    r"(?=(?:-----|---- )END|\Z)"
+    r"(?P<keep>(?:-----|---- )BEGIN (?:(?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1|PKCS12)"
+    r"(?:-----| ----))(?s:.+?)(?=(?:-----|---- )END|\Z)"
 )
 
 # What no sheet may forget, and what a platform that is gone still needs.
