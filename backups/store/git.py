@@ -13,8 +13,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Timer
-from typing import IO, Any, Self, cast
+from typing import IO, Any, BinaryIO, Self, cast
 
 from backups.errors import GitFailed, GitMissing, GitTooSlow
 from backups.store.disk import refusal_in
@@ -59,8 +60,15 @@ SUBCOMMANDS = {"version", "init", "fast-import", "update-ref", "pack-refs", "rep
 
 BOUNDED = {"grep"}  # works on a pattern from outside
 MEMORY = 1024**3  # bytes that such a process may ask for
-# All current texts of 10,000 devices are in there at once: with git's own 96m a search took 1.9 s instead of 0.7.
-CACHE = ("-c", "core.deltaBaseCacheLimit=256m")
+OWN_CONFIG = {
+    # All current texts of 10,000 devices are in there at once: with git's own 96m a search took 1.9 s instead of 0.7.
+    "grep": ("-c", "core.deltaBaseCacheLimit=256m"),
+    # A quarter less work for a pack of a batch that is 8 % larger, until housekeeping finds the deltas.
+    "fast-import": ("-c", "core.compression=1"),
+}
+# glibc gives memory back to the kernel and asks for it again with every object that git packs: that was 20 of 44 ms of
+# a batch. It is asked for in pieces of so many bytes instead.
+MALLOC_TOP_PAD = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -75,11 +83,11 @@ class Answer:
 class Process:
     """A running git process. It dies with the thread that started it, if that was asked for."""
 
-    def __init__(self, command: list[str], name: str, where: Path | None) -> None:
+    def __init__(self, command: list[str], name: str, where: Path | None, stdin: BinaryIO | None) -> None:
         self.name, self.where = name, where
         try:
             # Held on to, because GitPython ends the process when this object is gone.
-            self.running: Any = GitPython().execute(command, as_process=True, istream=subprocess.PIPE)
+            self.running: Any = GitPython().execute(command, as_process=True, istream=stdin or subprocess.PIPE)
         except GitCommandNotFound as exc:
             raise GitMissing("The program 'env' is not on this machine's PATH, so git cannot be started.") from exc
         self.popen = cast(subprocess.Popen[bytes], self.running.proc)
@@ -94,10 +102,10 @@ class Process:
         """What git says."""
         return cast(IO[bytes], self.popen.stdout)
 
-    def finish(self, stdin: bytes, seconds: float, expect: tuple[int, ...]) -> Answer:
-        """Say `stdin`, wait for the end and check it. Raises GitFailed, or one of its kinds."""
+    def finish(self, seconds: float, expect: tuple[int, ...]) -> Answer:
+        """Wait for the end and check it. Raises GitFailed, or one of its kinds."""
         try:
-            out, complaint = self.popen.communicate(stdin, timeout=seconds)
+            out, complaint = self.popen.communicate(timeout=seconds)
         except subprocess.TimeoutExpired as exc:
             raise GitTooSlow(f"git {self.name} {self.place()}did not end in {seconds:g} s and was stopped.") from exc
         finally:
@@ -160,17 +168,26 @@ class Git:
 
         Whatever comes from outside is given as a checked id or after `--end-of-options` or `--`.
         """
-        with self.start(subcommand, *arguments) as process:
-            return process.finish(stdin, seconds, expect)
+        with in_memory(stdin) as said, self.start(subcommand, *arguments, stdin=said) as process:
+            return process.finish(seconds, expect)
 
-    def start(self, subcommand: str, *arguments: str, dies_with_us: bool = True, cwd: Path | None = None) -> Process:
-        """Start a process to talk with, in the directory `cwd` where it matters; the caller ends it.
+    def start(
+        self,
+        subcommand: str,
+        *arguments: str,
+        dies_with_us: bool = True,
+        cwd: Path | None = None,
+        stdin: BinaryIO | None = None,
+    ) -> Process:
+        """Start a process, in the directory `cwd` where it matters; the caller ends it.
+
+        It reads `stdin`, or is talked with.
 
         The death signal is tied to the calling thread, not to our process: a process that shall outlive its thread
         has to be one that ends with its standard input, and says `dies_with_us=False`.
         """
         check_version(os.environ.get("PATH", os.defpath))
-        return start(self.path, subcommand, *arguments, dies_with_us=dies_with_us, cwd=cwd)
+        return start(self.path, subcommand, *arguments, dies_with_us=dies_with_us, cwd=cwd, stdin=stdin)
 
     @contextmanager
     def stream(self, subcommand: str, *arguments: str, seconds: float, cwd: Path | None = None) -> Iterator[Process]:
@@ -185,19 +202,36 @@ class Git:
 
 
 def start(
-    path: Path | None, subcommand: str, *arguments: str, dies_with_us: bool = True, cwd: Path | None = None
+    path: Path | None,
+    subcommand: str,
+    *arguments: str,
+    dies_with_us: bool = True,
+    cwd: Path | None = None,
+    stdin: BinaryIO | None = None,
 ) -> Process:
     """Start git with our environment, in the repository at `path`."""
     if subcommand not in SUBCOMMANDS:
         raise ValueError(f"git {subcommand} is not among the subcommands that are used here")
     # `env -i`, because GitPython always adds to our environment, and cannot take from it.
     command = ["env", "-i", *environment(), *(death_signal() if dies_with_us else ())]
-    command += [*memory_limit(), "git", *CACHE] if subcommand in BOUNDED else ["git"]
+    command += [*(memory_limit() if subcommand in BOUNDED else ()), "git", *OWN_CONFIG.get(subcommand, ())]
     if path is not None:
         command.append(f"--git-dir={path}")
     if cwd is not None:
         command += ["-C", str(cwd)]
-    return Process([*command, subcommand, *arguments], subcommand, path)
+    return Process([*command, subcommand, *arguments], subcommand, path, stdin)
+
+
+@contextmanager
+def in_memory(content: bytes) -> Iterator[BinaryIO]:
+    """A file of no directory, to be read from its beginning.
+
+    Through a pipe, a batch went in three hundred pieces, and the two processes waited for each other at every one.
+    """
+    with os.fdopen(os.memfd_create("stdin"), "w+b") if hasattr(os, "memfd_create") else TemporaryFile() as file:
+        file.write(content)
+        file.seek(0)
+        yield file
 
 
 def environment() -> list[str]:
@@ -211,6 +245,7 @@ def environment() -> list[str]:
         "GIT_ATTR_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_LITERAL_PATHSPECS": "1",
+        "MALLOC_TOP_PAD_": str(MALLOC_TOP_PAD),
         "GIT_CONFIG_COUNT": str(len(CONFIG)),
     }
     for number, (key, value) in enumerate(CONFIG.items()):
@@ -250,7 +285,7 @@ def if_it_works(*program: str) -> tuple[str, ...]:
 def check_version(search_path: str) -> None:  # noqa: ARG001  (another PATH may have another git)
     """Raise GitMissing unless git is there and new enough."""
     with start(None, "version") as process:
-        said = process.finish(b"", SECONDS, (0,)).out.decode()
+        said = process.finish(SECONDS, (0,)).out.decode()
     numbers = said.split()[2].split(".")
     if (int(numbers[0]), int(numbers[1])) < OLDEST:
         raise GitMissing(f"{said.strip()} is too old: install git {OLDEST[0]}.{OLDEST[1]} or newer.")

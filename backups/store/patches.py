@@ -64,7 +64,7 @@ def counting(git: Git, old: str | None, new: str, paths: Sequence[str] = ()) -> 
 
 def counted(process: Process) -> dict[str, tuple[int, int]]:
     """What the process has counted. Raises GitFailed."""
-    return parse_numstat(process.finish(b"", NUMSTAT_SECONDS, (0,)).out)
+    return parse_numstat(process.finish(NUMSTAT_SECONDS, (0,)).out)
 
 
 def sides_of(old: str | None, new: str, paths: Sequence[str]) -> tuple[str, ...]:
