@@ -16,7 +16,6 @@ from pathlib import Path
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
-from django.db.models import F
 
 from backups import quota
 from backups.epochs import Epoch, begin_of_current
@@ -263,12 +262,16 @@ def writing(tenant_id: UUID, *, wait: float = 10.0, beyond_quota: bool = False) 
 def begin(tenant_id: UUID, phases: Phases, mended: list[Trouble], *, beyond_quota: bool = False) -> Batch:
     """Take the next fence and put the repository in order; what had to be mended for it is added to the list."""
     row = repository_of(tenant_id)
-    Repository.objects.filter(pk=tenant_id).update(fence=F("fence") + 1)
-    row.refresh_from_db()
-    store = open_store(tenant_id)
-    with phases.of("git"):
-        mended += reconcile(store, row.head, tenant_id)
-    return Batch(row, store, phases, beyond_quota=beyond_quota)
+    row.fence += 1
+    row.save(update_fields=["fence"])
+    batch = Batch(row, open_store(tenant_id), phases, beyond_quota=beyond_quota)
+    try:
+        with phases.of("git"):
+            mended += reconcile(batch.store, row.head, tenant_id, batch.lookup)
+    except BaseException:
+        batch.lookup.close()
+        raise
+    return batch
 
 
 def repository_of(tenant_id: UUID) -> Repository:

@@ -8,33 +8,34 @@ from uuid import UUID
 from backups.errors import GitFailed, StoreDamaged, StoreMoved
 from backups.locks import try_lock_tenant
 from backups.store.disk import disk_refusal
+from backups.store.lookup import Lookup
 from backups.store.reader import TenantStore
 from backups.store.troubles import Trouble, troubles
 
 log = logging.getLogger(__name__)
 
 
-def reconcile(store: TenantStore, head: str | None, tenant_id: UUID) -> list[Trouble]:
+def reconcile(store: TenantStore, head: str | None, tenant_id: UUID, lookup: Lookup) -> list[Trouble]:
     """Put the repository in order; what was mended. The tenant's lock is held by this transaction.
 
     Raises StoreDamaged where that cannot be done, StoreMoved where the lock is lost, DiskFull, DiskReadOnly.
     """
     try:
-        return mend_all(store, head, tenant_id)
+        return mend_all(store, head, tenant_id, lookup)
     except GitFailed as exc:
         if type(exc) is not GitFailed:
             raise
         # A git that has outlived its dead writer moves main to where we were about to move it; once, then it is gone.
         log.info("Looking again: %s", exc)
-        return mend_all(store, head, tenant_id)
+        return mend_all(store, head, tenant_id, lookup)
     except OSError as exc:
         raise disk_refusal(exc, store.path) from exc
 
 
-def mend_all(store: TenantStore, head: str | None, tenant_id: UUID) -> list[Trouble]:
+def mend_all(store: TenantStore, head: str | None, tenant_id: UUID, lookup: Lookup) -> list[Trouble]:
     """Mend every trouble, one after the other; each only while the lock is ours. What was mended."""
     mended = []
-    for trouble in troubles(store, head):
+    for trouble in troubles(store, head, lookup):
         if trouble.mend is None:
             raise StoreDamaged(f"{trouble.what} Nothing is written over the loss: bring a copy back, then run `fsck`.")
         # Whoever was stopped here and lost the connection, and so the lock, sees the next writer's work and takes it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from uuid import UUID
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from backups.fsck.losses import losses
 from backups.locks import lock_tenant
 from backups.models import Repository, Verification
 from backups.store import rereading
+from backups.store.lookup import Lookup
 from backups.store.packs import Flaw, drop_cache, flaws, index_again
 from backups.store.reader import TenantStore, open_store, store_path
 from backups.store.troubles import Trouble, troubles
@@ -74,7 +76,8 @@ def disagreements(tenant: Tenant) -> Iterator[Trouble]:
             yield Trouble("missing-repository", f"{exc} Yet the database names {row.head}: bring a copy of it back.")
         return
     yield from flawed_files(store)
-    yield from troubles(store, row.head if row else None)
+    with closing(Lookup(store.git)) as lookup:
+        yield from troubles(store, row.head if row else None, lookup)
     yield from epoch_refs(tenant, store)
     for name in settings.NETCAIRN_FSCK_CHECKS:
         higher: Callable[[Tenant, TenantStore], Iterator[Trouble]] = import_string(name)

@@ -7,6 +7,7 @@ are there stay as they are, so it may be done any number of times.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -27,6 +28,7 @@ from backups.models import Repository, Run, Snapshot
 from backups.quota import recount
 from backups.store import layout
 from backups.store.chronicle import Change, Touched, chronicle, descends, lines_of, run_of, sizes_of, touched
+from backups.store.lookup import Lookup
 from backups.store.reader import TenantStore, is_repository, open_store, store_path
 from backups.store.troubles import is_readable, kind_of
 from backups.store.writer import RefMove, move_refs
@@ -307,7 +309,9 @@ def follow(tenant: Tenant, store: TenantStore, tip: str) -> None:
     """Let the refs follow the row, under the lock once more; what came back from quarantine has its place in main."""
     with transaction.atomic():
         lock_tenant(tenant.pk, wait=WAIT)
-        reconcile(store, Repository.objects.values_list("head", flat=True).get(tenant=tenant), tenant.pk)
+        with closing(Lookup(store.git)) as lookup:
+            head = Repository.objects.values_list("head", flat=True).get(tenant=tenant)
+            reconcile(store, head, tenant.pk, lookup)
         kept = layout.quarantine_ref(tip)
         if kept in store.refs(layout.QUARANTINE):
             move_refs(store.git, [RefMove(kept, None, tip)])

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import lru_cache
+from typing import IO
 
 from backups.errors import GitFailed, GitTooSlow, StoreDamaged
 from backups.store import layout
@@ -18,6 +20,7 @@ from backups.store.reader import Entry
 
 ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)  # of a tree: mode, name, id
 TREE_OF = re.compile(rb"tree ([0-9a-f]{40})\n")
+LARGE = 64 * 1024  # bytes of a tree
 AT_ONCE = 500  # questions that fit into a pipe while nobody reads the answers
 
 FOLDER = layout.TREE_MODE.removeprefix("0").encode()  # as a tree says it
@@ -40,6 +43,15 @@ class Lookup:
         """End the process; the next question starts another."""
         self.ending.close()
         self.process = None
+
+    def has(self, commit: str) -> bool:
+        """Whether a commit and its tree are there, and can be read. Raises GitFailed."""
+        try:
+            self.sizes({self.root_of(commit)})
+        except StoreDamaged:
+            self.close()  # there may be answers that nobody has read
+            return False
+        return True
 
     def entries(self, commit: str, paths: Iterable[str]) -> dict[str, Entry]:
         """What these paths of a commit, and all below them, name; those that do not exist are left out.
@@ -83,51 +95,48 @@ class Lookup:
         for object_id, (kind, content) in self.contents(sorted(ids - self.trees.keys())).items():
             if kind != "tree":
                 raise StoreDamaged(f"Object {object_id} in {self.git.path} is a {kind}, not a folder.")
-            # As bytes: of ten thousand names a few are asked for.
-            self.trees[object_id] = {name: (mode, found) for mode, name, found in ENTRY.findall(content)}
+            self.trees[object_id] = large_folder(content) if len(content) > LARGE else folder_of(content)
 
     def contents(self, ids: Sequence[str]) -> dict[str, tuple[str, bytes]]:
         """Kind and content of objects. Raises StoreDamaged."""
         answers = {}
         for some in batches(ids):
-            self.ask("contents", some)
+            answer = self.ask("contents", some)
             for object_id in some:
-                kind, size = self.heading(object_id)
-                answers[object_id] = (kind, self.hear(size + 1)[:-1])
+                kind, size = self.heading(object_id, answer.readline())
+                content = answer.read(size + 1)
+                if len(content) <= size:
+                    raise self.post_mortem()
+                answers[object_id] = (kind, content[:-1])
         return answers
 
     def sizes(self, ids: set[str]) -> dict[str, int]:
         """The sizes of objects. Raises StoreDamaged where one is missing."""
         answers: dict[str, int] = {}
         for some in batches(sorted(ids)):
-            self.ask("info", some)
-            answers |= {object_id: self.heading(object_id)[1] for object_id in some}
+            answer = self.ask("info", some)
+            answers |= {object_id: self.heading(object_id, answer.readline())[1] for object_id in some}
         return answers
 
-    def ask(self, what: str, ids: Sequence[str]) -> None:
-        """Put a question about each."""
+    def ask(self, what: str, ids: Sequence[str]) -> IO[bytes]:
+        """Put a question about each; where the answers will be."""
         questions = "".join(f"{what} {object_id}\n" for object_id in ids).encode()
+        process = self.running()
         try:
-            self.running().stdin.write(questions + b"flush\n")
-            self.running().stdin.flush()
+            process.stdin.write(questions + b"flush\n")
+            process.stdin.flush()
         except BrokenPipeError:
             raise self.post_mortem() from None
+        return process.stdout
 
-    def heading(self, object_id: str) -> tuple[str, int]:
-        """The first line of an answer: `<id> <kind> <size>`."""
-        words = self.running().stdout.readline().decode("ascii", "replace").split()
-        if not words:
+    def heading(self, object_id: str, line: bytes) -> tuple[str, int]:
+        """The kind and the size in the first line of an answer: `<id> <kind> <size>`."""
+        if not line:
             raise self.post_mortem()
+        words = line.decode("ascii", "replace").split()
         if len(words) != 3 or words[0] != object_id:
             raise StoreDamaged(f"Object {object_id} in {self.git.path} is missing: run `fsck` for this tenant.")
         return words[1], int(words[2])
-
-    def hear(self, size: int) -> bytes:
-        """So many bytes."""
-        content = self.running().stdout.read(size)
-        if len(content) < size:
-            raise self.post_mortem()
-        return content
 
     def running(self) -> Process:
         """The process, started when it is first needed."""
@@ -146,6 +155,16 @@ class Lookup:
         if process.popen.returncode == 128:
             return StoreDamaged(f"{failure} Run `fsck --full` for this tenant.")
         return failure
+
+
+def folder_of(content: bytes) -> Folder:
+    """The entries of a tree, by name."""
+    # As bytes: of ten thousand names a few are asked for.
+    return {name: (mode, found) for mode, name, found in ENTRY.findall(content)}
+
+
+large_folder = lru_cache(maxsize=2)(folder_of)
+"""`by-name/` is the same from batch to batch: with 10,000 names, taking it apart each time took a tenth of a batch."""
 
 
 def tree_of(paths: Iterable[str]) -> Wanted:

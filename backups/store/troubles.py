@@ -19,6 +19,7 @@ from backups.store.codes import Code
 from backups.store.creation import HEAD, fsync
 from backups.store.git import Git
 from backups.store.housekeeping import finish_removal, half_removed
+from backups.store.lookup import Lookup
 from backups.store.reader import TenantStore
 from backups.store.stream import trailers_of
 from backups.store.writer import RefMove, make_ref_durable, move_refs
@@ -45,12 +46,15 @@ class Trouble:
     alarm: bool = False  # whether a person should hear of it even when it is mended
 
 
-def troubles(store: TenantStore, head: str | None) -> Iterator[Trouble]:
-    """Everything that is wrong, in the order in which it must be mended; mended ones may be mended while iterating."""
+def troubles(store: TenantStore, head: str | None, lookup: Lookup) -> Iterator[Trouble]:
+    """Everything that is wrong, in the order in which it must be mended; mended ones may be mended while iterating.
+
+    `lookup` is asked for the head, so that a writer, who needs one anyway, starts no process for it.
+    """
     if file := packed_refs.damaged(store.path):
         what = f"{file} was damaged, so git reads no ref at all; what can be read of it is kept, all of it beside it."
         yield Trouble("damaged-refs", what, partial(packed_refs.mend, file), alarm=True)
-    if head is not None and not is_readable(store.git, head):
+    if head is not None and not lookup.has(head):
         yield head_lost(store, head)
         return
     yield from stale_files(store.path)
@@ -59,7 +63,8 @@ def troubles(store: TenantStore, head: str | None) -> Iterator[Trouble]:
     refs = store.refs(layout.MAIN, layout.TXN, layout.EPOCHS, layout.PURGED)
     yield from stale_refs(store, refs)
     yield from main_elsewhere(store, head, refs)
-    yield from settled_purges(store, head)
+    if any(ref.startswith(f"{layout.PURGED}/") for ref in refs):
+        yield from settled_purges(store, head)
 
 
 def head_lost(store: TenantStore, head: str) -> Trouble:

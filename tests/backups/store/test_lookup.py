@@ -75,6 +75,14 @@ def test_what_is_missing_is_damage_and_not_an_empty_answer(fleet: list[Device], 
         lookup.entries("1" * 40, [layout.DEVICES])
 
 
+def test_a_commit_that_is_not_there_is_said_to_be_missing(fleet: list[Device], lookup: Lookup) -> None:
+    """Before it writes, the writer asks for the head; nothing is written over a loss."""
+    assert lookup.has(head_of(fleet[0]))
+    assert not lookup.has("1" * 40)
+    assert not lookup.has(layout.blob_id(b"same\n"))
+    assert lookup.has(head_of(fleet[0]))
+
+
 def test_a_git_that_hangs_is_stopped(fleet: list[Device], lookup: Lookup, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others wait for the lock meanwhile."""
     monkeypatch.setattr("backups.store.lookup.SECONDS", 0.01)
