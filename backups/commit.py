@@ -12,6 +12,7 @@ from django.db import DatabaseError, transaction
 
 from backups import quota
 from backups.batch import Batch, Written, writing
+from backups.copying import copy_in
 from backups.errors import QuotaFull, StoreError
 from backups.locks import try_lock_tenant
 from backups.models import Snapshot
@@ -113,7 +114,7 @@ def record(
         for one in group
         if one.device.pk in written.files
     }
-    Snapshot.objects.bulk_create(snapshots.values())
+    copy_in(list(snapshots.values()))
     return snapshots
 
 

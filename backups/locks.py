@@ -45,6 +45,8 @@ class Holder:
 
 def lock_tenant(tenant_id: UUID, *, wait: float) -> None:
     """Hold the tenant's store until the end of this transaction; wait for it so many seconds. Raises StoreBusy."""
+    if try_lock_tenant(tenant_id):  # mostly, and then there is no need for a limit
+        return
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{max(1, round(wait * 1000))}ms"])

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
 from django.template.defaultfilters import filesizeformat
 
 from backups.errors import QuotaFull, StoreError
@@ -114,22 +113,36 @@ def charge(tenant_id: UUID, files: Sizes, *, beyond: bool) -> None:
     """Count what is about to be kept, in the transaction that keeps it, under the tenant's lock.
 
     What is kept already costs nothing, so going back to old content always fits. `beyond`: over the quota too.
-    Raises QuotaFull, and nothing may be kept then.
+    Raises QuotaFull, and the transaction has to be given up then.
     """
-    new = new_among(tenant_id, files)
-    if not new:
-        return
-    before, cost = usage_of(tenant_id), sum(new.values())
+    before, cost = usage_of(tenant_id), note(tenant_id, files)
     if cost > before.room and not beyond:
         raise refusal(tenant_id, before)
-    StoredFile.objects.bulk_create(
-        [StoredFile(tenant_id=tenant_id, blob=blob, size=size) for blob, size in new.items()], batch_size=CHUNK
-    )
-    Repository.objects.filter(pk=tenant_id).update(stored_bytes=F("stored_bytes") + cost)
     after = Usage(before.used + cost, before.limit)
     # Once when a mark is passed: somebody may have settled the alarm knowingly.
     if (after.nearly_full, after.full) != (before.nearly_full, before.full):
         watch(Tenant.objects.get(pk=tenant_id), after)
+
+
+def note(tenant_id: UUID, files: Sizes) -> int:
+    """Write down the contents that are new, and the sum; how many bytes they are."""
+    with connection.cursor() as cursor:
+        # One statement: it is asked for every batch, and took a seventh of its time as four.
+        cursor.execute(
+            """
+            WITH new AS (
+                INSERT INTO backups_storedfile (tenant_id, blob, size)
+                SELECT %s, * FROM unnest(%s::text[], %s::bigint[])
+                ON CONFLICT DO NOTHING
+                RETURNING size
+            ), cost AS (SELECT coalesce(sum(size), 0)::bigint AS bytes FROM new)
+            UPDATE backups_repository SET stored_bytes = stored_bytes + cost.bytes FROM cost
+            WHERE tenant_id = %s
+            RETURNING cost.bytes
+            """,
+            [tenant_id, list(files), list(files.values()), tenant_id],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def refusal(tenant_id: UUID, usage: Usage) -> QuotaFull:
