@@ -80,6 +80,11 @@ class Crew(Generic[Errand, Brought]):
         return len(self._out)
 
     @property
+    def errands(self) -> list[Errand]:
+        """Those themselves."""
+        return list(self._out.values())
+
+    @property
     def room(self) -> int:
         """How many errands more to look for now; 0 while there are enough."""
         stock = self._pace.stock

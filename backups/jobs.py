@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from backups import runs, shard
+from backups.absence import GONE
 from backups.conf import limits, threads
 from backups.errors import BadSchedule
 from backups.models import Run, Schedule
@@ -52,7 +53,20 @@ def task_name(run: Run) -> str:
 
 
 def collect_shard(run_id: str) -> None:
-    """One worker's share of a run; after its turn it goes to the end of the queue, if others wait there."""
+    """One worker's share of a run; after its turn it goes to the end of the queue, if others wait there.
+
+    A database that was away for too long has cost it its place only, where that can be written by now.
+    """
+    try:
+        _collect_shard(run_id)
+    except GONE:
+        connection.close()
+        runs.give_back(run_id, timezone.now())
+        ask_for_worker(Run.objects.get(pk=run_id))
+        raise
+
+
+def _collect_shard(run_id: str) -> None:
     run = Run.objects.get(pk=run_id)
     gave_way = shard.work_on(
         run,

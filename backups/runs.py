@@ -88,9 +88,21 @@ def release_lost(now: datetime) -> list[Run]:
     gone = [claimer for claimer in claimers_known if claimers.is_gone(claimer)]
     stale = running.filter(Q(claimed_by__in=gone) | Q(heartbeat_at__lt=now - SILENCE))
     lost = list(Run.objects.unended().filter(by_queue=True, pk__in=stale.values("run")))
+    put_back(stale, now)
+    return lost
+
+
+def give_back(run_id: str, now: datetime) -> None:
+    """Take a run's attempts from this process, which had to end its share of it."""
+    claimer = claimers.this_process()
+    if claimer:
+        put_back(Attempt.objects.filter(run=run_id, state=Attempt.State.RUNNING, claimed_by=claimer), now)
+
+
+def put_back(stale: AttemptSet, now: datetime) -> None:
+    """Queue again what nobody works on any more, and give up what is not worth another try."""
     give_up_lost(stale, now)
     stale.filter(run__by_queue=True).update(state=Attempt.State.QUEUED, token=None)
-    return lost
 
 
 def give_up_lost(stale: AttemptSet, now: datetime) -> None:

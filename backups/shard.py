@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from backups import commit, runs
+from backups.absence import GONE, Absence
 from backups.asking import Asker
 from backups.collect import Collected
 from backups.crew import Crew
@@ -109,16 +110,32 @@ class Shard:
         self.breaker = SiteBreaker()
 
     def work(self) -> None:
-        """Until no attempt is queued, none in flight and all is written."""
-        more = True
-        while more or self.crew.out:
-            if more and self.crew.room:
-                more = self.hand_out(self.crew.room)
-            self.take_in()
-            if self.group.due(self.clock()):
-                self.write_down()
-            self.beat()
-        self.write_down()
+        """Until no attempt is queued, none in flight and all is written. A database that goes away is waited for."""
+        more, absence = True, Absence(pause=self.pause, clock=self.clock)
+        while more or self.crew.out or self.group.decided:
+            try:
+                if absence.lasts:
+                    self.put_back_unknown()
+                    absence.end()
+                more = self.turn(more)
+            except GONE as error:
+                absence.wait(error)
+                more = True
+
+    def turn(self, more: bool) -> bool:
+        """Whatever is to be done now; whether there may be more to hand out."""
+        if more and self.crew.room:
+            more = self.hand_out(self.crew.room)
+        self.take_in()
+        if self.group.due(self.clock()) or not (more or self.crew.out):
+            self.write_down()
+        self.beat()
+        return more
+
+    def put_back_unknown(self) -> None:
+        """Queue again what is claimed for this shard, and neither out nor decided: the database went away meanwhile."""
+        known = [attempt.pk for attempt in self.crew.errands] + [one.attempt.pk for one in self.group.decided]
+        self.mine().exclude(pk__in=known).update(state=Attempt.State.QUEUED, token=None)
 
     def hand_out(self, room: int) -> bool:
         """Claim up to `room` devices for the threads; False when this shard needs no more."""
@@ -230,13 +247,14 @@ class Shard:
 
     def write_down(self) -> None:
         """Commit what has to be kept, record the rest, and tell."""
-        group, self.group = self.group.decided, Group()
         self.asker.write_down()
+        group = self.group.decided
         if not group:
             return
         with self.crew.standing_back():
             self.keep([one for one in group if one.kept])
             self.record([one for one in group if not one.kept])
+        self.group = Group()  # not before: without the database it has to be written again, and what is done is skipped
         for one in group:
             self.last.pop(one.attempt.device_id, None)  # ten thousand of them are tens of megabytes
         if self.told:

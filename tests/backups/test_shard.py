@@ -187,6 +187,36 @@ def test_a_mistake_of_ours_is_a_failed_attempt_and_not_a_lost_run(tenant: Tenant
     ]
 
 
+class DropsConnections(FakeTransport):
+    """While its first device answers, every connection to the database is ended, as when the server restarts."""
+
+    dropped = 0
+
+    @contextmanager
+    def open(self, target: Target, platform: Platform, limits: Limits) -> Iterator[Session]:
+        if not self.dropped:
+            self.dropped = 1
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                )
+                self.dropped = cursor.fetchone()[0]
+            connection.close()
+        yield FakeSession(self.answers[target.name])
+
+
+def test_a_database_that_is_restarted_costs_a_run_nothing(tenant: Tenant, credential: Credential) -> None:
+    """The devices have answered already, and are not to be asked again for somebody else's restart."""
+    devices = [make_device(tenant, name=f"edge{n}", credential=credential) for n in range(6)]
+    transport = DropsConnections({one.name: config(one.name) for one in devices})
+
+    run = back_up(devices, {}, transport=transport, pause=lambda _seconds: None)
+
+    assert transport.dropped
+    assert (run.state, run.counts()["changed"], Snapshot.objects.count()) == ("done", 6, 6)
+
+
 def test_a_late_result_is_not_stored_twice(tenant: Tenant, credential: Credential) -> None:
     """The reaper gave the device to another worker; the first one wakes up and must lose."""
     device = make_device(tenant, credential=credential)
