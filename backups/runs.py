@@ -96,7 +96,7 @@ def give_back(run_id: str, now: datetime) -> None:
     """Take a run's attempts from this process, which had to end its share of it."""
     claimer = claimers.this_process()
     if claimer:
-        put_back(Attempt.objects.filter(run=run_id, state=Attempt.State.RUNNING, claimed_by=claimer), now)
+        put_back(Attempt.objects.filter(run_id=UUID(run_id), state=Attempt.State.RUNNING, claimed_by=claimer), now)
 
 
 def put_back(stale: AttemptSet, now: datetime) -> None:

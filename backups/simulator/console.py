@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 if TYPE_CHECKING:
@@ -191,13 +192,18 @@ class Console:
         return said
 
     def _dispatch(self, line: str) -> Said:
+        found = self._found(self.mode, line)
+        return self.other(line) if found is None else getattr(self, found[0])(*found[1])
+
+    @classmethod
+    @lru_cache(maxsize=500)  # a fleet is asked the same few lines ten thousand times
+    def _found(cls, mode: str, line: str) -> tuple[str, list[str]] | None:
+        """The method that answers a line, and what it is given; None for none."""
         words = line.split()
-        for mode, pattern, name in self._table:
-            if mode in (self.mode, "any"):
-                arguments = match_words(words, pattern)
-                if arguments is not None:
-                    return getattr(self, name)(*arguments)
-        return self.other(line)
+        for its_mode, pattern, name in cls._table:
+            if its_mode in (mode, "any") and (arguments := match_words(words, pattern)) is not None:
+                return name, arguments
+        return None
 
     def filtered(self, said: Said, expression: str) -> Said:
         """The output after `| include x` and its like."""
