@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -27,6 +29,7 @@ class Targets:
         named = Credential.objects.filter(tenant=tenant_id).exclude(fallback_order=None)
         self._fallbacks = list(named.order_by("fallback_order", "name"))
         self._hops: dict[UUID, tuple[Target, ...]] = {}
+        self._opened: dict[tuple[UUID, datetime], dict[str, Any]] = {}  # one credential serves many devices
 
     def of(self, device: Device) -> list[tuple[Credential, Target]]:
         """One for each credential, in the order in which they are tried.
@@ -39,7 +42,13 @@ class Targets:
         if not credentials:
             raise NoCredential(f"Device {device.name} has no credential; give it one.")
         hops = self.hops_of(device)
-        return [(credential, way_in(device, credential, hops=hops)) for credential in credentials]
+        return [(one, way_in(device, one, hops=hops, opened=self._open(one))) for one in credentials]
+
+    def _open(self, credential: Credential) -> dict[str, Any]:
+        key = credential.pk, credential.changed_at
+        if key not in self._opened:
+            self._opened[key] = opened_by(credential)
+        return self._opened[key]
 
     def hops_of(self, device: Device) -> tuple[Target, ...]:
         """The jump hosts on the way. Raises NoCredential, JumpHostRefused."""
@@ -82,28 +91,41 @@ def hop_of(row: JumpHost) -> Target:
     return way_in(row, row.credential)
 
 
-def way_in(row: Device | JumpHost, credential: Credential, *, hops: tuple[Target, ...] = ()) -> Target:
-    """How to reach and log in to it with this credential. Raises NoCredential."""
+def opened_by(credential: Credential) -> dict[str, Any]:
+    """What a target gets from its credential, in clear. Raises NoCredential."""
     try:
-        target = Target(
-            name=row.name,
-            address=row.address,
-            port=row.port,
-            username=credential.username,
-            password=credential.password(),
-            private_key=credential.private_key(),
-            passphrase=credential.passphrase(),
-            enable_secret=credential.enable_secret(),
-            host_key=row.host_key,
-            legacy_algorithms=isinstance(row, Device) and row.legacy_algorithms,
-            telnet=isinstance(row, Device) and row.transport == Device.Transport.TELNET,
-            hops=hops,
-            key=str(row.pk),
-            credential=str(credential.pk),
-            rule=address_rule(),
-        )
+        return {
+            "username": credential.username,
+            "password": credential.password(),
+            "private_key": credential.private_key(),
+            "passphrase": credential.passphrase(),
+            "enable_secret": credential.enable_secret(),
+            "credential": str(credential.pk),
+        }
     except errors.SecretUnreadable as exc:
         raise NoCredential(str(exc)) from exc
+
+
+def way_in(
+    row: Device | JumpHost,
+    credential: Credential,
+    *,
+    hops: tuple[Target, ...] = (),
+    opened: dict[str, Any] | None = None,
+) -> Target:
+    """How to reach and log in to it with this credential. Raises NoCredential."""
+    target = Target(
+        name=row.name,
+        address=row.address,
+        port=row.port,
+        host_key=row.host_key,
+        legacy_algorithms=isinstance(row, Device) and row.legacy_algorithms,
+        telnet=isinstance(row, Device) and row.transport == Device.Transport.TELNET,
+        hops=hops,
+        key=str(row.pk),
+        rule=address_rule(),
+        **(opened or opened_by(credential)),
+    )
     if not target.password and not target.private_key:
         raise NoCredential(f"Credential {credential.name} of {row.name} has neither password nor key.")
     return target
