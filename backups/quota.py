@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import F, Sum
 from django.template.defaultfilters import filesizeformat
 
 from backups.errors import QuotaFull, StoreError
@@ -24,6 +25,7 @@ from backups.locks import lock_tenant
 from backups.models import Repository, StoredFile
 from backups.store import layout
 from backups.store.reader import TenantStore, is_repository, open_store, store_path
+from backups.store.rereading import absent
 from inventory import audit
 from inventory.errors import Invalid
 from inventory.models import Tenant
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 NEARLY = 0.8  # of the quota, from which on somebody should know
 NEARLY_FULL, FULL = "quota.nearly-full", "quota.full"  # codes of the alarms
 CHUNK = 5_000  # rows written in one go
+A_TURN = 1_000  # rows that go under the tenant's lock at a time, so that a commit never waits for long
 MOST = 2**63 - 1
 SIZE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,3})?) ?([KMGT]?)i?B?", re.IGNORECASE)
 
@@ -232,6 +235,37 @@ def recount(tenant_id: UUID) -> Usage:
     usage = usage_of(tenant_id)
     watch(Tenant.objects.get(pk=tenant_id), usage)
     return usage
+
+
+def recount_beside(tenant_id: UUID) -> None:
+    """`recount` beside writers, for whoever has just removed objects: the walk is done without the lock.
+
+    Under it, in short turns, only rows go whose content is not there any more at all. Where anything else is not right,
+    or somebody has brought such a content back meanwhile, all is counted under the lock. Raises as `recount_alone`.
+    """
+    rows = StoredFile.objects.filter(tenant_id=tenant_id)
+    known = dict(rows.values_list("blob", "size").iterator())
+    found = stored_files(tenant_id)
+    gone = sorted(known.keys() - found.keys())
+    now = dict(rows.values_list("blob", "size").iterator())  # what came during the walk may be in what it found
+    right = all(now.get(blob) == size for blob, size in found.items())
+    if not right or not all(forget(tenant_id, gone[at : at + A_TURN]) for at in range(0, len(gone), A_TURN)):
+        recount_alone(tenant_id)
+        return
+    watch(Tenant.objects.get(pk=tenant_id), usage_of(tenant_id))
+
+
+def forget(tenant_id: UUID, blobs: Sequence[str]) -> bool:
+    """Take these off the count, in a turn of the lock; False where one is there after all, and then nothing is done."""
+    with transaction.atomic(durable=True):
+        lock_tenant(tenant_id, wait=30.0)
+        if absent(open_store(tenant_id).git, blobs) != set(blobs):
+            return False
+        rows = StoredFile.objects.filter(tenant_id=tenant_id, blob__in=blobs)
+        size = rows.aggregate(size=Sum("size"))["size"] or 0
+        rows.delete()
+        Repository.objects.filter(pk=tenant_id).update(stored_bytes=F("stored_bytes") - size)
+    return True
 
 
 def recount_alone(tenant_id: UUID) -> tuple[Usage, Usage]:

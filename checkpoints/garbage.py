@@ -16,6 +16,7 @@ from backups.store import layout
 from backups.store.creation import fsync
 from backups.store.git import Git
 from backups.store.housekeeping import indexes, remove_pack
+from backups.store.rereading import absent, lines_of
 
 SECONDS = 3600.0  # for each step: a large repository takes minutes
 DAMAGE = 0b111  # of fsck's exit status: an object, a link between objects, a pack; the rest is no content
@@ -58,17 +59,6 @@ def all_objects(git: Git) -> dict[str, int]:
     options = ("--batch-all-objects", "--unordered", "--batch-check=%(objectname) %(objectsize:disk)")
     out = git.run("cat-file", *options, seconds=SECONDS).out.decode("ascii")
     return {name: int(size) for name, size in (line.split() for line in out.splitlines())}
-
-
-def absent(git: Git, ids: Iterable[str]) -> set[str]:
-    """Those of the ids that are in no pack and no file."""
-    answer = git.run("cat-file", "--batch-check=%(objectname)", stdin=lines_of(ids), seconds=SECONDS)
-    return {line.split()[0].decode() for line in answer.out.splitlines() if line.endswith(b" missing")}
-
-
-def lines_of(ids: Iterable[str]) -> bytes:
-    """A line for each id."""
-    return "".join(f"{layout.checked_id(one)}\n" for one in ids).encode()
 
 
 def object_count(git: Git) -> int:
@@ -161,6 +151,14 @@ class Workshop:
                     fsync(found)
                     found.rename(there / found.name)
         fsync(there)
+
+    def install_index(self) -> None:
+        """Let git's index of commits be the workshop's: another may name some that go. The lock is held."""
+        drop_commit_graph(self.source.path)
+        graph = Path("objects", "info", "commit-graph")
+        if (self.path / graph).exists():
+            (self.path / graph).rename(self.source.path / graph)
+            fsync(self.source.path / graph.parent)
 
     def remove_others(self) -> None:
         """Remove every pack and single object that was there before. The lock is held."""

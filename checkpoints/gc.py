@@ -4,7 +4,8 @@ kept cannot be read.
 Plan, look, execute. The plan is pure. Looking packs all that is kept beside the repository and reads it there, without
 the lock, because it takes long. Executing takes the tenant's lock in short turns: rows go first, in transactions of
 their own, and only when those are committed the refs and the objects, so that a crash in between leaves too much and
-never too little. The old packs go last, in one turn: a second small pack brings what was written since the look.
+never too little. The old packs go last, in one turn (`sweeping.py`): a second small pack brings what was written since
+the look.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from backups.locks import lock_tenant
 from backups.models import Epoch, Repository, Snapshot
 from backups.store.housekeeping import half_removed, index_commits
 from backups.store.reader import TenantStore, open_store
-from backups.store.writer import RefMove, move_refs
+from backups.store.rereading import absent
 from checkpoints import garbage
 from checkpoints.errors import CollectionRefused
 from checkpoints.garbage import Workshop
@@ -34,11 +35,11 @@ from checkpoints.lineage import forget
 from checkpoints.models import Checkpoint
 from checkpoints.purge_refs import finish, follow_refs
 from checkpoints.retention_models import policy_of
+from checkpoints.sweeping import WAIT, sweep
 from inventory.models import Tenant
 from inventory.notices import Level, settle, tell
 
 GRACE = A_DAY
-WAIT = 30.0  # seconds for the tenant's lock
 TURN = 0.1  # seconds that rows are forgotten under the lock at a time, so that a commit never waits for long
 LOOKS = 3  # packs go away under a look now and then, because a writer repacks; what is missing three times is missing
 AT_ONCE = 50  # of these rows
@@ -136,6 +137,7 @@ class Collection:
         plan = self.plan()
         if plan.idle and not self.has_garbage(plan):
             self.read_all(plan)
+            quota.recount_beside(self.tenant.pk)
             return Collected(self.tenant, kept=garbage.object_count(self.git))
         with Workshop.beside(self.git) as workshop:
             plan, pruned = self.look(workshop)
@@ -151,7 +153,15 @@ class Collection:
             self.tenant, checkpoints_removed=forgotten, epochs_removed=epochs, versions_pruned=len(pruned)
         )
         self.told("sweeping")
-        return self.sweep(result, plan, workshop)
+        swept = sweep(self.tenant, self.store, plan, workshop, plan=self.plan)
+        return replace(
+            result,
+            objects_removed=swept.objects_removed,
+            bytes_freed=swept.bytes_freed,
+            kept=swept.kept,
+            refs_removed=swept.refs_removed,
+            refused=swept.cut_short,
+        )
 
     def plan(self) -> GcPlan:
         """The plan as things are. The refs are read before the rows: one that is made later is not taken for stray."""
@@ -170,7 +180,7 @@ class Collection:
     def has_garbage(self, plan: GcPlan) -> bool:
         """Whether there are objects that nothing kept needs. What is missing is for the look to tell."""
         self.told("looking for garbage")
-        if half_removed(self.store.path) or garbage.absent(self.git, plan.tips):
+        if half_removed(self.store.path) or absent(self.git, plan.tips):
             return True
         needed, missing = garbage.reachable(self.git, plan.tips)
         return bool(missing or garbage.object_count(self.git) > len(needed))
@@ -212,6 +222,7 @@ class Collection:
         workshop.pack(plan.tips)
         self.told("reading what is kept")
         workshop.prove(plan.tips)
+        index_commits(workshop.git)
         lost, pruned = self.fate_of_versions(plan, last, workshop.absent)
         self.refuse_lost(lost)
         return plan, pruned
@@ -252,7 +263,7 @@ class Collection:
 
     def refuse_absent(self, plan: GcPlan) -> None:
         """Raise CollectionRefused where a commit that must be there is not."""
-        if gone := garbage.absent(self.git, plan.tips):
+        if gone := absent(self.git, plan.tips):
             raise CollectionRefused(missing_commits(plan, gone))
 
     def refuse_lost(self, lost: set[str]) -> None:
@@ -317,43 +328,3 @@ class Collection:
         while some := list(islice(ids, ROWS)):
             gone = Snapshot.objects.filter(pk__in=some).with_commit_gone().filter(commit_gone=True)
             gone.update(pruned_at=self.now)
-
-    def mend(self, plan: GcPlan) -> None:
-        """Let the refs of what is kept follow their rows, or a clone would miss it."""
-        if missing := garbage.absent(self.git, plan.astray.values()):
-            raise CollectionRefused(missing_commits(plan, missing))
-        move_refs(self.git, [RefMove(ref, pin, None) for ref, pin in plan.astray.items()])
-
-    def sweep(self, result: Collected, looked: GcPlan, workshop: Workshop) -> Collected:
-        """Remove refs without rows, then what no ref needs, and measure what that came to."""
-        cut_short: tuple[str, ...] = ()
-        with transaction.atomic():
-            lock_tenant(self.tenant.pk, wait=WAIT)
-            plan = self.plan()
-            self.mend(plan)
-            objects, space = garbage.object_count(self.git), garbage.bytes_on_disk(self.store.path)
-            try:
-                # What was written since the look, and what was undeleted: a commit of it may use an old object that
-                # nothing needed then.
-                if new := plan.tips - looked.tips:
-                    workshop.pack(new, without=looked.tips, quickly=True)
-                workshop.install()
-                move_refs(self.git, [RefMove(ref, None, commit) for ref, commit in plan.stray.items()])
-                garbage.drop_commit_graph(self.store.path)
-                workshop.remove_others()
-                index_commits(self.git)
-            except GitFailed as failure:
-                cut_short = (f"The collection was cut short, and the next one goes on: {failure}",)
-            self.store.close()  # it may still read from packs that are gone
-            quota.recount(self.tenant.pk)
-            left = garbage.object_count(self.git)
-            freed = max(0, space - garbage.bytes_on_disk(self.store.path))
-        log.info("Garbage of %s: %d objects and %d bytes removed, %d kept.", self.tenant, objects - left, freed, left)
-        return replace(
-            result,
-            objects_removed=max(0, objects - left),
-            bytes_freed=freed,
-            kept=left,
-            refs_removed=len(plan.stray),
-            refused=cut_short,
-        )

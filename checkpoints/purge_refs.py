@@ -10,8 +10,8 @@ from backups.locks import lock_tenant
 from backups.models import Repository
 from backups.store import layout
 from backups.store.reader import open_store
+from backups.store.rereading import absent
 from backups.store.writer import RefMove, move_refs
-from checkpoints.garbage import absent
 from checkpoints.retention_models import Purge
 from inventory.models import Tenant
 

@@ -110,3 +110,14 @@ def confirmed(git: Git, suspects: Iterable[str]) -> frozenset[str]:
     """Those that are still listed and still cannot be read."""
     again = [one for one, sound in reread(git, suspects) if not sound]
     return frozenset(again) & frozenset(object_ids(git)) if again else frozenset()
+
+
+def absent(git: Git, ids: Iterable[str]) -> set[str]:
+    """Those of the ids that are in no pack and no file."""
+    answer = git.run("cat-file", "--batch-check=%(objectname)", stdin=lines_of(ids), seconds=WALK_SECONDS)
+    return {line.split()[0].decode() for line in answer.out.splitlines() if line.endswith(b" missing")}
+
+
+def lines_of(ids: Iterable[str]) -> bytes:
+    """A line for each id."""
+    return "".join(f"{layout.checked_id(one)}\n" for one in ids).encode()

@@ -5,6 +5,9 @@ that a rule keeps and 310 that none does. The policy is planned, applied, and a 
 repository is held against a fresh clone of what is kept, and cloned as a mirror and from a bundle. The last thing
 printed is one JSON document with `bars`; exit 1 when one does not hold. Commits are written by `git fast-import`
 directly: to make them by the protocol would take ten minutes and measure something else.
+
+A second tenant of a fifth of the size is collected while another process commits to it without a pause: that says how
+long a commit waits, and both say how long the lock is held at a time, but for the turn in which the old packs go.
 """
 
 # ruff: noqa: T201 - it prints
@@ -25,12 +28,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from tests.benchmarks.lock_times import Holds, longest_wait, watched, writer_beside
+
 if TYPE_CHECKING:
     from inventory.models import Device, Tenant
 
 BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
 STEP = timedelta(minutes=45)
-WITHIN = 15  # days: a little less than the last 500 commits took
 LINES = 250  # of a configuration: some 10 KB
 
 BARS = {
@@ -41,6 +45,8 @@ BARS = {
     "complaints of git fsck": 0,
     "clones that failed (mirror, bundle)": 0,
     "kept versions that cannot be read": 0,
+    "lock held at a time, but for the prune: ms": 250,
+    "wait of a commit, but for the prune: ms": 250,
 }
 
 
@@ -54,12 +60,12 @@ def configuration(dice: random.Random, name: str) -> list[bytes]:
 class Past:
     """A tenant's record, written quickly, with the rows that belong to it."""
 
-    def __init__(self, devices: int, seed: int) -> None:
+    def __init__(self, devices: int, seed: int, name: str = "bench") -> None:
         from backups.commit import writing
         from inventory.models import Device, Tenant
 
         self.dice = random.Random(seed)
-        self.tenant: Tenant = Tenant.objects.create(name="bench")
+        self.tenant: Tenant = Tenant.objects.create(name=name)
         self.devices: list[Device] = [
             Device.objects.create(tenant=self.tenant, name=f"d{at}", platform="cisco_ios", address="192.0.2.1")
             for at in range(devices)
@@ -177,27 +183,14 @@ class Past:
 
 def measure(commits: int, recent: int, devices: int, place: Path) -> dict[str, float]:
     """Every figure."""
-    from backups.commit import writing
     from backups.models import Snapshot
-    from backups.store.housekeeping import keep_house
     from backups.store.reader import open_store
     from checkpoints.gc import collect_garbage
     from checkpoints.keeping import apply_retention, plan_retention
-    from checkpoints.models import Checkpoint, RetentionPolicy
+    from checkpoints.models import Checkpoint
 
     figures: dict[str, float] = {}
-    past = Past(devices, seed=7)
-    past.write(commits - recent, checkpoints=500)
-    when = BEGAN + past.seq * STEP
-    with writing(past.tenant.pk) as batch:
-        batch.cut(author="retention", when=when)
-        past.seq = batch.seq
-    past.write(recent, checkpoints=1)
-    keep_house(open_store(past.tenant.pk).git)
-    now = BEGAN + past.seq * STEP
-    RetentionPolicy.objects.create(
-        tenant=past.tenant, everything=False, tags=["keep"], within_days=WITHIN, automatic=False, zone="UTC"
-    )
+    past, now = with_policy(commits, recent, devices, name="bench")
     began = perf_counter()
     plan = plan_retention(past.tenant, now=now)
     figures["plan: s"] = perf_counter() - began
@@ -205,11 +198,15 @@ def measure(commits: int, recent: int, devices: int, place: Path) -> dict[str, f
     figures["epochs dropped"] = len(plan.expired_epochs) or len(plan.judgement.dropped_eras)
     figures["plan: MB to be freed"] = plan.bytes_going / 1e6
     before = ids_of_kept(past, plan.judgement.dropped)
-    apply_retention(past.tenant, by="bench", now=now)
-    began = perf_counter()
-    done = collect_garbage(past.tenant, now=now + timedelta(days=2), told=steps(figures))
-    figures["collection: s"] = perf_counter() - began
+    with watched() as marking:
+        apply_retention(past.tenant, by="bench", now=now)
+    with watched() as holds:
+        began = perf_counter()
+        done = collect_garbage(past.tenant, now=now + timedelta(days=2), told=steps(figures, holds))
+        figures["collection: s"] = perf_counter() - began
     assert not done.refused, done.refused
+    figures["lock held at a time, but for the prune: ms"] = 1000 * max(marking.longest, holds.longest)
+    figures["lock held by the prune: ms"] = 1000 * (holds.prune[1] - holds.prune[0])
     figures["collection: MB freed"] = done.bytes_freed / 1e6
     figures["versions pruned"] = done.versions_pruned
     after = ids_of_kept(past, ())
@@ -230,11 +227,51 @@ def measure(commits: int, recent: int, devices: int, place: Path) -> dict[str, f
     return figures
 
 
-def steps(figures: dict[str, float]) -> Callable[[str], None]:
+def with_policy(commits: int, recent: int, devices: int, *, name: str) -> tuple[Past, datetime]:
+    """A tenant with two epochs and a policy that wants only the second one, and the moment of its newest commit."""
+    from backups.commit import writing
+    from backups.store.housekeeping import keep_house
+    from backups.store.reader import open_store
+    from checkpoints.models import RetentionPolicy
+
+    past = Past(devices, seed=7, name=name)
+    past.write(commits - recent, checkpoints=500)
+    with writing(past.tenant.pk) as batch:
+        batch.cut(author="retention", when=BEGAN + past.seq * STEP)
+        past.seq = batch.seq
+    past.write(recent, checkpoints=1)
+    keep_house(open_store(past.tenant.pk).git)
+    days = max(1, recent * STEP // timedelta(days=1))  # a little less than the last commits took
+    RetentionPolicy.objects.create(
+        tenant=past.tenant, everything=False, tags=["keep"], within_days=days, automatic=False, zone="UTC"
+    )
+    return past, BEGAN + past.seq * STEP
+
+
+def beside_a_writer(commits: int, recent: int, devices: int) -> dict[str, float]:
+    """How long commits wait while a policy is applied and the garbage collected."""
+    from checkpoints.gc import collect_garbage
+    from checkpoints.keeping import apply_retention
+
+    past, now = with_policy(commits, recent, devices, name="busy")
+    with writer_beside(past.devices[0]) as waits, watched() as holds:
+        apply_retention(past.tenant, by="bench", now=now)
+        done = collect_garbage(past.tenant, now=now + timedelta(days=2), told=holds.told)
+    assert not done.refused and done.checkpoints_removed, done
+    return {
+        "wait of a commit, but for the prune: ms": 1000 * longest_wait(waits, holds.prune),
+        "beside a writer: commits": len(waits),
+        "beside a writer: lock held by the prune: ms": 1000 * (holds.prune[1] - holds.prune[0]),
+        "beside a writer: lock held at a time, but for the prune: ms": 1000 * holds.longest,
+    }
+
+
+def steps(figures: dict[str, float], holds: Holds) -> Callable[[str], None]:
     """Takes down when each step of the collection began, in seconds of time and of our own CPU with that of git."""
     began = perf_counter()
 
     def told(step: str) -> None:
+        holds.told(step)
         used = os.times()
         cpu = used.user + used.system + used.children_user + used.children_system
         figures.setdefault(f"  {step}, began at: s", perf_counter() - began)
@@ -294,6 +331,7 @@ def main() -> None:
 
         call_command("migrate", verbosity=0)
         figures = measure(options.commits, options.recent, options.devices, Path(var))
+        figures |= beside_a_writer(options.commits // 5, options.recent // 5, options.devices)
     for name, value in figures.items():
         print(f"{name:50s} {value:12.3f}", flush=True)
     bars = {
