@@ -40,9 +40,9 @@ from inventory.models import Tenant
 from inventory.notices import Level, settle, tell
 
 GRACE = A_DAY
-TURN = 0.1  # seconds that rows are forgotten under the lock at a time, so that a commit never waits for long
+TURN = 0.05  # seconds that rows are marked or forgotten under the lock at a time, so that no commit waits for long
 LOOKS = 3  # packs go away under a look now and then, because a writer repacks; what is missing three times is missing
-AT_ONCE = 50  # of these rows
+AT_ONCE = 20  # of these rows; the clock is looked at in between
 ROWS = 2000
 NAMED = 10  # missing things that an answer names
 REFUSED = "collection.refused"  # the code of the alarm

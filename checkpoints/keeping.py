@@ -22,7 +22,7 @@ from backups.store import layout
 from backups.store.reader import TenantStore, open_store
 from checkpoints import garbage
 from checkpoints.errors import OnHold, UnknownVersion
-from checkpoints.gc import GRACE, TURN, WAIT
+from checkpoints.gc import AT_ONCE, GRACE, TURN, WAIT
 from checkpoints.gc_plan import plan_gc
 from checkpoints.lineage import lineage_of, mark_deleted, undelete_checkpoint
 from checkpoints.models import Checkpoint, Restore
@@ -211,12 +211,15 @@ def mark_checkpoints(plan: RetentionPlan, done: Applied, *, now: datetime) -> No
         with lineage_of(plan.tenant.pk, wait=WAIT):
             ends = monotonic() + TURN
             while left and monotonic() < ends:
-                row = Checkpoint.objects.select_for_update().get(pk=left.pop().pk)
-                # Somebody may have named or protected it since it was judged.
-                if row.deleted_at or row.protected or row.refs.exists() or policy_of(plan.tenant.pk) != plan.policy:
-                    continue
-                mark_deleted(row, by=NOBODY, now=now)
-                done.marked.append(row)
+                some = [row.pk for row in left[-AT_ONCE:]]
+                del left[-AT_ONCE:]
+                if policy_of(plan.tenant.pk) != plan.policy:
+                    return
+                # Somebody may have deleted, named or protected one since it was judged.
+                rows = Checkpoint.objects.select_for_update(of=["self"]).filter(pk__in=some, protected=False, refs=None)
+                unchanged = list(rows.kept().order_by("seq"))
+                mark_deleted(unchanged, by=NOBODY, now=now)
+                done.marked += unchanged
 
 
 def mark_epochs(plan: RetentionPlan, done: Applied, *, now: datetime) -> None:

@@ -6,7 +6,7 @@ up the `first_parent`s. Each function restores exactly that.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
@@ -46,16 +46,22 @@ def delete_checkpoint(checkpoint: Checkpoint, *, by: str, now: datetime) -> Chec
         found.was_head = found.refs.filter(name=HEAD).exists()
         if found.was_head:
             move_ref(found.tenant_id, HEAD, found.parent, by=by, now=now, expected=found)
-        mark_deleted(found, by=by, now=now)
+        mark_deleted([found], by=by, now=now)
         happened(found, "deleted", by=by)
     return found
 
 
-def mark_deleted(found: Checkpoint, *, by: str, now: datetime) -> None:
-    """The row is deleted, and its children get its parent. The lineage is held."""
-    found.deleted_at, found.deleted_by = now, by
-    found.save(update_fields=["deleted_at", "deleted_by", "was_head"])
-    found.children.update(parent=found.parent)
+def mark_deleted(found: Sequence[Checkpoint], *, by: str, now: datetime) -> None:
+    """The rows are deleted, and their children get the nearest parent that is not. The lineage is held."""
+    gone = {row.pk: row.parent_id for row in found}
+    for row in found:
+        row.deleted_at, row.deleted_by = now, by
+    Checkpoint.objects.bulk_update(found, ["deleted_at", "deleted_by", "was_head"])
+    children = list(Checkpoint.objects.filter(parent__in=gone).only("parent"))
+    for child in children:
+        while child.parent_id in gone:
+            child.parent_id = gone[child.parent_id]
+    Checkpoint.objects.bulk_update(children, ["parent"])
 
 
 def refuse_held(tenant_id: UUID) -> None:

@@ -52,8 +52,22 @@ OWED = {
     "C17": "the newest commit, without reading the repository",
     "C19": "milliseconds of each part, bytes and files, for programs",
     "C20": "blocking work beside each other, with nothing left behind",
+    "E1": "one content is stored once, and nobody's edit reaches what is stored",
+    "E2": "processed files have digests of their own, written with them",
+    "E3": "what is stored is held to its digest; where it differs nothing is kept and nothing charged",
+    "E4": "nothing is stored that still has to be processed, so a crash leaves nothing half done",
+    "E5": "processing works on private copies of all files",
+    "E6": "a filter of names, for each tenant, checked when it is saved",
+    "E7": "what processing did not change is the same content",
+    "E8": "results are deduplicated as everything is",
+    "E9": "a step that fails leaves the original, and says so",
+    "E10": "an external command, limited and confined",
+    "E11": "content that is missing is an error; what was there is replaced as a whole",
     "E12": "a quota in unique bytes, charged with what is kept",
     "E13": "a recount that equals the counter",
+    "E14": "garbage goes after a grace, and never what somebody uses again",
+    "E15": "retention by counts, times and tags, with exceptions",
+    "E16": "names of files that could be paths are refused",
 }
 
 

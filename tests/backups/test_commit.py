@@ -13,7 +13,7 @@ from django.db import transaction
 
 from backups.commit import Batch, DeviceChange, Written, keep, writing
 from backups.errors import GitFailed, NoStore, StoreDamaged, StoreError, StoreMoved
-from backups.models import Repository, Run, Snapshot
+from backups.models import Repository, Run, Snapshot, StoredFile
 from backups.store.reader import open_store
 from inventory.models import Device, Tenant
 from tests.backups.store_kit import CONFIG, NOON, assert_sound, back_up, files_of, git, kept, refs_of, repository
@@ -252,13 +252,13 @@ def test_a_writer_who_lost_his_turn_changes_nothing(device: Device) -> None:
 
 
 def test_what_git_stored_is_compared_with_what_was_meant(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Step 5: a commit is believed when every path has been seen in it."""
+    """Capability E3. Step 5: a commit is believed when every path has been seen in it; else it costs no quota either."""
     monkeypatch.setattr("backups.store.stream.data", lambda _: b"data 3\nxyz\n")
 
     with pytest.raises(StoreDamaged, match="git stored"), writing(device.tenant_id) as batch:
         put(batch, device, {"running.cfg": CONFIG})
 
-    assert Repository.objects.count() == 0
+    assert Repository.objects.count() == StoredFile.objects.count() == 0
 
 
 def test_the_row_is_acknowledged_even_when_the_ref_cannot_follow(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -150,6 +151,27 @@ def test_results_get_their_own_digests_and_a_failure_is_said() -> None:
     assert done.said == {name: len(content) for name, content in FILES.items()}
     assert (done.altered, failed.altered) == ({"running.cfg"}, frozenset())
     assert failed.capture.files == FILES and "/bin/false ended with status 1" in failed.note
+
+
+def test_a_worker_that_dies_while_it_processes_leaves_nothing_half_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Capability E4: nothing is stored that waits to be processed, so there is nothing to go on with afterwards."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    processing = Processing(steps=[("strip", "^secret")])
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("backups.processing.gathered", dies)
+        processed(lambda: collected(FILES), processing, platform("cisco_ios"), {})
+    left = list(tmp_path.iterdir())
+
+    again = processed(lambda: collected(FILES), processing, platform("cisco_ios"), {})
+
+    assert left == [] and again.capture.files["running.cfg"] == b"hostname edge1\nend\n"
+
+
+def dies(_: Path) -> None:
+    """In the middle."""
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(

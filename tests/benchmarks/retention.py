@@ -230,6 +230,7 @@ def measure(commits: int, recent: int, devices: int, place: Path) -> dict[str, f
 def with_policy(commits: int, recent: int, devices: int, *, name: str) -> tuple[Past, datetime]:
     """A tenant with two epochs and a policy that wants only the second one, and the moment of its newest commit."""
     from backups.commit import writing
+    from backups.quota import recount_alone
     from backups.store.housekeeping import keep_house
     from backups.store.reader import open_store
     from checkpoints.models import RetentionPolicy
@@ -241,6 +242,7 @@ def with_policy(commits: int, recent: int, devices: int, *, name: str) -> tuple[
         past.seq = batch.seq
     past.write(recent, checkpoints=1)
     keep_house(open_store(past.tenant.pk).git)
+    recount_alone(past.tenant.pk)  # what was written past the protocol was not charged
     days = max(1, recent * STEP // timedelta(days=1))  # a little less than the last commits took
     RetentionPolicy.objects.create(
         tenant=past.tenant, everything=False, tags=["keep"], within_days=days, automatic=False, zone="UTC"

@@ -76,7 +76,7 @@ def test_what_is_there_already_is_not_touched(checkpoint: Checkpoint, place: Pat
 
 
 def test_an_earlier_export_is_replaced_as_a_whole(checkpoint: Checkpoint, place: Path, edge: Device) -> None:
-    """No file of the old one stays, and at no moment is either missing."""
+    """Capability E11: no file of the old one stays, and at no moment is either missing."""
     export_checkpoint(checkpoint, place)
     back_up(edge, running_cfg="hostname edge2\n")
     newer = create_checkpoint(edge.tenant, message="x", author="anna", devices=[edge], now=NOON)
@@ -98,7 +98,7 @@ def test_a_link_is_not_followed(checkpoint: Checkpoint, place: Path, tmp_path: P
 
 
 def test_where_a_file_is_missing_nothing_is_exported(checkpoint: Checkpoint, place: Path, core: Device) -> None:
-    """Capability D8, B10: an export with a hole looks like a whole one."""
+    """Capabilities D8, B10, E11: an export with a hole looks like a whole one."""
     lose(open_store(core.tenant_id), core.snapshots.get().files["startup.cfg"]["blob"])
 
     with pytest.raises(StoreDamaged):

@@ -100,7 +100,7 @@ def test_what_only_a_deleted_checkpoint_held_is_removed(tenant: Tenant, store: T
 
 
 def test_until_the_grace_is_over_a_deletion_can_be_undone(tenant: Tenant, store: TenantStore) -> None:
-    """D16: nothing is swept that somebody deleted a moment ago."""
+    """D16, E14: nothing is swept that somebody deleted a moment ago."""
     gone = delete_checkpoint(only_in_a_checkpoint(tenant, b"precious"), by="anna", now=NOON)
     before = objects(store)
 
@@ -330,7 +330,7 @@ def test_a_false_alarm_of_a_moment_is_no_refusal(
 
 
 def test_what_is_written_during_the_look_is_no_loss(tenant: Tenant, store: TenantStore, edge: Device) -> None:
-    """A night's backups go on for an hour; a collection beside them must neither refuse nor lose what they bring."""
+    """Capability E14: backups go on for an hour; a collection beside them neither refuses nor loses what they bring."""
     steps: list[str] = []
 
     def write_on(step: str) -> None:
