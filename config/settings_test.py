@@ -7,14 +7,11 @@ import os
 import shutil
 import sys
 import tempfile
-from pathlib import Path
 
 if sys.dont_write_bytecode:
-    # The suite starts some forty Pythons, and compiling everything is more than half of what each of them does. Whoever
-    # wants no bytecode beside the sources gets it in a place of its own, for this process and all that it starts.
-    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    # The suite starts some forty Pythons, and compiling everything is more than half of what each of them does. A place
+    # of its own for the bytecode would hide what the packages of `.venv` came with.
     sys.dont_write_bytecode = False
-    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 if "NETCAIRN_TEST_VAR" not in os.environ:

@@ -128,6 +128,7 @@ def test_a_server_whose_socket_was_deleted_is_replaced(embedded: EmbeddedServer)
     assert lost not in embedded.living()
 
 
+@pytest.mark.long
 def test_a_killed_first_start_leaves_nothing_in_the_way(bare_server: EmbeddedServer) -> None:
     """Half a data directory looks like a whole one to PostgreSQL."""
     first = bare_server.launch()
@@ -201,6 +202,7 @@ def test_keep_leaves_the_server_running(embedded: EmbeddedServer) -> None:
     assert embedded.living()
 
 
+@pytest.mark.long
 def test_six_first_starts_at_once_make_one_server(bare_server: EmbeddedServer) -> None:
     """The web server, the queue and a command may all come first."""
     clients = [bare_server.launch() for _ in range(6)]
@@ -210,6 +212,7 @@ def test_six_first_starts_at_once_make_one_server(bare_server: EmbeddedServer) -
     assert len(servers) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["long" * 30, "a $HOME,with 'odd\" `signs\\"], ids=["long", "odd"])
 def test_a_path_that_no_socket_may_have_gets_another_private_socket(bare_server: EmbeddedServer, name: str) -> None:
     """The kernel allows 107 bytes for the path of a socket, and a comma separates two hosts."""
@@ -299,6 +302,7 @@ def as_nobody() -> list[str]:
     pytest.skip("user nobody may not read this environment")
 
 
+@pytest.mark.long
 @as_root
 def test_a_normal_user_needs_nothing_special(var: Path, as_nobody: list[str]) -> None:
     """Most people are not root; and one `sudo` by mistake must not lock the owner out."""
@@ -328,6 +332,7 @@ def manage(
     )
 
 
+@pytest.mark.long
 def test_commands_that_need_no_database_start_none(var: Path) -> None:
     """Asking for help must not create a database."""
     program = "import sys, manage\nfor sys.argv[1:] in (['help'], ['check']): manage.main()"
@@ -346,6 +351,7 @@ def test_commands_that_need_no_database_start_none(var: Path) -> None:
     assert not (var / "postgres").exists()
 
 
+@pytest.mark.long
 def test_dbshell_starts_the_server_and_brings_its_own_psql(embedded: EmbeddedServer) -> None:
     """The machine may have no psql, or an older one."""
     done = manage("dbshell", "--", "-tAc", "SELECT 41 + 1", NETCAIRN_VAR=str(embedded.var))
