@@ -182,22 +182,32 @@ class Batch:
         message: str,
         author: str,
         when: datetime,
+        trailers: Mapping[str, str] | None = None,
     ) -> str:
         """Keep the tree of a commit, or these devices' part, by a parentless commit and refs/checkpoints/<ref_id>.
 
         Both are durable when this returns. A ref whose row was never committed is harmless.
         """
+        puts = self.part_of(tree_of, folders)
+        return self.pin_tree(ref_id, puts, message=message, author=author, when=when, trailers=trailers)
+
+    def pin_tree(
+        self,
+        ref_id: UUID,
+        puts: Sequence[Put],
+        *,
+        message: str,
+        author: str,
+        when: datetime,
+        trailers: Mapping[str, str] | None = None,
+    ) -> str:
+        """The same with a tree of these paths. Whoever brings new content has charged the quota for it."""
         ref = layout.checkpoint_ref(ref_id)
         self.pins.append(ref)
-        new = NewCommit(
-            ref,
-            None,
-            with_trailers(message, {"Tenant": str(self.tenant_id), "Checkpoint": str(ref_id)}),
-            author,
-            when,
-            self.part_of(tree_of, folders),
+        told = {"Tenant": str(self.tenant_id), "Checkpoint": str(ref_id), **(trailers or {})}
+        commit = write_commit(
+            self.store.git, NewCommit(ref, None, with_trailers(message, told), author, when, list(puts))
         )
-        commit = write_commit(self.store.git, new)
         make_ref_durable(self.store.git, ref)
         return commit
 

@@ -16,6 +16,7 @@ from backups.models import Run, Snapshot
 from backups.pages import RecordAdmin, page_of
 from checkpoints import checkpoint_actions as verbs
 from checkpoints import checkpoint_page, lower_admin, retention_admin  # noqa: F401  (registers its pages)
+from checkpoints import upload_actions as uploading
 from checkpoints.compare_admin import CHOICES, Compares
 from checkpoints.models import Checkpoint, Ref, RefMove
 from checkpoints.restore_admin import PutsBack
@@ -81,7 +82,7 @@ class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
     search_fields = ("message",)
     search_help_text = "Words of a message"
     actions = ("compare_two", "delete_them", "undelete_them")
-    actions_list = ("new_checkpoint",)
+    actions_list = ("new_checkpoint", "upload_files")
     actions_detail = (
         "go_back",
         "export",
@@ -177,6 +178,17 @@ class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
     def new_checkpoint(self, request: HttpRequest, rows: QuerySet, answers: dict[str, Any]) -> str:  # noqa: ARG002
         """By hand."""
         return verbs.create(request, answers)
+
+    @confirmed_action(
+        description="Upload files",
+        permission=verbs.ADD,
+        plan=uploading.plan_to_upload,
+        form=uploading.UploadForm,
+        icon="upload_file",
+    )
+    def upload_files(self, request: HttpRequest, rows: QuerySet, answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """A branch of files that somebody brings."""
+        return uploading.upload(request, answers)
 
     @confirmed_action(
         description="Go back to it",

@@ -66,7 +66,7 @@ class CheckpointForm(MessageForm):
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
         help_text="Names of devices, separated by blanks. Empty: the whole tenant.",
     )
-    field_order = ("tenant", "message", "tags", "devices")
+    field_order: Sequence[str] = ("tenant", "message", "tags", "devices")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Tenants in which the user may make one; the only one is chosen already."""

@@ -26,6 +26,7 @@ def checkpoint_document(checkpoint: Checkpoint) -> dict[str, Any]:
         "tags": checkpoint.tags,
         "refs": sorted(ref.name for ref in checkpoint.refs.all()),
         "whole": checkpoint.whole,
+        "uploaded": checkpoint.uploaded,
         "seq": checkpoint.seq,
         "commit": checkpoint.commit,
         "pin": checkpoint.pin,
@@ -35,6 +36,12 @@ def checkpoint_document(checkpoint: Checkpoint) -> dict[str, Any]:
         "bytes": checkpoint.total_bytes,
         "changed": checkpoint.changed_count,
     }
+
+
+def marks(checkpoint: Checkpoint) -> list[str]:
+    """What somebody has to know before they use it."""
+    held = {"deleted": checkpoint.deleted_at, "lost": checkpoint.lost_at, "uploaded": checkpoint.uploaded}
+    return [f"({mark})" for mark, holds in held.items() if holds]
 
 
 def checkpoint_table(checkpoints: Iterable[Checkpoint], *, with_tenant: bool) -> Table:
@@ -48,7 +55,7 @@ def checkpoint_table(checkpoints: Iterable[Checkpoint], *, with_tenant: bool) ->
             one.device_count,
             one.changed_count,
             ", ".join([*sorted(ref.name for ref in one.refs.all()), *one.tags]) or None,
-            f"{'(deleted) ' if one.deleted_at else ''}{'(lost) ' if one.lost_at else ''}{one}",
+            " ".join([*marks(one), str(one)]),
         ]
         for one in checkpoints
     ]

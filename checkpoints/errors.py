@@ -61,6 +61,18 @@ class NothingKept(CheckpointError):
     cause = "nothing-kept"
 
 
+class BadUpload(CheckpointError):
+    """What somebody brings is not a set of files of devices."""
+
+    cause = "bad-upload"
+
+
+class NotCaptured(CheckpointError):
+    """The files were brought by somebody, and no device has ever said them."""
+
+    cause = "not-captured"
+
+
 class BadName(CheckpointError):
     """A ref, a tag or a message that cannot be used as it stands."""
 

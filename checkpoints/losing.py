@@ -6,6 +6,7 @@ from backups.fsck.accepting import CHUNK, Turn
 from backups.store import layout
 from backups.store.replaying import complete
 from backups.store.writer import RefMove
+from checkpoints.making import told_of
 from checkpoints.models import Checkpoint
 
 
@@ -30,5 +31,6 @@ def accept(turn: Turn) -> list[str]:
 
 def what_is_left(turn: Turn, row: Checkpoint) -> str:
     """A commit with the versions of the checkpoint's moment that are whole; it tells `fsck --rebuild` so."""
-    trailers = {"Tenant": str(turn.tenant.pk), "Checkpoint": str(row.pk), "Lost": turn.now.isoformat()}
-    return turn.write_files(row.seq, row.message, trailers, row.author, row.created_at)
+    trailers = {"Tenant": str(turn.tenant.pk), "Checkpoint": str(row.pk), "Lost": turn.now.isoformat(), **told_of(row)}
+    seq = 0 if row.uploaded else row.seq  # what devices said then is not what was in it
+    return turn.write_files(seq, row.message, trailers, row.author, row.created_at)

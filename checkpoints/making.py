@@ -15,6 +15,8 @@ from checkpoints.models import HEAD, Checkpoint
 from checkpoints.refs import head_of, hold, move_ref
 from inventory.models import Device, Tenant
 
+UPLOADED = "Uploaded"  # the trailer of a checkpoint whose files no device has said
+
 
 def make(
     batch: Batch,
@@ -61,6 +63,7 @@ def make(
         seq=content.seq if content else batch.seq,
         commit=content.commit if content else batch.head,
         whole=chosen is None and (content is None or content.whole),
+        uploaded=content is not None and content.uploaded,
         changed_count=changed_since(batch, parent, held, chosen),
         **statistics(held),
     )
@@ -71,11 +74,17 @@ def make(
         message=message,
         author=author,
         when=now,
+        trailers=told_of(checkpoint),
     )
     checkpoint.save(force_insert=True)
     if parent == head and content is None:
         move_ref(tenant.pk, HEAD, checkpoint, by=author, now=now, expected=head)
     return checkpoint
+
+
+def told_of(checkpoint: Checkpoint) -> dict[str, str]:
+    """What its commit says of where its content is from, for whoever has to make the row again."""
+    return {UPLOADED: "yes"} if checkpoint.uploaded else {}
 
 
 def refuse_missing(held: Manifest, devices: Collection[Device]) -> None:

@@ -68,6 +68,9 @@ class Checkpoint(TenantOwned):
     commit = models.CharField(max_length=40, editable=False)  # of the record (main) it was made from
     pin = models.CharField(max_length=40, editable=False)  # the parentless commit that refs/checkpoints/<id> names
     whole = models.BooleanField(default=True, editable=False)  # all the tenant's devices, not chosen ones
+    uploaded = models.BooleanField(
+        default=False, db_default=False, editable=False
+    )  # somebody brought the files: no device has said them
     device_count = models.IntegerField(editable=False)
     file_count = models.IntegerField(editable=False)
     total_bytes = models.BigIntegerField(editable=False)

@@ -33,6 +33,7 @@ class Processed:
     now: frozenset[str] = frozenset()  # of what the device runs: only what was made of them is kept
     then: frozenset[str] = frozenset()  # of the version: the same
     raw: frozenset[str] = frozenset()  # of the version: the original is kept as NAME.raw, and is what is put back
+    brought: str = ""  # who brought the version's files, and when: no device has said them
 
 
 AS_SAID = Processed()
@@ -133,6 +134,11 @@ def masked_lines(platform: Platform, content: bytes) -> list[int]:
 
 def unoriginal(processed: Processed, *files: str) -> Iterator[str]:
     """That what is put back is not what the device said."""
+    if processed.brought:
+        yield (
+            f"The version was uploaded by {processed.brought}, and not captured from the device. It may refuse it, or "
+            "show something else afterwards; then it goes back."
+        )
     for name in dict.fromkeys(files):
         if name in processed.then:
             yield (

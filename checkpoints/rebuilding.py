@@ -14,7 +14,7 @@ from backups.store.stream import trailers_of
 from backups.store.troubles import kind_of
 from backups.store.writer import RefMove, make_ref_durable, move_refs
 from checkpoints import manifest
-from checkpoints.making import statistics
+from checkpoints.making import UPLOADED, statistics
 from checkpoints.models import HEAD, Checkpoint, Ref
 from checkpoints.refs import move_ref
 from inventory.models import Tenant
@@ -31,6 +31,7 @@ class Pin:
     when: datetime
     message: str
     lost_at: datetime | None = None  # when it was written off: it holds a part of what it held
+    uploaded: bool = False  # somebody brought its files
 
 
 def rebuild(tenant: Tenant, store: TenantStore, record: Sequence[Change]) -> int:
@@ -72,6 +73,7 @@ def pins_of(tenant: Tenant, store: TenantStore) -> Iterator[Pin]:
             moment(seconds),
             message.strip().rpartition("\n\n")[0],
             datetime.fromisoformat(said["Lost"]) if "Lost" in said else None,
+            uploaded=UPLOADED in said,
         )
         if ref.startswith(layout.QUARANTINE):
             own = layout.checkpoint_ref(pin.id)
@@ -109,7 +111,8 @@ def row_of(tenant: Tenant, store: TenantStore, pin: Pin, at: tuple[Change, bool]
         seq=change.seq,
         commit=change.commit,
         pin=pin.commit,
-        whole=whole,
+        whole=whole and not pin.uploaded,
+        uploaded=pin.uploaded,
         lost_at=pin.lost_at,
         **statistics(manifest.of_commit(store, pin.commit)),
     )

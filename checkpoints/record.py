@@ -17,7 +17,7 @@ from backups.store import layout
 from backups.store.reader import TenantStore, open_store
 from checkpoints import manifest
 from checkpoints.compare import sheet
-from checkpoints.errors import Deleted, NothingKept, PlanOutdated
+from checkpoints.errors import Deleted, NotCaptured, NothingKept, PlanOutdated
 from checkpoints.events import happened
 from checkpoints.making import make
 from checkpoints.manifest import Content, Files, Manifest
@@ -128,7 +128,7 @@ def step_of(device: Device, then: Files | None, now: Files) -> DeviceStep:
 def plan_record_restore(checkpoint: Checkpoint, devices: Collection[Device] | None = None) -> RecordPlan:
     """What going back to a checkpoint would do now, for these devices or for all. Nothing is written.
 
-    Raises Deleted, NothingKept, StoreDamaged.
+    Raises Deleted, NotCaptured, NothingKept, StoreDamaged.
     """
     store = open_store(checkpoint.tenant_id)
     head = Repository.objects.values_list("head", flat=True).get(pk=checkpoint.tenant_id)
@@ -142,6 +142,11 @@ def plan_against(
     """The plan against a certain state of the record, without line counts."""
     if checkpoint.deleted_at:
         raise Deleted(f"Checkpoint {checkpoint.short_id} is deleted; undelete it before you go back to it.")
+    if checkpoint.uploaded:
+        raise NotCaptured(
+            f"The files of checkpoint {checkpoint.short_id} were uploaded, and the record holds only what devices have "
+            "said. Put them back onto the devices; the backup after that is the record."
+        )
     if head is None:
         raise NothingKept("Nothing was kept of this tenant yet, so there is nothing to go back from.")
     target = manifest.of_commit(store, checkpoint.content, chosen)

@@ -145,11 +145,19 @@ def plan_from(restore: Restore, before: Snapshot) -> Plan:
             now=Snapshot.objects.filter(device=device).processed_among(now),
             then=frozenset(name for name, file in restore.target.items() if file.get("processed")),
             raw=frozenset(name for name, file in restore.target.items() if file.get("raw")),
+            brought=brought(restore.checkpoint),
         ),
         name=restore.name_on_device,
         minutes=restore.minutes,
         address=device.address,
     )
+
+
+def brought(version: Checkpoint | None) -> str:
+    """Who uploaded a version, and when; nothing where a device said it."""
+    if version is None or not version.uploaded:
+        return ""
+    return f"{version.author} on {version.created_at:%Y-%m-%d}"
 
 
 def contents(tenant_id: UUID, files: Mapping[str, Mapping[str, str]]) -> dict[str, bytes]:

@@ -11,13 +11,15 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from backups.store.reader import open_store
-from checkpoints import manifest
+from checkpoints import manifest, uploads
 from checkpoints.documents import checkpoint_document, checkpoint_table
 from checkpoints.errors import NothingKept
 from checkpoints.export import ARCHIVES, export_archive, export_checkpoint
 from checkpoints.find import find_checkpoint
 from checkpoints.models import Checkpoint
 from checkpoints.services import create_checkpoint, delete_checkpoint, tag_checkpoint, undelete_checkpoint
+from checkpoints.uploading import upload_checkpoint
+from checkpoints.uploads import read_upload
 from inventory.commands import (
     NetcairnCommand,
     Table,
@@ -63,7 +65,12 @@ class Command(NetcairnCommand):
         parser.add_argument("-m", "--message", required=True, metavar="TEXT")
         parser.add_argument("--tag", action="append", default=[], metavar="X", help="Repeatable.")
         parser.add_argument("--device", action="append", default=[], metavar="NAME", help="Only this one; repeatable.")
-        parser.add_argument("--from", dest="content", metavar="ID", help="With what this checkpoint holds.")
+        parser.add_argument(
+            "--from",
+            dest="content",
+            metavar="WHAT",
+            help="With what this checkpoint holds, or with the files of a directory, .zip or .tar (as DEVICE/FILE).",
+        )
         parser.add_argument("--parent", metavar="ID", help="The checkpoint it comes after (default: HEAD).")
         parser.add_argument("--ref", metavar="NAME", help="A name that means it from now on.")
 
@@ -91,17 +98,24 @@ class Command(NetcairnCommand):
     def do_create(self, options: dict[str, Any]) -> None:
         """A new one."""
         tenant = find_tenant(options["tenant"])
-        made = create_checkpoint(
-            tenant,
-            message=options["message"],
-            author=operator(),
-            tags=options["tag"],
-            devices=chosen(options["device"], tenant),
-            parent=find_checkpoint(options["parent"], tenant) if options["parent"] else None,
-            ref=options["ref"],
-            content=find_checkpoint(options["content"], tenant) if options["content"] else None,
-            now=timezone.now(),
-        )
+        parent = find_checkpoint(options["parent"], tenant) if options["parent"] else None
+        told = {"message": options["message"], "author": operator(), "tags": options["tag"], "ref": options["ref"]}
+        source = options["content"]
+        if source and is_place(source):
+            if options["device"]:
+                raise WrongUse(
+                    "--device chooses of what is kept; leave out of the uploaded files what you do not want."
+                )
+            made = upload_checkpoint(tenant, read_upload(Path(source)), **told, parent=parent, now=timezone.now())
+        else:
+            made = create_checkpoint(
+                tenant,
+                **told,
+                devices=chosen(options["device"], tenant),
+                parent=parent,
+                content=find_checkpoint(source, tenant) if source else None,
+                now=timezone.now(),
+            )
         self.answer(checkpoint_document(made), f"Checkpoint {made.short_id}: {made.device_count} devices, {made}")
 
     def do_list(self, options: dict[str, Any]) -> None:
@@ -192,6 +206,11 @@ def find(options: dict[str, Any]) -> Checkpoint:
 def chosen(names: list[str], tenant: Tenant) -> list[Device] | None:
     """The devices that were named; None for all."""
     return [find_device(name, tenant) for name in dict.fromkeys(names)] or None
+
+
+def is_place(source: str) -> bool:
+    """Whether it is meant as a place of files and not as a checkpoint: ids and names of refs have no slash."""
+    return "/" in source or source in (".", "..") or Path(source).suffix in uploads.ARCHIVES
 
 
 def held_devices(checkpoint: Checkpoint, names: list[str]) -> list[Device] | None:
