@@ -31,8 +31,8 @@ PLATFORM = Platform(
         "scp://USER@HOST/FILE startup-config`, then `reload` without saving. Certificates and keys are not part "
         "of it.",
     ),
-    verified="none",
-    source="A10's ACOS command line reference, as remembered; its beginning and end as in published outputs",
+    verified="recording",
+    source="ACOS 5.2.0 (as published); partitions and the restore from A10's command line reference, as remembered",
     enable=True,
     patience=60.0,
     volatile=(

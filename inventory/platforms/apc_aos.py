@@ -12,9 +12,9 @@ PLATFORM = Platform(
         note="Put config.ini back by SCP or FTP as a user of the administrator's level: the card takes it key by key. "
         "Passwords are not in the file, and stay as they are on the card.",
     ),
-    verified="none",
-    source="Schneider Electric's user guide of the Network Management Card, as remembered. Cards before the third "
-    "offer SCP only and cannot be collected",
+    verified="recording",
+    source="the config.ini of a card with AOS 2.5.0.8 (as published); the rest from Schneider Electric's user "
+    "guide, as remembered. Cards before the third offer SCP only and cannot be collected",
     comment=";",
     volatile=(r"^; Configuration file, generated on ",),
     secrets=(

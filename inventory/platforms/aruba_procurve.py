@@ -22,11 +22,14 @@ PLATFORM = Platform(
         note="`copy tftp startup-config HOST FILE` (or SFTP to /cfg/startup-config), after which the switch restarts; "
         "16.x has `cfg-restore` without a restart. Passwords are only there with `include-credentials`.",
     ),
-    verified="none",
-    source="Aruba's management guide for AOS-S 16.11, as remembered; held against no device",
+    verified="recording",
+    source="a 2930M with WC.16.11.0028 (as published); startup-config and the restore from Aruba's management guide,"
+    "as remembered",
     comment=";",
     volatile=(r"^Running configuration:", r"^Startup configuration:"),
     secrets=(
+        r"(?P<keep>\b(?:sha1|sha256|plaintext)[ \t]*\n[ \t]+)\"[^\"\n]*\"",
+        rf"(?P<keep>^ *encrypted-password \S+ user-name \S+ ){VALUE}",
         *CISCO_SECRETS,
         rf"(?P<keep>^ *password (?:manager|operator|all|port-access) (?:user-name \S+ )?(?:sha1|sha256"
         rf"|plaintext) ){VALUE}",

@@ -19,8 +19,8 @@ PLATFORM = Platform(
         note="Copy the file over flash:/startup-config.conf (`copy tftp://HOST/FILE flash:/startup-config.conf`) and "
         "`reboot` without saving.",
     ),
-    verified="none",
-    source="from memory of Centec's CLI guides",
+    verified="recording",
+    source="an FS S5850 7.5.6, which is Centec's (as published); the restore from memory of Centec's CLI guides",
     enable=True,
     volatile=(r"^Building configuration\.\.\.", r"^Current configuration ?: \d+ bytes"),
     secrets=CISCO_SECRETS,

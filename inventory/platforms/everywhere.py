@@ -19,14 +19,14 @@ _METHOD = (
 # Words between a secret's name and its value; none is given back: such a word is never the value.
 _HOW = (
     rf"(?:(?:{WRITTEN}|(?:auth|priv|authentication|privacy|encryption|shared|localized)?-?(?:pass(?:word|-?phrase|wd)?"
-    r"|secret|key|key-string)|keystring|remote|local|name|value|key-id[ \t]+[0-9]{1,5}|M|SHA1?|[0-9]{1,5}|key-string"
-    r"|encrypt-key|key-encrypt|(?:auth|acct)[ \t]+\"?[0-9.]{7,15}\"?)[ \t]{1,4}){0,6}+"
+    r"|secret|key|key-string)|plain-text-password-value|keystring|remote|local|name|value|key-id[ \t]+[0-9]{1,5}"
+    r"|M|SHA1?|[0-9]{1,5}|key-string|encrypt-key|key-encrypt|(?:auth|acct)[ \t]+\"?[0-9.]{7,15}\"?)[ \t]{1,4}){0,6}+"
 )
 # What stands behind a secret's name where no secret follows, or where its value does not follow yet.
 _NONE = (
     r"(?!(?:enabled?|disabled?|none|yes|no|on|off|true|false|default|optional|required|chain|key-?chain"
     r"|keychain-name|id|key-id|generate|zeroize|rollover|file|size|length|lifetime|life|timeout|type|mode|prompt"
-    r"|policy|profile|public|export|import|delete|is|expiration|encryption|level|index|status|rsa|dsa|ecdsa|trusted"
+    r"|policy|profile|control|public|export|import|delete|is|expiration|encryption|level|index|status|rsa|dsa|ecdsa|trusted"
     r"|protection|install|address|hostname|ip|ipv[46]|identity|any|set-key|obscured|hash2?|mac|priv\w*|enc\w*|auth\w*"
     r"|group|cmode|emode|slev|acl|read|write|notify|access|user|ckn|eigrp|preshared?|esp|ah)(?:[;,]?(?:[ \t\r]|$)|=)"
     rf"|\\[ \t\r]*$|\*+[;,]?[ \t\r]*$|[{{=]|:[ \t]|\"\"|''|[\"']?-----BEGIN|\(masked\)|{_METHOD}(?:[ \t\r]|$)"
@@ -35,7 +35,7 @@ _NONE = (
 )
 _NO_NUMBER = r"(?![0-9]{1,5}[;,]?[ \t\r]*$)"  # a key's number, and nothing behind it
 # A word, or words in quotation marks; a Junos-like line's semicolon stays.
-_VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S+?(?=;?(?:[ \t\r]|$)))"""
+_VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|(?!["'])\S+?(?=;?(?:[ \t\r]|$)))"""
 _TELLING = r"(?=[^\s;]*[0-9A-Z:])"  # no word of a command line: it has a digit or a capital letter
 
 _KEY_NAMES = (
@@ -46,7 +46,7 @@ _KEY_NAMES = (
     r"(?:[-_]?(?:hash|encrypt(?:ed)?|value|data|string))?[0-9]?"
     r"|(?:key-(?:octet-)?string|key-hex|key-value|keyvalue|key-encrypt|encrypt-key|bindpw|bind-pw|ike-?psk|psk|cak"
     r"|text-authentication|md5-authentication|simple-text-auth|md5-auth|auth-string|authdata|ciphered-pwd"
-    r"|pass-phrase|password-hash|passwd-hash|cisco-authentication|enckey|authkey|cpwd|epwd|authpwd|privpwd|pin-code)"
+    r"|password-hash|passwd-hash|cisco-authentication|enckey|authkey|cpwd|epwd|[\w-]{0,30}pass-?phrase(?:-encrypted)?|(?:encrypted|fallback|primary)-cak|authpwd|privpwd|pin-code)"
 )
 _COMMUNITY = r"[\w-]{0,30}(?i:community)(?:-?(?:name|string|map|password|group))?[0-9]?"
 
@@ -108,6 +108,10 @@ ANYWHERE: tuple[str, ...] = (
     # JSON: "name": "value"
     r"(?P<keep>\"[\w-]{0,40}(?i:password\w{0,10}|passwd|passkey|passphrase|secret\w{0,10}|community|_cak|-cak"
     r"|auth[_-]?key|psk|private[_-]?key|shared[_-]?key|api[_-]?key|token)\"[ \t]?:[ \t]?\")[^\"\n]+(?=\")",
+    # Cisco's master key
+    rf"(?P<keep>\bkey config-key password-encrypt(?:ion)?[ \t]+){_VALUE}",
+    # https://host/path?token=value
+    r"(?P<keep>[?&](?i:[\w-]{0,20}(?:token|key|passw(?:or)?d|secret|sig))=)[^\s&\"'<>]{3,}",
     # <community>value</community>
     rf"(?P<keep><{_COMMUNITY}>)[^<\n]+(?=</)",
 )

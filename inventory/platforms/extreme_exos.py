@@ -18,8 +18,9 @@ PLATFORM = Platform(
         note="Copy the file to the switch as NAME.xsf and `load script NAME`; on one set back with `unconfigure switch "
         "all` it becomes the whole configuration. Then `save configuration`.",
     ),
-    verified="none",
-    source="Extreme's EXOS user guide, as remembered; its header as in published outputs",
+    verified="recording",
+    source="XOS 11.2 on a Summit X450 (as published, 2008); later versions and the restore from Extreme's user guide,"
+    "as remembered",
     comment="#",
     patience=60.0,
     volatile=(r"^# .*[Cc]onfiguration generated ",),

@@ -25,8 +25,8 @@ PLATFORM = Platform(
         "sys config`. The whole device goes back with its own UCS archive; certificates and keys are not part of "
         "the text.",
     ),
-    verified="none",
-    source="F5's tmsh reference, as remembered; held against no device",
+    verified="recording",
+    source="a BIG-IP tenant (as published, versions taken out); the restore from F5's tmsh reference, as remembered",
     comment="#",
     patience=120.0,
     volatile=(

@@ -19,8 +19,8 @@ PLATFORM = Platform(
         "configuration: policies, devices and logs come back only with `execute restore all-settings` and a file of "
         "`execute backup all-settings`.",
     ),
-    verified="none",
-    source="from memory of Fortinet's FortiManager CLI reference",
+    verified="recording",
+    source="FortiManager-VM64 7.4.6 (as published); the restore from memory of Fortinet's CLI reference",
     comment="#",
     patience=60.0,
     volatile=(r"(?P<keep>^[ \t]*set \S+ (?:\S+ )?ENC )\S+",),  # every secret is encrypted anew each time

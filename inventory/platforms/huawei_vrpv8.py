@@ -29,7 +29,10 @@ PLATFORM = Platform(
     comment="#",
     patience=60.0,
     volatile=(r"^! ?Last configuration was (?:updated|saved) at ",),
-    secrets=CIPHER_SECRETS,
+    secrets=(
+        r"(?P<keep>^ *pin verify (?:auto )?)\S+",
+        *CIPHER_SECRETS,
+    ),
     refusals=(
         r"^[ \t]*(?:Error: ?|% ?)(?:Unrecognized|Incomplete|Ambiguous|Too many parameters|Wrong parameter)",
         r"^[ \t]*(?:Error: )?(?:You do not have permission|(?:No p|P)ermission|The configuration file does not)",

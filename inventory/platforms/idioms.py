@@ -15,7 +15,8 @@ HOST_OPTION = "(?:vrf|use-vrf|filter-vrf|source-interface|version|traps?|informs
 # Command lines that look like Cisco's: IOS, NX-OS, EOS, FRR and the many that followed them.
 CISCO_SECRETS: tuple[str, ...] = (
     rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{TYPE})"
-    rf"(?!encryption\b|strength|policy\b|level\b|lifetime\b|profile\b|[0-9] |control (?:un)?restricted"
+    rf"(?!encryption\b|strength|policy\b|level\b|change[ \t]*$|sha(?:1|256)[ \t]*$"
+    r"|lifetime\b|profile\b|[0-9] |control (?:un)?restricted"
     rf"|(?:manager|operator|all|port-access) (?:user-name|sha1|sha256|plaintext) ){VALUE}",
     rf"(?P<keep>^[ \t]*snmp-server community (?:[0-9] (?=[$.(]))?)(?!(?:read|write) \(masked\)){VALUE}",
     r"(?P<keep>^[ \t]*snmp-server host \S+ (?:(?:vrf|use-vrf) \S+ )?(?:(?:traps?|informs?) )?"
@@ -58,7 +59,7 @@ CISCO_REFUSALS: tuple[str, ...] = (
 # Elements of an XML document, one to a line or all in one; the value itself may be over several lines.
 XML_SECRETS: tuple[str, ...] = (
     r"(?P<keep><(?!bypass>|[\w.-]{0,40}(?:pub(?:lic)?|host|sort|foreign|primary)-?_?key>)(?:[\w.-]{0,40}(?:-hash|phash|key"
-    r"|community(?:-string)?|pass|pwd|password\w{0,10}|passwd|bindpw|_seed|secret\w{0,6}|token|psk|pkcs12|[a-z]Key)"
+    r"|community(?:-string)?|pass|pwd|auth-code|password\w{0,10}|passwd|bindpw|_seed|secret\w{0,6}|token|psk|pkcs12|[a-z]Key)"
     r"|Key|prv|tls|seed)>)[^<\s][^<]{0,20000}(?=</)",
 )
 

@@ -65,6 +65,7 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^## Last (?:commit|changed): ",),
     secrets=(
+        rf"(?P<keep>\blicense keys key ){_VALUE}",
         # Junos itself says which values are secret: the last one of the line.
         r"(?P<keep>^.{0,200}?)\"(?:[^\"\\\n]|\\.)*\"(?=; ## SECRET-DATA)",
         r"(?P<keep>\b(?:encrypted-password|plain-text-password-value|simple-password|authentication-key"

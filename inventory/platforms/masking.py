@@ -21,6 +21,7 @@ _WORDS = r"password|passwd|passphrase|secret|pre-?shared-?key|private-?key|api-?
 _NO_VALUE = (
     # no value follows
     r"(?:encryption|policy|required|lifetime|profile|control|retry-interval|enable|disable|aging|access-level|serial"
+    r"|change|(?:manager|operator|port-access) (?:user-name|sha)|sha(?:1|256)[ \t\r]*$"
     r"|history|complexity)\b|strength|min|max"
 )
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S+)"""
@@ -40,8 +41,8 @@ _EVERYWHERE: tuple[str, ...] = (
     r"(?P<keep>\$(?:[0-9]{1,2}[a-z]?|y|gy|sha[0-9]*|pbkdf2[a-z0-9-]*)\$)[A-Za-z0-9./$=+,*-]{6,}",
     # name=value, name: value and "name": "value"
     rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']? ?[=:] ?)(?!\\$|\{{[\"\}}\s]|\[|\(masked\)){_VALUE}",
-    # <password>value</password>
-    rf"(?P<keep><(?i:[\w:.-]{{0,40}}(?:{_WORDS}))>)[^<\n]+(?=</)",
+    # <password>value</password>, also with attributes and as CDATA
+    rf"(?P<keep><(?i:[\w:.-]{{0,40}}(?:{_WORDS}))(?: [^<>\n]{{1,100}})?>(?:<!\[CDATA\[)?)[^<\s][^<\n]*?(?=\]?\]?>?</)",
     # Words of a command line, where the sheet has masked nothing behind them: password VALUE, secret 5 VALUE
     r"(?P<keep>(?<![\w-])(?i:[\w-]{0,40}(?:password|passwd|passphrase)|(?:[\w-]{1,40}-)?secret|pre-shared-key"
     r"|private-key|psk)[ \t]{1,8}"

@@ -20,12 +20,14 @@ PLATFORM = Platform(
         "Certificates and keys are not part of the text, and its encrypted values only suit the same device's "
         "keys.",
     ),
-    verified="none",
-    source="Citrix' NetScaler command reference, as remembered; held against no device",
+    verified="recording",
+    source="the ns.conf of a CPX 13.0 (as published); the command's frame and the restore from Citrix' documentation,"
+    "as remembered",
     comment="#",
     patience=60.0,
     volatile=(r"^# Last modified (?:by|at|on)? ?",),
     secrets=(
+        rf"(?P<keep>^add ssl certKey .{{0,300}}? )(?!-){VALUE}(?= -encrypted\b)",
         rf"(?P<keep> -(?:password|[\w]{{0,30}}Password|passwd|passcrypt|keyValue|radKey|passphrase|psk"
         rf"|encKey|authKey|\w{{0,30}}[sS]ecret|communityName) ){VALUE}",
         rf"(?P<keep>^ *(?:add|set) system user \S+ )(?!-){VALUE}",

@@ -25,8 +25,9 @@ PLATFORM = Platform(
         "`commit confirmed 5`, `commit confirmed accept`. Classic: name it as the primary-config in the BOF and "
         "reboot.",
     ),
-    verified="none",
-    source="Nokia's SR OS classic and MD-CLI command references, as remembered; its header as in published outputs",
+    verified="recording",
+    source="TiMOS 26.3 on an SR-1 with MD-CLI (beginning, end, form, as published); the classic command line and the "
+    "restore from Nokia's command references, as remembered",
     comment="#",
     patience=120.0,
     volatile=(r"^# (?:Generated|Finished|Last modified) ",),

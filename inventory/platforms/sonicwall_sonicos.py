@@ -28,6 +28,7 @@ PLATFORM = Platform(
         r"^[ \t]*checksum \d+",
     ),
     secrets=(
+        rf"(?P<keep>\bpassword default ){VALUE}",
         rf"(?P<keep>^[ \t]*(?:authentication|encryption) (?:md5|sha\d*|aes\d*|des|3des) ){VALUE}",
         rf"(?P<keep>\b(?:secret|shared-secret|password|passphrase|community(?:-name)?|\S{{1,40}}-(?:password|secret|key))"
         rf" )(?!enforce|complexity|min|max|change\b){VALUE}",

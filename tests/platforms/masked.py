@@ -1,0 +1,52 @@
+"""Counts secrets that masking leaves readable, by system: `python -m tests.platforms.masked`.
+
+Reads each system's `secrets.txt`, written with its sheet, and `published.txt`, lines as others have published them.
+"""
+
+# ruff: noqa: T201 - it prints
+
+from __future__ import annotations
+
+from inventory.platforms.catalogue import read_catalogue
+from inventory.platforms.masking import mask
+from tests.platforms.cases import HERE
+
+SECRET = "Zimt-4711"
+
+
+def written(slug: str) -> list[str]:
+    """The lines that stand beside a system's cases."""
+    return (HERE / slug / "secrets.txt").read_text("utf-8").splitlines()
+
+
+def published() -> dict[str, list[str]]:
+    """The published lines: slug -> lines."""
+    lines: dict[str, list[str]] = {}
+    here: list[str] = []
+    for line in (HERE / "published.txt").read_text("utf-8").splitlines():
+        if line.startswith("@@ "):
+            here = lines.setdefault(line[3:].partition(":")[0], [])
+        elif not line.startswith("# "):
+            here.append(line)
+    return lines
+
+
+def wrong(slug: str, lines: list[str]) -> list[str]:
+    """The lines that still show their secret when they are masked, and those that have none and changed."""
+    pairs = zip(lines, mask(read_catalogue(None).get(slug), "\n".join(lines)).split("\n"), strict=True)
+    return [line for line, shown in pairs if (SECRET in shown if SECRET in line else line != shown)]
+
+
+def main() -> None:
+    """One line for each system and source."""
+    sources = {"written": {slug: written(slug) for slug in read_catalogue(None).sheets}, "published": published()}
+    for name, systems in sources.items():
+        counts = {slug: (sum(SECRET in line for line in lines), wrong(slug, lines)) for slug, lines in systems.items()}
+        for slug, (secrets, bad) in counts.items():
+            print(f"{name:10} {slug:26} {secrets:4} secrets  {len(bad):3} wrong")
+        total, bad_total = (sum(secrets for secrets, _ in counts.values()), sum(len(bad) for _, bad in counts.values()))
+        print(f"{name:10} {len(counts)} systems, {total} lines with secrets, {bad_total} wrong")
+
+
+if __name__ == "__main__":
+    main()
