@@ -70,7 +70,10 @@ class TenantAdmin(InventoryTenantAdmin):
 
     list_display = (*InventoryTenantAdmin.list_display[:-1], "kept", *InventoryTenantAdmin.list_display[-1:])
     list_select_related = ("repository",)
-    actions_detail: tuple[Any, ...] = ({"title": "Storing", "items": ["set_quota", "change_secrets_policy"]},)
+    actions_detail: tuple[Any, ...] = (
+        *InventoryTenantAdmin.actions_detail,
+        {"title": "Storing", "items": ["set_quota", "change_secrets_policy"]},
+    )
 
     @display(description="Keeps")
     def kept(self, tenant: Tenant) -> str:

@@ -29,6 +29,51 @@ def flag(name: str, *, default: bool = False) -> bool:
     raise BadEnvironment(f"{name} is {text!r}; set it to 1 or 0.")
 
 
+def one_of(name: str, *choices: str) -> str:
+    """A variable that is one of a few words; the first is meant where it is not set."""
+    text = os.environ.get(name, "").strip().lower() or choices[0]
+    if text not in choices:
+        raise BadEnvironment(f"{name} is {text!r}; set it to one of: {', '.join(choices)}.")
+    return text
+
+
+def number(name: str, *, default: int) -> int:
+    """A variable that is a whole number of 0 or more."""
+    text = os.environ.get(name, "").strip()
+    if text and not (text.isascii() and text.isdigit()):
+        raise BadEnvironment(f"{name} is {text!r}; set it to a number.")
+    return int(text or default)
+
+
+def secret_of(name: str) -> str:
+    """A secret from the variable itself, or from the file that the variable `<name>_FILE` names; empty for neither."""
+    if text := os.environ.get(name, ""):
+        return text
+    named = os.environ.get(f"{name}_FILE")
+    return Path(named).read_text().strip() if named else ""
+
+
+def single_sign_on() -> dict[str, object]:
+    """allauth's entry for the OpenID Connect provider of `NETCAIRN_OIDC_*`; empty where none is named."""
+    issuer = os.environ.get("NETCAIRN_OIDC_ISSUER", "").strip()
+    if not issuer:
+        return {}
+    client, secret = os.environ.get("NETCAIRN_OIDC_CLIENT_ID", "").strip(), secret_of("NETCAIRN_OIDC_CLIENT_SECRET")
+    if not client or not secret:
+        raise BadEnvironment("NETCAIRN_OIDC_ISSUER needs NETCAIRN_OIDC_CLIENT_ID and NETCAIRN_OIDC_CLIENT_SECRET too.")
+    parts = urlsplit(issuer)
+    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise BadEnvironment("NETCAIRN_OIDC_ISSUER must begin with https://: passwords' worth goes over it.")
+    app = {
+        "provider_id": "sso",
+        "name": os.environ.get("NETCAIRN_OIDC_NAME") or "single sign-on",
+        "client_id": client,
+        "secret": secret,
+        "settings": {"server_url": issuer.rstrip("/"), "oauth_pkce_enabled": True},
+    }
+    return {"openid_connect": {"APPS": [app], "OAUTH_PKCE_ENABLED": True}}
+
+
 def var_dir() -> Path:
     """Where everything lives that is not in PostgreSQL elsewhere: `NETCAIRN_VAR`, else `var/` beside the code."""
     return Path(os.environ.get("NETCAIRN_VAR") or BASE_DIR / "var").absolute()

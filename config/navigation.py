@@ -141,10 +141,19 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 {**entry("Users", "person", "auth_user_changelist"), **people},
                 {**entry("Groups", "group", "auth_group_changelist"), **people},
+                {**entry("Failed logins", "lock_clock", "inventory_lockout_changelist"), **people},
                 entry("Audit log", "policy", "inventory_auditentry_changelist", "inventory.view_auditentry"),
             ],
         },
     ]
+
+
+def account(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu under one's own name."""
+    links = [{"title": "Second factor", "link": reverse("mfa_index")}]
+    if request.user.is_authenticated and request.user.has_usable_password():
+        links.append({"title": "Change password", "link": reverse("admin:password_change")})
+    return links
 
 
 def badge(count: int, variant: str) -> dict[str, Any]:
@@ -214,6 +223,7 @@ UNFOLD: dict[str, Any] = {
     "COLORS": {"base": STONE, "primary": WATER},
     "STYLES": [file("netcairn.css")],
     "SCRIPTS": [file("netcairn.js"), file("code.js")],
+    "ACCOUNT": {"navigation": "config.navigation.account"},
     "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
     "COMMAND": {"search_callback": "config.navigation.palette"},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "config.navigation.sidebar"},

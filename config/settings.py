@@ -28,6 +28,7 @@ NETCAIRN_LOSSES = ["checkpoints.losing.accept"]
 NETCAIRN_HELD_DEVICES = ["checkpoints.restore_rules.held_devices"]
 # Called every minute by the queue's tick, for the same reason.
 NETCAIRN_TICKS = [
+    "inventory.lockouts.sweep",
     "backups.transcripts.sweep",
     "checkpoints.restore_jobs.tick",
     "checkpoints.retention_jobs.tick",
@@ -72,6 +73,11 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "import_export",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django_q",
     "inventory",
     "backups",
@@ -80,6 +86,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.headers.ContentPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -87,6 +94,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.sessions.SessionLimits",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "inventory.login.pages.LedToSecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -102,6 +111,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "inventory.login.pages.frame",
             ],
         },
     },
@@ -114,6 +124,13 @@ DATABASES["default"].setdefault("OPTIONS", {}).setdefault(  # type: ignore[attr-
     "application_name", f"netcairn {_command} {socket.gethostname()}:{os.getpid()}"[:63]
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# What one web process must know of another: codes of second factors that were used already (allauth keeps them here).
+# The queue's own statistics are nobody else's business, and would be written twice a second.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "netcairn_cache"},
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
 
 # One place for work (section 3 of the study): retry far beyond timeout, no retries of its own, ids only as arguments.
 Q_CLUSTER = {
@@ -131,6 +148,7 @@ Q_CLUSTER = {
     "recycle": 50,
     "poll": 1,
     "label": "Queue",
+    "cache": "process",
     "ALT_CLUSTERS": {},
 }
 
@@ -151,6 +169,44 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+
+# The login (inventory/login). Nobody registers, no mail is sent, and guesses are counted by us (inventory/lockouts.py).
+ACCOUNT_ADAPTER = "inventory.login.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = False  # it would send mail
+ACCOUNT_SESSION_REMEMBER = True  # until config/sessions.py ends it
+ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False  # inventory/login/pages.py does it
+ACCOUNT_RATE_LIMITS: bool | dict[str, str] = False
+ACCOUNT_FORMS = {"login": "inventory.login.forms.Login", "reauthenticate": "inventory.login.forms.PasswordAgain"}
+MFA_ADAPTER = "inventory.login.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Netcairn"
+MFA_TOTP_TOLERANCE = 1  # thirty seconds more: the clock of a phone is rarely that of a server
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL_ONLY
+MFA_FORMS = {
+    "authenticate": "inventory.login.forms.Code",
+    "reauthenticate": "inventory.login.forms.CodeAgain",
+    "authenticate_webauthn": "inventory.login.forms.Key",
+    "reauthenticate_webauthn": "inventory.login.forms.KeyAgain",
+    "activate_totp": "inventory.login.forms.NewApp",
+    "add_webauthn": "inventory.login.forms.NewKey",
+    "edit_webauthn": "inventory.login.forms.RenamedKey",
+}
+SOCIALACCOUNT_ADAPTER = "inventory.login.adapters.SingleSignOnAdapter"
+SOCIALACCOUNT_PROVIDERS = conf.single_sign_on()
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # whom the provider means is decided in inventory/login/adapters.py
+SOCIALACCOUNT_STORE_TOKENS = False
+NETCAIRN_OIDC_MATCH = conf.one_of("NETCAIRN_OIDC_MATCH", "email", "username")
+NETCAIRN_OIDC_CREATE = conf.flag("NETCAIRN_OIDC_CREATE", default=True)
+NETCAIRN_OIDC_CA_FILE = os.environ.get("NETCAIRN_OIDC_CA_FILE") or None
+# Proxies of ours in front of the web server, each of which adds the address it was asked from.
+ALLAUTH_TRUSTED_PROXY_COUNT = NETCAIRN_PROXIES = conf.number("NETCAIRN_PROXIES", default=0)
+if NETCAIRN_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

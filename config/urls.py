@@ -1,4 +1,4 @@
-"""The one web surface: the admin, at the root."""
+"""The one web surface: the admin, at the root, behind our own login."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from inventory.login import pages
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    *pages.urlpatterns,  # before the admin's own: its login page is among them
     path("admin/", admin.site.urls),
 ]

@@ -15,12 +15,20 @@ from import_export.admin import ImportExportModelAdmin
 from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import display
 
-from inventory import audit, device_actions, jump_host_admin, people_admin, trails  # noqa: F401  (two register pages)
+from inventory import (  # noqa: F401  (three register pages)
+    audit,
+    device_actions,
+    jump_host_admin,
+    lockout_admin,
+    people_admin,
+    trails,
+)
 from inventory.confirmation import confirmed_action
 from inventory.errors import NetcairnError
 from inventory.filters import PlatformFilter, RetiredFilter, SiteFilter
 from inventory.forms import CredentialForm, DeviceForm, DeviceImportForm
 from inventory.host_key_actions import host_key_actions
+from inventory.login.login_actions import DemandsSecondFactor
 from inventory.models import Credential, Device, Membership, Tenant
 from inventory.platforms import registry
 from inventory.resources import ConfirmDeviceImportForm, DeviceCSV, DeviceResource, WaitingFile
@@ -44,15 +52,16 @@ class MembershipInline(TenantTabularInline):
 
 
 @admin.register(Tenant)
-class TenantAdmin(TenantModelAdmin):
+class TenantAdmin(DemandsSecondFactor, TenantModelAdmin):
     """Customers and organisations."""
 
     list_display: tuple[str, ...] = ("name", "device_count", "member_count", "created_at")
     search_fields = ("name",)
     ordering = ("name",)
-    fields = ("name", ("max_sessions", "max_sessions_a_site"), "objective_hours", "created_at")
-    readonly_fields = ("created_at",)
+    fields = ("name", ("max_sessions", "max_sessions_a_site"), "objective_hours", ("second_factor", "created_at"))
+    readonly_fields = ("second_factor", "created_at")
     inlines = (MembershipInline,)
+    actions_detail: tuple[Any, ...] = ("change_second_factor",)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Who was let in, or out, is written down."""

@@ -11,5 +11,8 @@ class InventoryConfig(AppConfig):
     name = "inventory"
 
     def ready(self) -> None:
-        """Let Django find the system checks."""
+        """Let Django find the system checks, and the audit log hear of logins."""
         from inventory import checks  # noqa: F401
+        from inventory.login import trail
+
+        trail.connect()

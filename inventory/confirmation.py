@@ -36,8 +36,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from inventory import audit, trails
 from inventory.errors import Invalid, NetcairnError
+from inventory.login.second_factor import SecondFactorMissing, withheld
 from inventory.models import Tenant
-from inventory.roles import is_superuser, may, tenants_with
+from inventory.roles import is_superuser, may, tenant_id_of, tenants_with, waits
 from inventory.visibility import has_tenant
 
 
@@ -156,12 +157,14 @@ class Confirmation:
             raise Http404("There is no such row.")
         rows = self.permitted(self.page.get_queryset(self.request).filter(pk=row.pk))
         if not rows.exists():
+            if waits(self.request.user, self.action.permission, tenant_id_of(row)):
+                raise SecondFactorMissing
             raise PermissionDenied
         return rows
 
     def permitted(self, rows: QuerySet) -> QuerySet:
         """Of these rows, those of tenants in which the user holds the permission."""
-        if is_superuser(self.request.user):
+        if is_superuser(self.request.user) and not withheld(self.request.user, self.action.permission):
             return rows
         tenants = tenants_with(self.request.user, self.action.permission)
         if rows.model is Tenant:
@@ -185,6 +188,8 @@ class Confirmation:
     def page_or_deed(self) -> HttpResponseBase:
         """The plan as of now decides; what was agreed to must be the same."""
         if self.of_rows and not self.pks:
+            if withheld(self.request.user, self.action.permission):
+                raise SecondFactorMissing
             raise Invalid("Nothing was chosen that you may do this with.")
         plan = self.action.plan(self.page, self.request, self.rows)
         agreed = self.request.method == "POST" and "confirmed" in self.request.POST

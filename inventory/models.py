@@ -65,6 +65,8 @@ class Tenant(models.Model):
         db_default=Secrets.KEEP,
         editable=False,
     )
+    # Set by an action alone, which itself needs one (inventory/login/second_factor.py).
+    second_factor = models.BooleanField("second factor demanded", default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = TenantSet.as_manager()
@@ -74,6 +76,7 @@ class Tenant(models.Model):
         permissions = [
             ("set_quota", "Can set a tenant's quota"),
             ("set_secrets_policy", "Can set whether secrets are masked before storing"),
+            ("set_second_factor", "Can set whether restorers need a second factor"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -275,4 +278,5 @@ class Device(Pinned):
 # Django finds models through this module; those below stand on the ones above.
 from inventory.audit import AuditEntry  # noqa: E402, F401
 from inventory.jump_hosts import JumpHost  # noqa: E402, F401
+from inventory.lockouts import Lockout  # noqa: E402, F401
 from inventory.notices import Notice  # noqa: E402, F401

@@ -12,6 +12,8 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from inventory import audit, trails
+from inventory.confirmation import confirmed_action
+from inventory.login import login_actions
 from inventory.models import Membership
 from inventory.roles import is_superuser
 from inventory.scoping import TenantTabularInline
@@ -59,6 +61,18 @@ class PersonAdmin(PeopleAdmin, UserAdmin):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     inlines = (UserMembershipInline,)
+    actions_detail = ("take_second_factor",)
+
+    @confirmed_action(
+        description="Take the second factor away",
+        permission="auth.change_user",
+        plan=login_actions.plan_to_take_factor,
+        icon="phonelink_erase",
+        danger=True,
+    )
+    def take_second_factor(self, request: HttpRequest, rows: Any, answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """For somebody who has lost theirs."""
+        return login_actions.take_factor(request, rows.get())
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Places in tenants, each in its tenant's chain; what holds everywhere, in that of no tenant."""

@@ -2,7 +2,8 @@
 
 Two sources add up, and neither reaches beyond the tenants that the user is a member of. Django's own permissions (of
 the user or a group) hold in each of those tenants; a membership's role holds in its tenant alone. A superuser may do
-everything everywhere; a user without a membership may do nothing, whatever permissions were given.
+everything everywhere; a user without a membership may do nothing, whatever permissions were given. A tenant that
+demands a second factor withholds some rights from whoever has none (`inventory/login/second_factor.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from uuid import UUID
 from django.contrib.auth.backends import BaseBackend, ModelBackend
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 
+from inventory.login.second_factor import withheld
 from inventory.models import Membership, Tenant, TenantSet
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ def role_grants(role: str, permission: str) -> bool:
 def tenants_with(user: AnyUser, permission: str) -> TenantSet:
     """Tenants in which the user holds the permission."""
     visible = Tenant.objects.visible_to(user)
+    if waiting := withheld(user, permission):
+        visible = visible.exclude(pk__in=waiting)
     if is_superuser(user) or holds_everywhere(user, permission):
         return visible
     return visible.filter(pk__in=[tenant for tenant, role in roles_of(user) if role_grants(role, permission)])
@@ -71,6 +75,16 @@ def tenants_with(user: AnyUser, permission: str) -> TenantSet:
 
 def may(user: AnyUser, permission: str, tenant_id: UUID | None = None) -> bool:
     """Whether the user holds the permission: in that tenant, or without one, in any."""
+    return holds(user, permission, tenant_id) and tenant_id not in withheld(user, permission)
+
+
+def waits(user: AnyUser, permission: str, tenant_id: UUID | None) -> bool:
+    """Whether nothing but a second factor is missing."""
+    return holds(user, permission, tenant_id) and not may(user, permission, tenant_id)
+
+
+def holds(user: AnyUser, permission: str, tenant_id: UUID | None = None) -> bool:
+    """The same, were no second factor demanded: for saying what is missing, not for letting anybody do anything."""
     if not user.is_active:
         return False
     if is_superuser(user):
@@ -116,8 +130,9 @@ class RoleBackend(BaseBackend):
         tenant_id = tenant_id_of(obj) if obj is not None else None
         if obj is not None and tenant_id is None:
             return False
+        waiting = withheld(user_obj, perm)
         return any(
-            (tenant_id is None or tenant == tenant_id) and role_grants(role, perm)
+            (tenant_id is None or tenant == tenant_id) and tenant not in waiting and role_grants(role, perm)
             for tenant, role in roles_of(user_obj)
         )
 

