@@ -8,7 +8,7 @@ PLATFORM = Platform(
     slug="perle_ids",
     label="Perle IDS switches",
     netmiko_type="cisco_ios",
-    signs=(Sign(r"^(?:Perle|IDS-\d{3})"),),
+    signs=(Sign(r"^(?:Perle IDS|IDS-\d{3})"),),
     commands=(
         # Whether every version ends with the same line is not known: only the prompt and the size tell.
         Command(line="show running-config", filename="running.cfg", min_bytes=100),
