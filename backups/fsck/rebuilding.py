@@ -195,7 +195,7 @@ def states(history: Iterable[Touched], names: Names) -> Iterator[Missing]:
             elif blob is not None:
                 names.link(path, blob)
         names.devices |= changed
-        if one.change.epoch is not None:
+        if one.change.epoch is not None or not one.change.versions:
             continue
         yield from (Missing(one.change, pk, dict(files[pk])) for pk in sorted(changed) if files.get(pk))
 

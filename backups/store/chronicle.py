@@ -33,6 +33,7 @@ class Change:
     seq: int
     run: UUID | None
     epoch: int | None = None  # the number of the epoch that it opens, by repeating what the one before has ended with
+    versions: bool = True  # whether it brought any; not where a device was retired, renamed or brought back
     continues: str | None = None  # the commit that this one ended with; swept where it is not `before`
 
 
@@ -113,6 +114,7 @@ def numbered(part: Sequence[tuple[str, str, str, str, str]], before: str | None,
                 message=message.strip(),
                 seq=int(said["Seq"]),
                 run=run_of(said.get("Run")),
+                versions=said.get("Versions") != "none",
                 epoch=int(said["Epoch"]) if said.get("Epoch", "").isdecimal() and "Continues" in said else None,
                 continues=said.get("Continues"),
             )

@@ -19,6 +19,7 @@ from backups.commit import DeviceChange, Kept, keep, writing
 from backups.errors import RebuildRefused
 from backups.fsck.rebuilding import adopt, rebuild, recover_tenants
 from backups.models import Attempt, Epoch, Repository, Run, Snapshot, StoredFile
+from backups.retirement import bring_back, retire
 from inventory.models import Device, Tenant
 from inventory.platforms.registry import platform
 from tests.backups.store_kit import NOON, assert_sound, git, refs_of, repository
@@ -85,6 +86,23 @@ def test_an_empty_database_is_filled_with_the_same_versions(tenant: Tenant, hist
     assert dict(Device.objects.values_list("pk", "name")) == devices
     assert not Device.objects.collectable().exists()
     assert fsck.check(tenant, full=True) == []
+    assert_sound(tenant)
+
+
+def test_a_device_that_was_retired_and_brought_back_has_no_version_of_that(
+    tenant: Tenant, history: list[dict[str, Any]]
+) -> None:
+    """Its files left the current tree and came back by commits that say so; nothing was captured then."""
+    one = Device.objects.filter(name="edge1")
+    retire(one, by="anna", now=NOON)
+    bring_back(one, by="anna", now=NOON)
+    back_up(edge1=b"z\n")
+    known = told()
+    Snapshot.objects.all().delete()
+
+    rebuild(tenant, by="anna", now=NOON)
+
+    assert told() == known
     assert_sound(tenant)
 
 
