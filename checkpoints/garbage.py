@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,19 +160,24 @@ class Workshop:
             (self.path / graph).rename(self.source.path / graph)
             fsync(self.source.path / graph.parent)
 
-    def remove_others(self) -> None:
-        """Remove every pack and single object that was there before. The lock is held."""
+    def remove_others(self, still_ours: Callable[[], None]) -> None:
+        """Remove every pack and single object that was there before.
+
+        `still_ours` raises where the lock is not held any more; it is asked before each pack. What goes is listed
+        before that, so that whoever has lost the lock never removes what the next writer has brought.
+        """
         objects = self.source.path / "objects"
         mine = {f"pack-{name}" for name in self.packs}
-        for index in indexes(self.source.path):
-            if index.stem not in mine:
-                remove_pack(index)
-        for found in (objects / "pack").iterdir():  # without a pack: an index of several, a bitmap
-            if found.stem not in mine:
-                found.unlink()
+        packs = [index for index in indexes(self.source.path) if index.stem not in mine]
+        others = [found for found in (objects / "pack").iterdir() if found.stem not in mine]  # of several packs too
+        single = list(objects.glob("[0-9a-f][0-9a-f]/*"))
+        for index in packs:
+            still_ours()
+            remove_pack(index)
+        still_ours()
+        for found in [*others, *single]:
+            found.unlink(missing_ok=True)
         fsync(objects / "pack")
-        for folder in objects.glob("[0-9a-f][0-9a-f]"):
-            shutil.rmtree(folder)
 
 
 def remove_abandoned(path: Path) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 
 from backups import quota
-from backups.errors import GitFailed
-from backups.locks import lock_tenant
+from backups.errors import GitFailed, StoreMoved
+from backups.locks import lock_tenant, try_lock_tenant
 from backups.store.git import Git
 from backups.store.reader import TenantStore
 from backups.store.rereading import absent
@@ -52,7 +53,7 @@ def sweep(
         now = plan()
         mend(store.git, now)
         try:
-            prune(store, looked, now, workshop)
+            prune(store, looked, now, workshop, partial(check_lock, tenant))
         except GitFailed as failure:
             cut_short = (f"The collection was cut short, and the next one goes on: {failure}",)
         store.close()  # it may still read from packs that are gone
@@ -70,8 +71,14 @@ def mend(git: Git, plan: GcPlan) -> None:
     move_refs(git, [RefMove(ref, pin, None) for ref, pin in plan.astray.items()])
 
 
-def prune(store: TenantStore, looked: GcPlan, now: GcPlan, workshop: Workshop) -> None:
-    """Everything that is there goes, but what was packed. The lock is held. Raises GitFailed."""
+def check_lock(tenant: Tenant) -> None:
+    """Raise StoreMoved where another writer has the lock by now, because this connection was lost for a while."""
+    if not try_lock_tenant(tenant.pk):
+        raise StoreMoved(f"Another writer has taken over the store of {tenant}; no more is removed.")
+
+
+def prune(store: TenantStore, looked: GcPlan, now: GcPlan, workshop: Workshop, still_ours: Callable[[], None]) -> None:
+    """Everything that is there goes, but what was packed. The lock is held. Raises GitFailed, StoreMoved."""
     # What was written since the look, and what was undeleted: a commit of it may use an old object that nothing
     # needed then.
     if new := now.tips - looked.tips:
@@ -79,4 +86,4 @@ def prune(store: TenantStore, looked: GcPlan, now: GcPlan, workshop: Workshop) -
     workshop.install()
     move_refs(store.git, [RefMove(ref, None, commit) for ref, commit in now.stray.items()])
     workshop.install_index()
-    workshop.remove_others()
+    workshop.remove_others(still_ours)

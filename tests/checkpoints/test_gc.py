@@ -6,13 +6,15 @@ import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from uuid import uuid4
 
 import pytest
+from django.db import DatabaseError, connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups.errors import GitFailed
+from backups.errors import GitFailed, StoreMoved
 from backups.store import layout
 from backups.store.git import Git
 from backups.store.reader import TenantStore, open_store
@@ -24,7 +26,7 @@ from checkpoints.models import Checkpoint
 from checkpoints.services import create_checkpoint, delete_checkpoint, undelete_checkpoint
 from inventory.models import Device, Tenant
 from tests.checkpoints.conftest import NOON, back_up, later
-from tests.factories import make_tenant
+from tests.factories import make_device, make_tenant
 
 AFTER = later(49)  # when what was deleted at noon has expired
 
@@ -125,6 +127,43 @@ def test_every_version_and_every_kept_checkpoint_is_still_there(
     ]
     assert [store.blob(entry.id) for entry in store.tree(kept.pin).values()] == [b"outlives its epoch"]
     assert git(store, "fsck", "--full", "--strict") == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_collection_that_has_lost_the_lock_removes_nothing_of_the_next_writer(
+    store_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 2. It was stopped after its look, the server hung up on it, and another one has written and gone on."""
+    tenant = make_tenant()
+    edge = make_device(tenant)
+    back_up(edge, running_cfg="hostname edge1\n")
+    delete_checkpoint(only_in_a_checkpoint(tenant, b"garbage"), by="anna", now=NOON)
+    install = Workshop.install
+
+    def write_on() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s", [collector])
+        back_up(edge, running_cfg="hostname edge2\n")
+        connection.close()
+
+    def install_late(workshop: Workshop) -> None:
+        install(workshop)
+        (thread := Thread(target=write_on)).start()
+        thread.join()
+
+    connection.ensure_connection()
+    collector = connection.connection.info.backend_pid
+    monkeypatch.setattr(Workshop, "install", install_late)
+    with pytest.raises((DatabaseError, StoreMoved)):
+        collect(tenant)
+    connection.close()
+
+    store = open_store(tenant.pk)
+    kept = [store.blob(version.files["running.cfg"]["blob"]) for version in edge.snapshots.all()]
+    assert kept == [b"hostname edge2\n", b"hostname edge1\n"]
+    assert git(store, "fsck", "--full", "--strict", "--no-dangling") == ""
+    monkeypatch.setattr(Workshop, "install", install)
+    assert not collect(tenant).refused
 
 
 def test_where_something_kept_is_missing_nothing_is_deleted(tenant: Tenant, store: TenantStore, edge: Device) -> None:

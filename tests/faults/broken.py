@@ -59,9 +59,10 @@ def mending_without_the_lock() -> None:
 
 def gc_without_the_lock() -> None:
     """Garbage is collected beside whoever writes."""
-    from checkpoints import gc
+    from checkpoints import gc, sweeping
 
-    gc.lock_tenant = lambda *_, **__: None
+    gc.lock_tenant = sweeping.lock_tenant = lambda *_, **__: None
+    sweeping.try_lock_tenant = lambda _: True
 
 
 def no_reconciling() -> None:
@@ -75,7 +76,7 @@ SABOTAGES = {
     "no-fsync": Sabotage("no fsync", no_fsync, "power", ["--cuts", "10"]),
     "no-compare-and-swap": Sabotage("no compare-and-swap", no_compare_and_swap, "zombies", ["--rounds", "60"]),
     "mending-without-the-lock": Sabotage(
-        "mending without the lock", mending_without_the_lock, "zombies", ["--rounds", "20", "--points", "cat-file"]
+        "mending without the lock", mending_without_the_lock, "zombies", ["--rounds", "20", "--points", "for-each-ref"]
     ),
     "gc-without-the-lock": Sabotage("gc without the lock", gc_without_the_lock, "garbage", ["--turns", "150"]),
     "no-reconciling": Sabotage("no reconciling", no_reconciling, "store", ["--kills", "60"]),
