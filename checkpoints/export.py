@@ -16,12 +16,14 @@ import tempfile
 import zipfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from backups.store import layout
 from backups.store.creation import fsync
 from backups.store.reader import TenantStore, open_store
 from checkpoints import manifest
+from checkpoints.clones import cloned
 from checkpoints.compare import sheet
 from checkpoints.errors import Deleted, ExportRefused
 from checkpoints.models import Checkpoint
@@ -50,10 +52,15 @@ class ExportFile:
     path: str  # <device name>/<file>
     content: bytes
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content, in hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
     @property
     def sum(self) -> str:
         """Its line of SHA256SUMS."""
-        return f"{hashlib.sha256(self.content).hexdigest()}  {self.path}\n"
+        return f"{self.digest}  {self.path}\n"
 
 
 def export_files(
@@ -103,7 +110,8 @@ def export_checkpoint(
     try:
         draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         try:
-            exported = write_all(draft, export_files(checkpoint, masked=masked, devices=devices))
+            files = export_files(checkpoint, masked=masked, devices=devices)
+            exported = write_all(draft, files, earlier=target if replace else None)
             publish(draft, target, replace=replace)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -125,23 +133,44 @@ def refuse_target(target: Path, *, replace: bool) -> None:
         raise ExportRefused(f"{target} is not an export (it has no {SUMS}), so it is not replaced.")
 
 
-def write_all(draft: Path, files: Iterator[ExportFile]) -> tuple[int, int, int]:
-    """Write the files and SHA256SUMS durably; how many devices, files and bytes. Raises OSError."""
+def write_all(draft: Path, files: Iterator[ExportFile], *, earlier: Path | None = None) -> tuple[int, int, int]:
+    """Write the files and SHA256SUMS durably; how many devices, files and bytes. Raises OSError.
+
+    What the `earlier` export, or this one, has already shares its blocks where the file system can.
+    """
     sums = []
     folders: set[Path] = set()
+    written: dict[str, Path] = {}  # by content
     size = 0
     for file in files:
         place = draft / file.path
         if place.parent not in folders:
             place.parent.mkdir(mode=0o700)
             folders.add(place.parent)
-        write(place, file.content)
+        likely = [old for old in (written.get(file.digest), earlier and earlier / file.path) if old]
+        if not any(shared(old, place, file.content) for old in likely):
+            write(place, file.content)
+        written[file.digest] = place
         sums.append(file.sum)
         size += len(file.content)
     write(draft / SUMS, "".join(sums).encode())
     for folder in (*folders, draft):
         fsync(folder)
     return len(folders), len(sums), size
+
+
+def shared(old: Path, place: Path, content: bytes) -> bool:
+    """Whether the file could be made of the blocks of an older one that holds the very same, and holds it now."""
+    try:
+        if old.is_symlink() or old.read_bytes() != content or not cloned(old, place, mode=0o600):
+            return False
+    except OSError:
+        place.unlink(missing_ok=True)
+        return False
+    if place.read_bytes() == content:
+        return True
+    place.unlink()
+    return False
 
 
 def write(place: Path, content: bytes) -> None:

@@ -29,6 +29,7 @@ from backups.store.reader import TenantStore, open_store
 from backups.store.rereading import absent
 from checkpoints import garbage
 from checkpoints.errors import CollectionRefused
+from checkpoints.events import failure_told
 from checkpoints.garbage import Workshop
 from checkpoints.gc_plan import A_DAY, GcPlan, missing_commits, plan_gc
 from checkpoints.lineage import forget
@@ -45,7 +46,7 @@ LOOKS = 3  # packs go away under a look now and then, because a writer repacks; 
 AT_ONCE = 20  # of these rows; the clock is looked at in between
 ROWS = 2000
 NAMED = 10  # missing things that an answer names
-REFUSED = "collection.refused"  # the code of the alarm
+REFUSED, FAILED = "collection.refused", "collection.failed"  # the codes of the alarms
 
 log = logging.getLogger(__name__)
 
@@ -84,16 +85,30 @@ def collect_garbage(
         return Collected(tenant, dry_run=dry_run)
     collection = Collection(tenant, open_store(tenant.pk), now, grace, told)
     try:
-        result = collection.foresee() if dry_run else collection.execute()
+        if dry_run:
+            return collection.foresee()
+        with failure_told(tenant, FAILED, "Garbage could not be collected"):
+            result = collection.execute()
     except CollectionRefused as refusal:
         if not dry_run:
             text = f"Nothing was deleted: {' '.join(refusal.reasons)}"
             tell(tenant, code=REFUSED, about=str(tenant), text=text, level=Level.ALARM)
         return Collected(tenant, refused=refusal.reasons, dry_run=dry_run)
-    if not dry_run and not result.refused:
+    if not result.refused:
         finish(tenant, now=now)
         settle(tenant, code=REFUSED, about=str(tenant))
+        tell_what_went(result)
     return result
+
+
+def tell_what_went(done: Collected) -> None:
+    """A notice where something went."""
+    if done.objects_removed or done.checkpoints_removed or done.epochs_removed:
+        text = (
+            f"{done.checkpoints_removed} checkpoints, {done.epochs_removed} epochs and {done.objects_removed} objects "
+            f"were removed for good; {done.bytes_freed:,} bytes are free again."
+        )
+        tell(done.tenant, code="collection.done", about=str(done.tenant), text=text)
 
 
 class Collection:

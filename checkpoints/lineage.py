@@ -15,7 +15,7 @@ from django.db import transaction
 
 from backups.locks import lock_tenant
 from checkpoints.errors import Deleted, OnHold, StillNamed, UnknownVersion
-from checkpoints.events import happened
+from checkpoints.events import failure_told, happened
 from checkpoints.models import HEAD, Checkpoint
 from checkpoints.refs import head_of, move_ref
 from checkpoints.retention_models import NOBODY, policy_of
@@ -37,7 +37,8 @@ def delete_checkpoint(checkpoint: Checkpoint, *, by: str, now: datetime) -> Chec
     Its children get its parent. HEAD, where it names it, moves to the parent too, or is gone with the last one.
     Raises StillNamed where another ref names it, Deleted where it is already, OnHold, StoreBusy.
     """
-    with lineage_of(checkpoint.tenant_id):
+    failing = failure_told(checkpoint.tenant, "checkpoint.not_deleted", "A checkpoint could not be deleted")
+    with failing, lineage_of(checkpoint.tenant_id):
         refuse_held(checkpoint.tenant_id)
         found = fresh(checkpoint)
         if found.deleted_at:
@@ -86,7 +87,8 @@ def undelete_checkpoint(checkpoint: Checkpoint, *, by: str, now: datetime) -> Ch
     What retention had marked is protected from it from now on, because a person wants it. Raises UnknownVersion where
     it was collected, StoreBusy. One that is not deleted is left as it is.
     """
-    with lineage_of(checkpoint.tenant_id):
+    failing = failure_told(checkpoint.tenant, "checkpoint.not_undeleted", "A deletion could not be taken back")
+    with failing, lineage_of(checkpoint.tenant_id):
         found = fresh(checkpoint)
         if not found.deleted_at:
             return found

@@ -10,7 +10,6 @@ goes only after a while, and not as long as anybody has it open on this machine 
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import json
@@ -28,13 +27,12 @@ from backups.store import layout
 from backups.store.creation import fsync
 from backups.store.reader import TenantStore, open_store
 from checkpoints import manifest
+from checkpoints.clones import cloned
 from checkpoints.export import SUMS, write
 from inventory.models import Device, Tenant
 
 GRACE = 600.0  # seconds that a tree stays after it was shown last: time to open it after following the link
 TREES, DRAFT, KNOWN = ".trees", ".draft-", ".known.json"
-FICLONE = 0x40049409  # from Linux's fs.h: share the blocks of another file
-NO_CLONES = {errno.EOPNOTSUPP, errno.ENOTTY, errno.EINVAL, errno.EXDEV, errno.ENOSYS}
 FILE_MODE, FOLDER_MODE = 0o440, 0o750  # configurations hold secrets: the group of the root may read, nobody may write
 
 
@@ -179,26 +177,11 @@ def taken_over(old: Path, place: Path, known: Shown) -> bool:
         stat = old.stat()
         if (stat.st_size, stat.st_mtime_ns) != (known.size, known.changed_ns):
             return False
-        if not cloned(old, place):
+        if not cloned(old, place, mode=FILE_MODE):
             os.link(old, place)
     except OSError:
         place.unlink(missing_ok=True)
         return False
-    return True
-
-
-def cloned(old: Path, place: Path) -> bool:
-    """Whether the file system let the new file share the old one's blocks. Raises OSError."""
-    with old.open("rb") as source, place.open("xb") as copy:
-        try:
-            fcntl.ioctl(copy.fileno(), FICLONE, source.fileno())
-        except OSError as error:
-            if error.errno not in NO_CLONES:
-                raise
-            place.unlink()
-            return False
-        os.fsync(copy.fileno())
-    place.chmod(FILE_MODE)
     return True
 
 

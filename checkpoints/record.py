@@ -18,7 +18,7 @@ from backups.store.reader import TenantStore, open_store
 from checkpoints import manifest
 from checkpoints.compare import sheet
 from checkpoints.errors import Deleted, NotCaptured, NothingKept, PlanOutdated
-from checkpoints.events import happened
+from checkpoints.events import failure_told, happened
 from checkpoints.making import make
 from checkpoints.manifest import Content, Files, Manifest
 from checkpoints.models import Checkpoint
@@ -184,7 +184,8 @@ def restore_record(
     if not shown.back:
         return WentBack(shown, None)
     checkpoint = Checkpoint.objects.select_related("tenant").get(pk=shown.checkpoint.pk)
-    with writing(checkpoint.tenant_id) as batch:
+    failing = failure_told(checkpoint.tenant, "checkpoint.not_restored", "The record could not go back")
+    with failing, writing(checkpoint.tenant_id) as batch:
         checkpoint.refresh_from_db()
         current = plan_against(batch.store, batch.head, checkpoint, shown.devices)
         if current.fingerprint != shown.fingerprint:

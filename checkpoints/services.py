@@ -40,6 +40,7 @@ __all__ = [
     "undelete_checkpoint",
 ]
 
+NOT_CREATED = "checkpoint.not_created"  # the code of the alarm
 MAX_MESSAGE = 4000
 MAX_TAG = 60
 
@@ -66,7 +67,7 @@ def create_checkpoint(
     if ref:
         checked_ref_name(ref)
     refuse_empty(tenant)
-    with writing(tenant.pk) as batch:
+    with events.failure_told(tenant, NOT_CREATED, "A checkpoint could not be made"), writing(tenant.pk) as batch:
         checkpoint = make(
             batch,
             tenant,
@@ -96,7 +97,8 @@ def checkpoint_run(run: Run) -> Checkpoint | None:
     began = (run.started_at or run.requested_at).astimezone(UTC)
     of = run.attempts.count()
     message = f"Backup of {began:%Y-%m-%d %H:%M}: {changed} of {of} {'device' if of == 1 else 'devices'} changed"
-    with writing(run.tenant_id) as batch:
+    failing = events.failure_told(run.tenant, NOT_CREATED, "The checkpoint of a run could not be made")
+    with failing, writing(run.tenant_id) as batch:
         made = Checkpoint.objects.filter(run=run).first()
         if made or nothing_new(batch):
             return made

@@ -18,7 +18,7 @@ from checkpoints.errors import BadUpload, NothingKept
 from checkpoints.making import changed_since, statistics, told_of
 from checkpoints.models import Checkpoint
 from checkpoints.refs import checked_ref_name, head_of, hold, move_ref
-from checkpoints.services import checked_message, checked_tags, refuse_empty
+from checkpoints.services import NOT_CREATED, checked_message, checked_tags, refuse_empty
 from checkpoints.uploads import Brought
 from inventory.models import Device, Tenant
 
@@ -45,7 +45,7 @@ def upload_checkpoint(
     if ref:
         checked_ref_name(ref)
     refuse_empty(tenant)
-    with writing(tenant.pk) as batch:
+    with events.failure_told(tenant, NOT_CREATED, "A checkpoint could not be made"), writing(tenant.pk) as batch:
         made = keep(batch, tenant, files, message=text, author=author, tags=labels, parent=parent, now=now)
         if ref:
             move_ref(tenant.pk, ref, made, by=author, now=now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
 import zipfile
@@ -18,7 +19,7 @@ from checkpoints.export import export_archive, export_checkpoint, zip_checkpoint
 from checkpoints.models import Checkpoint
 from checkpoints.services import create_checkpoint, delete_checkpoint
 from inventory.models import Device, Tenant
-from tests.checkpoints.conftest import NOON, back_up
+from tests.checkpoints.conftest import NOON, back_up, later
 from tests.checkpoints.test_gc import lose
 
 
@@ -176,3 +177,25 @@ def test_an_archive_is_there_as_a_whole(checkpoint: Checkpoint, tmp_path: Path, 
         export_archive(checkpoint, target)
     export_archive(checkpoint, target, replace=True)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_what_is_there_already_shares_its_blocks(
+    tenant: Tenant, edge: Device, core: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Capability B4, B10: a second export of a large network costs what changed, on file systems that can."""
+    back_up(core, later(1), running_cfg="hostname edge1\n")  # as edge1 has it
+    checkpoint = create_checkpoint(tenant, message="x", author="anna", now=later(1))
+    sharing: list[str] = []
+
+    def clone(copy: int, _request: int, source: int) -> None:
+        sharing.append(Path(f"/proc/self/fd/{copy}").readlink().parent.name)
+        os.write(copy, os.pread(source, 1 << 20, 0))
+
+    monkeypatch.setattr("checkpoints.clones.fcntl.ioctl", clone)
+    export_checkpoint(checkpoint, tmp_path / "out")
+    assert sharing == ["edge1"]  # core1 came first
+    (tmp_path / "out" / "core1" / "running.cfg").write_text("touched since\n")
+    export_checkpoint(checkpoint, tmp_path / "out", replace=True)
+
+    assert sharing == ["edge1", "edge1"]  # what was touched is written anew
+    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=tmp_path / "out", check=True)
