@@ -14,10 +14,11 @@ from backups.errors import BackupError
 from backups.models import Snapshot
 from backups.pages import Paged, attachment
 from backups.store.patches import DiffCaps
-from checkpoints.compare import compare, file_diffs
+from checkpoints.compare import Comparison, compare, file_diffs
 from checkpoints.compare_page import CONTEXTS, VIEWS, Options, ShownDiff, shown_diffs
 from checkpoints.models import Checkpoint
 from checkpoints.patch import patch_of
+from checkpoints.startup import STARTUP, compare_startup
 from inventory.audit import record
 from inventory.models import Device
 from inventory.roles import may
@@ -80,6 +81,7 @@ class Compares(Paged):
             "contexts": list(CONTEXTS),
             "compared": compared(request, left, right, options),
             "device": device_of(request),
+            "of_startup": of_startup(request),
             "compare_url": self.page_url("compare"),
             "patch_url": f"{self.page_url('compare_patch')}?{request.GET.urlencode()}",
         }
@@ -101,7 +103,7 @@ class Compares(Paged):
         options = options_of(request, right)
         device = device_of(request)
         told(request, left, right, options, "patch_downloaded")
-        comparison = compare(left, right, devices=[device.pk] if device else None)
+        comparison = comparison_of(request, left, right, device)
         diffs = file_diffs(comparison, masked=options.masked, hide_volatile=not options.volatile, caps=UNCAPPED)
         return attachment(patch_of(diffs), f"{right.pk.hex[:12]}{'-masked' if options.masked else ''}.patch")
 
@@ -132,13 +134,25 @@ def device_of(request: HttpRequest) -> Device | None:
     return tenant_object_or_404(request, Device, asked) if asked else None
 
 
+def comparison_of(request: HttpRequest, left: Version, right: Version, device: Device | None) -> Comparison:
+    """The two versions; or one, and what its device was seen to start with. Raises a BackupError."""
+    if of_startup(request) and isinstance(right, Snapshot):
+        return compare_startup(left, right)
+    return compare(left, right, devices=[device.pk] if device else None)
+
+
+def of_startup(request: HttpRequest) -> bool:
+    """Whether the new side is what the device starts with."""
+    return request.GET.get("of") == STARTUP
+
+
 def compared(request: HttpRequest, left: Version | None, right: Version, options: Options) -> Compared:
     """The page of differences that was asked for; what is expected to go wrong is its sentence."""
     if left is None:
         return Compared(refusal="This is the first one: there is nothing before it to compare with.")
     device = device_of(request)
     try:
-        comparison = compare(left, right, devices=[device.pk] if device else None)
+        comparison = comparison_of(request, left, right, device)
         page = Paginator(comparison.changes, FILES_PER_PAGE).get_page(request.GET.get("page", "1"))
         return Compared(page, tuple(shown_diffs(comparison, list(page.object_list), options)))
     except BackupError as error:

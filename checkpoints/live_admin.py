@@ -10,11 +10,13 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 
+from backups.errors import BackupError
 from backups.models import Run, Snapshot
 from backups.pages import Paged
 from checkpoints.compare import newest
 from checkpoints.errors import NothingKept, NotSeen
 from checkpoints.live import found_by
+from checkpoints.startup import STARTUP, startup_file
 from inventory.confirmation import Plan, confirmed_action
 from inventory.models import Device
 from inventory.scoping import tenant_object_or_404
@@ -36,6 +38,15 @@ def plan_to_look(_page: Any, _request: HttpRequest, rows: QuerySet[Device]) -> P
     return Plan(question, told, button="Look and compare")
 
 
+def plan_to_look_at_startup(page: Any, request: HttpRequest, rows: QuerySet[Device]) -> Plan:
+    """The same session; not for a system of which no startup configuration is collected."""
+    try:
+        startup_file(rows.get())
+    except BackupError as nothing:
+        return Plan("Compare with what it starts with?", refusal=str(nothing))
+    return plan_to_look(page, request, rows)
+
+
 class LooksNow(Paged):
     """What a device's page gets: the difference to the running device."""
 
@@ -55,6 +66,21 @@ class LooksNow(Paged):
         (run,) = enqueue_run([device], requested_by=request.user.get_username(), trigger=Run.Trigger.HAND)
         return HttpResponseRedirect(self.page_url("live", device.pk, run=run.pk, left=left.pk))
 
+    @confirmed_action(
+        description="Compare with startup",
+        permission="backups.back_up",
+        plan=plan_to_look_at_startup,
+        icon="restart_alt",
+    )
+    def compare_startup(self, request: HttpRequest, rows: QuerySet[Device], answers: dict[str, Any]) -> HttpResponse:  # noqa: ARG002
+        """The same, for what the device starts with."""
+        from backups.jobs import enqueue_run
+
+        device = rows.get()
+        left = newest(device)
+        (run,) = enqueue_run([device], requested_by=request.user.get_username(), trigger=Run.Trigger.HAND)
+        return HttpResponseRedirect(self.page_url("live", device.pk, run=run.pk, left=left.pk, of=STARTUP))
+
     def live(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Wait for the run; then the difference, or why there is none."""
         device = self.row_or_404(request, object_id, "backups.view_snapshot")
@@ -73,8 +99,10 @@ class LooksNow(Paged):
         except NotSeen as error:
             self.message_user(request, str(error), messages.ERROR)  # type: ignore[attr-defined]
             return HttpResponseRedirect(self.page_url("overview", device.pk))
-        if right == left:
+        of_startup = request.GET.get("of") == STARTUP
+        if right == left and not of_startup:
             self.message_user(request, f"{device.name} runs what is kept: nothing differs.", messages.SUCCESS)  # type: ignore[attr-defined]
             return HttpResponseRedirect(self.page_url("overview", device.pk))
         address = reverse("admin:backups_snapshot_compare")
-        return HttpResponseRedirect(f"{address}?left={left.pk}&right={right.pk}")
+        more = f"&of={STARTUP}" if of_startup else ""
+        return HttpResponseRedirect(f"{address}?left={left.pk}&right={right.pk}{more}")

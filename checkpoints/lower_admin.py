@@ -72,7 +72,7 @@ class DeviceAdmin(LooksNow, BackupsDeviceAdmin):
     actions = (*BackupsDeviceAdmin.actions, "make_checkpoint")
     actions_detail: tuple[Any, ...] = (
         *BackupsDeviceAdmin.actions_detail[:1],
-        "compare_live",
+        {"title": "Compare", "items": ["compare_live", "compare_startup"]},
         *BackupsDeviceAdmin.actions_detail[1:],
     )
 

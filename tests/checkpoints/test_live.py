@@ -18,6 +18,7 @@ from checkpoints.errors import NotComparable, NotSeen
 from checkpoints.live import as_it_was, collect_now, device_of
 from checkpoints.models import Checkpoint
 from checkpoints.services import create_checkpoint
+from checkpoints.startup import compare_startup, startup_file
 from inventory.models import Device, Tenant
 from tests.backups.test_shard import FakeTransport, config
 from tests.checkpoints.conftest import back_up
@@ -129,3 +130,24 @@ def test_others_cannot_look(switch: Device, db: None, ask: Callable[[], str]) ->
 
     assert stranger.get(ask()).status_code == 404
     assert stranger.get(f"/admin/inventory/device/{switch.pk}/compare_live/").status_code == 404
+
+
+def test_a_version_is_compared_with_what_the_device_starts_with(switch: Device) -> None:
+    """Somebody forgot to save: the next restart takes the change back, and nothing else shows that."""
+    then = as_it_was(switch)
+    same = compare_startup(then, look(switch, config("switch")))
+    forgot = back_up(switch, timezone.now(), running_cfg=config("switch", 7), startup_cfg=config("switch"))
+    assert forgot
+
+    assert same.changes == ()
+    (change,) = compare_startup(forgot, forgot).changes
+    assert (change.path, compare_startup(then, forgot).changes) == ("switch/startup.cfg", ())
+    assert compare_startup(forgot, forgot).new.label == "what switch starts with"
+
+
+def test_a_system_without_a_startup_configuration_says_so(tenant: Tenant) -> None:
+    """Junos has one configuration, which is what it starts with."""
+    router = make_device(tenant, "router", "juniper_junos")
+
+    with pytest.raises(NotComparable, match="no startup configuration"):
+        startup_file(router)

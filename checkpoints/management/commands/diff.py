@@ -16,6 +16,7 @@ from checkpoints.find import Version, find_two, find_version
 from checkpoints.live import LIVE, as_it_was, collect_network, collect_now, device_of
 from checkpoints.models import Checkpoint
 from checkpoints.patch import patch_of
+from checkpoints.startup import STARTUP, compare_startup, startup_file
 from inventory.audit import record
 from inventory.commands import NetcairnCommand, WrongUse, find_device, find_tenant, operator, tenant_option
 from inventory.models import Tenant
@@ -34,8 +35,9 @@ class Command(NetcairnCommand):
             "An id of a snapshot or a checkpoint, at least 8 digits of one, a ref, a device (its newest), or `live`: "
             "the device is backed up first."
         )
+        starts = " As B also `startup`: what the device starts with, collected first."
         parser.add_argument("old", metavar="A", help=version)
-        parser.add_argument("new", metavar="B", help=version)
+        parser.add_argument("new", metavar="B", help=version + starts)
         tenant_option(parser)
         parser.add_argument("--device", action="append", default=[], metavar="NAME", help="Only this one; repeatable.")
         parser.add_argument("--all", action="store_true", help="Between a checkpoint and live: all its devices.")
@@ -48,12 +50,15 @@ class Command(NetcairnCommand):
         """Compare, then show."""
         tenant = find_tenant(options["tenant"]) if options["tenant"] else None
         names = list(dict.fromkeys(options["device"]))
-        if LIVE in (options["old"], options["new"]):
+        compared: Comparison | None = None
+        if STARTUP in (options["old"], options["new"]):
+            compared = self.with_startup(options["old"], options["new"], tenant, names)
+            old, new = compared.old.version, compared.new.version
+        elif LIVE in (options["old"], options["new"]):
             old, new = self.with_live(options["old"], options["new"], tenant, names, whole=options["all"])
         else:
             old, new = find_two(options["old"], options["new"], tenant)
-        devices = [find_device(name, new.tenant).pk for name in names] or None
-        comparison = compare(old, new, devices=devices)
+        comparison = compared or compare(old, new, devices=[find_device(name, new.tenant).pk for name in names] or None)
         tidy = not options["raw"]
         if not tidy:
             detail = {"old": str(old.pk), "new": str(new.pk), "how": "command"}
@@ -85,6 +90,20 @@ class Command(NetcairnCommand):
         self.tell(f"Collecting {device.name}…")
         now = collect_now(device, by=operator(), transport=NetmikoTransport(), limits=limits())
         return (now, then) if old == LIVE else (then, now)
+
+    def with_startup(self, old: str, new: str, tenant: Tenant | None, names: list[str]) -> Comparison:
+        """What a version says of running, and what its device starts with: collected for the purpose."""
+        from backups.conf import limits  # netmiko takes seconds to import, which no other difference should pay
+        from backups.netmiko_transport import NetmikoTransport
+
+        if old == STARTUP:
+            raise WrongUse("Give startup second: what it is compared with comes first.")
+        other = find_version(old, tenant)
+        device = device_of(other, [find_device(name, other.tenant) for name in names])
+        startup_file(device)
+        then = as_it_was(other)
+        self.tell(f"Collecting {device.name}…")
+        return compare_startup(then, collect_now(device, by=operator(), transport=NetmikoTransport(), limits=limits()))
 
     def show(self, comparison: Comparison, diffs: Sequence[FileDiff], *, raw: bool) -> None:
         """The unified text; exact bytes for another program, harmless characters for a terminal."""
