@@ -20,6 +20,7 @@
     |  |- CommandRefused        the device did not know, or not allow, a command of the sheet
     |  |- FileRefused           the device did not take a file, or did not delete one
     |  |- UnknownPlatform       no sheet of that name
+    |  |- CredentialUnreachable what keeps the credential's secrets does not answer now
     |  `- NoCredential          the device has no credential, or one without a secret
     |- CannotDisguise         a recording cannot be made fit to be given away
     |- ProcessingFailed         a step of post-processing failed: the capture is kept as the device said it
@@ -191,6 +192,13 @@ class NoCredential(CollectError):
     """The device cannot be logged in to: it has no credential, or one that holds no secret."""
 
     cause = "no-credential"
+
+
+class CredentialUnreachable(CollectError):
+    """The secrets are kept elsewhere, and that does not answer now. The device was not asked."""
+
+    cause = "credential-unreachable"
+    worth_retrying = True
 
 
 class CannotDisguise(BackupError):

@@ -11,7 +11,14 @@ from django.core.exceptions import ValidationError
 
 from backups.capture import Capture, without_secrets
 from backups.conf import address_rule
-from backups.errors import HostKeyChanged, JumpHostRefused, NoCredential, UnknownPlatform
+from backups.errors import (
+    CollectError,
+    CredentialUnreachable,
+    HostKeyChanged,
+    JumpHostRefused,
+    NoCredential,
+    UnknownPlatform,
+)
 from backups.transport import JUDGED_ON, Target
 from inventory import errors
 from inventory.jump_hosts import JumpHost
@@ -19,6 +26,7 @@ from inventory.models import Credential, Device, Tenant
 from inventory.pinned import Pinned
 from inventory.platforms import registry
 from inventory.platforms.sheet import Platform
+from inventory.sources import secrets_of
 
 
 class Targets:
@@ -29,12 +37,14 @@ class Targets:
         named = Credential.objects.filter(tenant=tenant_id).exclude(fallback_order=None)
         self._fallbacks = list(named.order_by("fallback_order", "name"))
         self._hops: dict[UUID, tuple[Target, ...]] = {}
-        self._opened: dict[tuple[UUID, datetime], dict[str, Any]] = {}  # one credential serves many devices
+        # One credential serves many devices; what does not open for one does not for the next, nor is waited for again.
+        self._opened: dict[tuple[UUID, datetime], dict[str, Any] | CollectError] = {}
 
     def of(self, device: Device) -> list[tuple[Credential, Target]]:
         """One for each credential, in the order in which they are tried.
 
-        Raises NoCredential, and HostKeyChanged or JumpHostRefused while another host key waits to be judged.
+        Raises NoCredential, CredentialUnreachable, and HostKeyChanged or JumpHostRefused while another host key waits
+        to be judged.
         """
         if device.presented_key:
             raise HostKeyChanged(f"{waits_to_be_judged(device)} {JUDGED_ON}")
@@ -47,8 +57,14 @@ class Targets:
     def _open(self, credential: Credential) -> dict[str, Any]:
         key = credential.pk, credential.changed_at
         if key not in self._opened:
-            self._opened[key] = opened_by(credential)
-        return self._opened[key]
+            try:
+                self._opened[key] = opened_by(credential)
+            except (NoCredential, CredentialUnreachable) as refusal:
+                self._opened[key] = refusal
+        found = self._opened[key]
+        if isinstance(found, CollectError):
+            raise found
+        return found
 
     def hops_of(self, device: Device) -> tuple[Target, ...]:
         """The jump hosts on the way. Raises NoCredential, JumpHostRefused."""
@@ -92,18 +108,15 @@ def hop_of(row: JumpHost) -> Target:
 
 
 def opened_by(credential: Credential) -> dict[str, Any]:
-    """What a target gets from its credential, in clear. Raises NoCredential."""
+    """What a target gets from its credential, in clear. Raises NoCredential, CredentialUnreachable."""
     try:
-        return {
-            "username": credential.username,
-            "password": credential.password(),
-            "private_key": credential.private_key(),
-            "passphrase": credential.passphrase(),
-            "enable_secret": credential.enable_secret(),
-            "credential": str(credential.pk),
-        }
-    except errors.SecretUnreadable as exc:
-        raise NoCredential(str(exc)) from exc
+        found = secrets_of(credential)
+    except errors.SourceUnreachable as exc:
+        raise CredentialUnreachable(f"Credential {credential.name}: {exc}") from exc
+    except (errors.SecretUnreadable, errors.SourceRefused) as exc:
+        raise NoCredential(f"Credential {credential.name}: {exc}") from exc
+    enable = found.pop("enable")
+    return {"username": credential.username, "credential": str(credential.pk), "enable_secret": enable, **found}
 
 
 def way_in(

@@ -74,6 +74,21 @@ def single_sign_on() -> dict[str, object]:
     return {"openid_connect": {"APPS": [app], "OAUTH_PKCE_ENABLED": True}}
 
 
+def vault() -> dict[str, str]:
+    """The Vault of `NETCAIRN_VAULT_*`, as `inventory/vault.py` wants it; empty where none is named."""
+    address = os.environ.get("NETCAIRN_VAULT_ADDR", "").strip()
+    names = ("mount", "path", "namespace", "ca_file", "token", "token_file", "role_id", "secret_id", "secret_id_file")
+    given = {name: os.environ.get(f"NETCAIRN_VAULT_{name.upper()}", "").strip() for name in names}
+    if not address:
+        return {}
+    if not any(given[name] for name in ("token", "token_file", "role_id")):
+        raise BadEnvironment("NETCAIRN_VAULT_ADDR needs NETCAIRN_VAULT_TOKEN, ..._TOKEN_FILE or ..._ROLE_ID too.")
+    return {
+        "address": address.rstrip("/"),
+        **{name: text.strip("/") if name in ("mount", "path") else text for name, text in given.items() if text},
+    }
+
+
 def var_dir() -> Path:
     """Where everything lives that is not in PostgreSQL elsewhere: `NETCAIRN_VAR`, else `var/` beside the code."""
     return Path(os.environ.get("NETCAIRN_VAR") or BASE_DIR / "var").absolute()

@@ -15,6 +15,9 @@ NETCAIRN_VAR = conf.var_dir()
 NETCAIRN_STORE_ROOT = Path(os.environ.get("NETCAIRN_STORE_ROOT") or NETCAIRN_VAR / "store").absolute()
 NETCAIRN_PLATFORMS_DIR = os.environ.get("NETCAIRN_PLATFORMS_DIR") or None
 NETCAIRN_SECRETS_KEYS = conf.secrets_keys(NETCAIRN_VAR)
+# Where secrets of credentials may be kept instead of the database (inventory/sources.py).
+NETCAIRN_VAULT = conf.vault()
+NETCAIRN_CREDENTIALS_DIR = os.environ.get("NETCAIRN_CREDENTIALS_DIR") or None
 # Called, in the same transaction, when a run has ended: the higher apps' share in a run, without an import upwards.
 NETCAIRN_RUN_ENDED = ["checkpoints.services.checkpoint_run", "checkpoints.publishing.publish_run"]
 NETCAIRN_PUBLISHED_ROOT = os.environ.get("NETCAIRN_PUBLISHED_ROOT") or None  # a tree of plain files for each tenant

@@ -21,6 +21,7 @@ from inventory import (  # noqa: F401  (three register pages)
     jump_host_admin,
     lockout_admin,
     people_admin,
+    sources,
     trails,
 )
 from inventory.confirmation import confirmed_action
@@ -119,7 +120,10 @@ class CredentialAdmin(TenantModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Inputs for secrets only where something can be entered."""
-        identity = (None, {"fields": ("tenant", "name", "username", ("fallback_order", "fallback_site"))})
+        identity = (
+            None,
+            {"fields": ("tenant", "name", "username", ("source", "source_name"), ("fallback_order", "fallback_site"))},
+        )
         if not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request)):
             return (identity, ("Secrets", {"fields": ("secrets_set",)}))
         secrets = tuple(
@@ -134,7 +138,9 @@ class CredentialAdmin(TenantModelAdmin):
 
     @display(description="Secrets")
     def secrets_set(self, credential: Credential) -> str:
-        """Which secrets it has."""
+        """Which secrets it has; of those that are kept elsewhere, where."""
+        if credential.source != Credential.Source.DATABASE:
+            return place_of(credential)
         held = [name.replace("_", " ") for name in Credential.SECRETS if credential.has_secret(name)]
         return ", ".join(held) or "none"
 
@@ -142,6 +148,14 @@ class CredentialAdmin(TenantModelAdmin):
     def device_count(self, credential: Any) -> int:
         """How many devices use it."""
         return int(credential.devices_n)
+
+
+def place_of(credential: Credential) -> str:
+    """Where its secrets are kept, or why this server does not know."""
+    try:
+        return f"kept in {sources.where(credential)}"
+    except NetcairnError as error:
+        return str(error)
 
 
 @admin.register(Device)

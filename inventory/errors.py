@@ -10,6 +10,8 @@
        |- UnknownPlatform       no sheet of that name
        |- BadPlatformSheet      a sheet that cannot be read or contradicts itself
        |- SecretUnreadable      a sealed secret that does not open
+       |- SourceRefused         a secret that is kept elsewhere is not there, or not for us
+       |- SourceUnreachable     where a secret is kept does not answer now
        `- BadSecretsKeys        the keys that seal secrets cannot be used
 
 Each carries one sentence that names the thing and the mend, a `cause` from a closed list, and whether trying
@@ -96,3 +98,16 @@ class BadSecretsKeys(InventoryError):
     """The keys that seal secrets are missing or malformed."""
 
     cause = "bad-secrets-keys"
+
+
+class SourceRefused(InventoryError):
+    """Vault, the environment or a file has no such secret, or does not give it to us."""
+
+    cause = "source-refused"
+
+
+class SourceUnreachable(InventoryError):
+    """What keeps the secret does not answer now."""
+
+    cause = "source-unreachable"
+    worth_retrying = True

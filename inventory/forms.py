@@ -16,8 +16,9 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from inventory import sources
 from inventory.device_csv import MAX_BYTES
-from inventory.errors import Invalid, SecretUnreadable
+from inventory.errors import Invalid, SecretUnreadable, SourceRefused
 from inventory.models import Credential, Device, Tenant
 from inventory.platforms import registry
 from inventory.secrets import open_sealed
@@ -67,7 +68,7 @@ class CredentialForm(forms.ModelForm):
 
     class Meta:
         model = Credential
-        fields = ("tenant", "name", "username", "fallback_order", "fallback_site")
+        fields = ("tenant", "name", "username", "source", "source_name", "fallback_order", "fallback_site")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,6 +79,13 @@ class CredentialForm(forms.ModelForm):
             self.fields[name].help_text = KEEP if is_set else UNSET
             if not is_set:
                 del self.fields[f"clear_{name}"]
+        if "source" in self.fields:
+            self.fields["source"].required = False
+            self.fields["source"].widget = UnfoldAdminSelectWidget(choices=Credential.Source.choices)
+
+    def clean_source(self) -> str:
+        """Here, where nobody says otherwise."""
+        return self.cleaned_data["source"] or Credential.Source.DATABASE
 
     def clean_private_key(self) -> str:
         """With the line ends and the final one that key files have: browsers send others."""
@@ -90,9 +98,27 @@ class CredentialForm(forms.ModelForm):
         for name in Credential.SECRETS:
             if cleaned.get(name) and cleaned.get(f"clear_{name}"):
                 self.add_error(name, "Either enter a new one or remove the old one.")
-        if not self.errors:
+        if not self.errors and self.kept_here():
             self.check_what_would_be_kept()
+        elif not self.errors:
+            self.check_place()
         return cleaned
+
+    def kept_here(self) -> bool:
+        """Whether secrets are sealed into the row."""
+        return self.cleaned_data.get("source", Credential.Source.DATABASE) == Credential.Source.DATABASE
+
+    def check_place(self) -> None:
+        """Nothing is entered for what is kept elsewhere, and this server must know that place."""
+        for name in Credential.SECRETS:
+            if self.cleaned_data.get(name):
+                self.add_error(name, "Secrets are kept elsewhere: leave this empty, and put it there.")
+        tenant = self.cleaned_data.get("tenant") or getattr(self.instance, "tenant", None)
+        names = {name: self.cleaned_data.get(name, "") for name in ("name", "source", "source_name")}
+        try:
+            sources.where(Credential(tenant=tenant, **names))
+        except SourceRefused as error:
+            self.add_error("source", str(error))
 
     def check_what_would_be_kept(self) -> None:
         """A password or a key there must be, and the key must open with its passphrase."""
@@ -113,7 +139,9 @@ class CredentialForm(forms.ModelForm):
     def save(self, commit: bool = True) -> Any:
         """Seal what was entered into the row."""
         for name in Credential.SECRETS:
-            if self.cleaned_data.get(name) or self.cleaned_data.get(f"clear_{name}"):
+            if not self.kept_here():
+                self.instance.set_secret(name, "")
+            elif self.cleaned_data.get(name) or self.cleaned_data.get(f"clear_{name}"):
                 self.instance.set_secret(name, self.cleaned_data.get(name, ""))
         return super().save(commit)
 

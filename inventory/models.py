@@ -117,9 +117,34 @@ class Membership(TenantOwned):
 class Credential(TenantOwned):
     """How to log in to devices. Secrets are sealed to this very row (`inventory/secrets.py`) and never shown again."""
 
+    class Source(models.TextChoices):
+        """Where its secrets are kept (inventory/sources.py)."""
+
+        DATABASE = "database", "Here, sealed"
+        VAULT = "vault", "HashiCorp Vault"
+        ENVIRONMENT = "environment", "Variables of the server's environment"
+        FILES = "files", "Files on the server"
+
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="credentials")
     name = models.CharField(max_length=100, validators=[validate_name])
     username = models.CharField(max_length=100, validators=[validate_line])
+    source = models.CharField(
+        "secrets are kept",
+        max_length=20,
+        choices=Source.choices,
+        default=Source.DATABASE,
+        db_default=Source.DATABASE,
+        help_text="Anywhere but here, nothing of a secret is stored: it is fetched when a device is asked.",
+    )
+    source_name = models.CharField(
+        "name there",
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_name],
+        help_text="Below the tenant's own place; empty: the credential's name.",
+    )
     password_sealed = models.BinaryField(default=bytes, blank=True, editable=False)
     private_key_sealed = models.BinaryField(default=bytes, blank=True, editable=False)
     passphrase_sealed = models.BinaryField(default=bytes, blank=True, editable=False)
@@ -152,6 +177,12 @@ class Credential(TenantOwned):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "name"], name="credential_name_once"),
             models.UniqueConstraint(fields=["tenant", "id"], name="credential_of_tenant"),
+            models.CheckConstraint(
+                condition=models.Q(source="database")
+                | models.Q(password_sealed=b"", private_key_sealed=b"", passphrase_sealed=b"", enable_sealed=b""),
+                name="credential_kept_once",
+                violation_error_message="Secrets that are kept elsewhere are not stored here as well.",
+            ),
         ]
 
     SECRETS = ("password", "private_key", "passphrase", "enable")  # each kept in the column <name>_sealed
@@ -195,6 +226,10 @@ class Credential(TenantOwned):
         """Seal one of SECRETS. What was refused before says nothing about the new one."""
         setattr(self, f"{name}_sealed", seal(self, name, text))
         self.refused_in_a_row, self.paused_until = 0, None
+
+    def named_there(self) -> str:
+        """What it is called where its secrets are kept."""
+        return self.source_name or self.name
 
     def has_secret(self, name: str) -> bool:
         """Whether one of SECRETS is set; nothing is opened."""

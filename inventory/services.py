@@ -40,14 +40,20 @@ def add_tenant(name: str) -> Tenant:
     return tenant
 
 
-def add_credential(tenant: Tenant, name: str, username: str, secrets: Mapping[str, str]) -> Credential:
-    """Register a credential with its secrets, named as in Credential.SECRETS. Raises Invalid or AlreadyThere."""
+def add_credential(
+    tenant: Tenant, name: str, username: str, secrets: Mapping[str, str], *, source: str = "database", there: str = ""
+) -> Credential:
+    """Register a credential with its secrets, named as in Credential.SECRETS, or with where they are kept.
+
+    Raises Invalid or AlreadyThere.
+    """
     if Credential.objects.filter(tenant=tenant, name=name).exists():
         raise AlreadyThere(f"Tenant {tenant} has a credential {name!r} already.")
-    if not secrets.get("password") and not secrets.get("private_key"):
+    here = source == Credential.Source.DATABASE
+    if here and not secrets.get("password") and not secrets.get("private_key"):
         raise Invalid(f"Credential {name!r} needs a password or a private key.")
     check_private_key(secrets.get("private_key", ""), secrets.get("passphrase", ""))
-    credential = Credential(tenant=tenant, name=name, username=username)
+    credential = Credential(tenant=tenant, name=name, username=username, source=source, source_name=there)
     for secret, text in secrets.items():
         credential.set_secret(secret, text)
     save_valid(credential)

@@ -36,6 +36,9 @@ class Command(NetcairnCommand):
         add.add_argument("--enable-stdin", action="store_true", help="The same for the secret of the privileged mode.")
         add.add_argument("--passphrase-stdin", action="store_true", help="The same for the passphrase of --key-file.")
         add.add_argument("--key-file", metavar="FILE", type=Path, help="A private key in PEM or OpenSSH form.")
+        elsewhere = [source for source in Credential.Source.values if source != Credential.Source.DATABASE]
+        add.add_argument("--source", choices=elsewhere, help="Where its secrets are kept, if not here.")
+        add.add_argument("--source-name", metavar="NAME", default="", help="Its name there, if it is another.")
         tenant_option(self.verb(verbs, "list", "List credentials, without their secrets."))
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,7 +47,11 @@ class Command(NetcairnCommand):
             self.list_credentials(options["tenant"])
             return
         tenant = find_tenant(options["tenant"])
-        credential = add_credential(tenant, options["name"], options["username"], given_secrets(options))
+        source = options["source"] or Credential.Source.DATABASE
+        secrets = {} if options["source"] else given_secrets(options)
+        credential = add_credential(
+            tenant, options["name"], options["username"], secrets, source=source, there=options["source_name"]
+        )
         record(tenant, by=operator(), action="credential.added", about=credential.name)
         document = {"id": credential.pk, "tenant": tenant.name, "name": credential.name}
         self.answer(document, f"Credential {credential.name} was added to tenant {tenant.name}.")
@@ -60,16 +67,17 @@ class Command(NetcairnCommand):
                 "tenant": credential.tenant.name,
                 "name": credential.name,
                 "username": credential.username,
+                "source": credential.source,
                 "secrets": [name for name in Credential.SECRETS if credential.has_secret(name)],
                 "devices": credential.devices_n,
                 "changed_at": credential.changed_at,
             }
             for credential in credentials.order_by("tenant__name", "name")
         ]
-        headings = ("tenant", "name", "username", "secrets", "devices", "changed")
+        headings = ("tenant", "name", "username", "kept", "secrets", "devices", "changed")
+        told = ("tenant", "name", "username", "source")
         shown = [
-            (row["tenant"], row["name"], row["username"], ", ".join(row["secrets"]), row["devices"], row["changed_at"])
-            for row in rows
+            (*(row[one] for one in told), ", ".join(row["secrets"]), row["devices"], row["changed_at"]) for row in rows
         ]
         empty = "There are no credentials yet; add one with `credential add`."
         self.answer({"credentials": rows}, Table(headings, shown, empty))
