@@ -107,8 +107,8 @@ class Batch:
             # The lines are counted by a process beside the one that is asked: most machines have two processors.
             with patches.counting(self.store.git, self.head, commit) as counting:
                 verify(self.lookup, commit, plan.outcome())
+                self.advance(commit, seq)
                 lines = self.lines(plan, counting)
-        self.advance(commit, seq)
         self.phases.wrote(plan.contents(), len(plan.changed))
         return Written(commit, seq, {device: rows(plan.files[device]) for device in lines}, lines, plan.unchanged)
 

@@ -118,19 +118,18 @@ def charge(tenant_id: UUID, files: Sizes, *, beyond: bool) -> None:
     What is kept already costs nothing, so going back to old content always fits. `beyond`: over the quota too.
     Raises QuotaFull, and the transaction has to be given up then.
     """
-    before, cost = usage_of(tenant_id), note(tenant_id, files)
-    if cost > before.room and not beyond:
+    before, after = note(tenant_id, files)
+    if after.used - before.used > before.room and not beyond:
         raise refusal(tenant_id, before)
-    after = Usage(before.used + cost, before.limit)
     # Once when a mark is passed: somebody may have settled the alarm knowingly.
     if (after.nearly_full, after.full) != (before.nearly_full, before.full):
         watch(Tenant.objects.get(pk=tenant_id), after)
 
 
-def note(tenant_id: UUID, files: Sizes) -> int:
-    """Write down the contents that are new, and the sum; how many bytes they are."""
+def note(tenant_id: UUID, files: Sizes) -> tuple[Usage, Usage]:
+    """Write down the contents that are new, and the sum; what the tenant kept before, and keeps now."""
     with connection.cursor() as cursor:
-        # One statement: it is asked for every batch, and took a seventh of its time as four.
+        # One statement: every batch needs it, and four took a seventh of its time.
         cursor.execute(
             """
             WITH new AS (
@@ -139,13 +138,15 @@ def note(tenant_id: UUID, files: Sizes) -> int:
                 ON CONFLICT DO NOTHING
                 RETURNING size
             ), cost AS (SELECT coalesce(sum(size), 0)::bigint AS bytes FROM new)
-            UPDATE backups_repository SET stored_bytes = stored_bytes + cost.bytes FROM cost
-            WHERE tenant_id = %s
-            RETURNING cost.bytes
+            UPDATE backups_repository SET stored_bytes = stored_bytes + cost.bytes
+            FROM cost, inventory_tenant AS tenant
+            WHERE tenant_id = %s AND tenant.id = tenant_id
+            RETURNING stored_bytes - cost.bytes, stored_bytes, tenant.quota_bytes
             """,
             [tenant_id, list(files), list(files.values()), tenant_id],
         )
-        return int(cursor.fetchone()[0])
+        before, after, limit = cursor.fetchone()
+    return Usage(before, limit), Usage(after, limit)
 
 
 def refusal(tenant_id: UUID, usage: Usage) -> QuotaFull:

@@ -60,11 +60,23 @@ def troubles(store: TenantStore, head: str | None, lookup: Lookup) -> Iterator[T
     yield from stale_files(store.path)
     yield from head_elsewhere(store.path)
     yield from broken_refs(store.path)
+    if is_settled(store.path, head):
+        return
     refs = store.refs(layout.MAIN, layout.TXN, layout.EPOCHS, layout.PURGED)
     yield from stale_refs(store, refs)
     yield from main_elsewhere(store, head, refs)
     if any(ref.startswith(f"{layout.PURGED}/") for ref in refs):
         yield from settled_purges(store, head)
+
+
+def is_settled(path: Path, head: str | None) -> bool:
+    """Whether main names the head, and nothing has left a ref: nearly always, and then git need not be asked."""
+    packed, main = path / packed_refs.NAME, path / layout.MAIN
+    text = packed.read_bytes() if packed.is_file() else b""
+    left_over = any(
+        f" {kind}/".encode() in text or any((path / kind).glob("*")) for kind in (layout.TXN, layout.PURGED)
+    )
+    return not left_over and head is not None and main.is_file() and main.read_text("ascii", "replace").strip() == head
 
 
 def head_lost(store: TenantStore, head: str) -> Trouble:
