@@ -7,11 +7,12 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
+from backups.errors import GitFailed
 from backups.store import layout
 from backups.store.creation import fsync
 from backups.store.git import Git
@@ -21,6 +22,7 @@ from backups.store.rereading import absent, lines_of
 SECONDS = 3600.0  # for each step: a large repository takes minutes
 DAMAGE = 0b111  # of fsck's exit status: an object, a link between objects, a pack; the rest is no content
 ANY = tuple(range(256))
+TRIES = 3  # at counting beside writers
 MANY = 20_000  # commits; a command line has an end
 ABANDONED = 7200.0  # seconds; a workshop of another host that is older belongs to nobody any more
 
@@ -62,17 +64,27 @@ def all_objects(git: Git) -> dict[str, int]:
 
 
 def object_count(git: Git) -> int:
-    """How many objects there are, each counted once."""
+    """How many objects there are, each counted once. Raises GitFailed.
+
+    A pack that a writer joins with others while it is listed is no failure: then all are listed again.
+    """
     everything = ("--batch-all-objects", "--unordered", "--batch-check=%(objectname)")
+    for _ in range(TRIES - 1):
+        with suppress(GitFailed):
+            return git.run("cat-file", *everything, seconds=SECONDS).out.count(b"\n")
     return git.run("cat-file", *everything, seconds=SECONDS).out.count(b"\n")
 
 
 def bytes_on_disk(path: Path) -> int:
     """What a repository's objects take on the disk: packs, their indexes and single objects, without what git can
-    compute from them at any time (`objects/info`)."""
-    objects = path / "objects"
-    folders = [folder for folder in objects.iterdir() if folder.name != "info"]
-    return sum(found.stat().st_size for folder in folders for found in folder.iterdir())
+    compute from them at any time (`objects/info`). What a writer takes away meanwhile does not count."""
+    size = 0
+    for place, folders, files in os.walk(path / "objects"):
+        folders[:] = [folder for folder in folders if folder != "info"]
+        for name in files:
+            with suppress(FileNotFoundError):
+                size += Path(place, name).stat().st_size
+    return size
 
 
 class Workshop:

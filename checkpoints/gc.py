@@ -197,7 +197,10 @@ class Collection:
         self.told("looking for garbage")
         if half_removed(self.store.path) or absent(self.git, plan.tips):
             return True
-        needed, missing = garbage.reachable(self.git, plan.tips)
+        try:
+            needed, missing = garbage.reachable(self.git, plan.tips)
+        except GitFailed:
+            return True  # a writer took a pack away, or it is damage: the look finds out
         return bool(missing or garbage.object_count(self.git) > len(needed))
 
     def read_all(self, plan: GcPlan) -> None:
