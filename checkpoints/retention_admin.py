@@ -17,9 +17,9 @@ from backups import cells
 from backups.models import Epoch
 from backups.pages import RecordAdmin
 from backups.schedule_admin import LinesField
-from checkpoints.keeping import apply_retention, is_drastic, plan_retention, set_policy, undelete_epoch
+from checkpoints.keeping import RetentionPlan, apply_retention, is_drastic, plan_retention, set_policy, undelete_epoch
 from checkpoints.models import Purge, RetentionPolicy
-from checkpoints.retention_documents import plan_lines
+from checkpoints.retention_documents import PlanShown, plan_lines, plan_shown
 from inventory.confirmation import Plan, confirmed_action
 from inventory.models import Tenant
 from inventory.scoping import TenantModelAdmin
@@ -60,6 +60,16 @@ class PolicyForm(forms.ModelForm):
             "automatic",
         )
 
+    looked_at: RetentionPlan | None = None  # the plan of what was sent
+
+    @property
+    def plan(self) -> PlanShown | None:
+        """What the page shows above the fields: the plan of what was sent, or of the policy as it is."""
+        plan = self.looked_at
+        if plan is None and not self.is_bound and self.instance.pk:
+            plan = plan_retention(self.instance.tenant, now=timezone.now())
+        return plan_shown(plan, most=LINES) if plan else None
+
     def _post_clean(self) -> None:
         """After the row was checked: what it would do, unless just that was shown."""
         super()._post_clean()  # type: ignore[misc]
@@ -77,7 +87,8 @@ class PolicyForm(forms.ModelForm):
             return
         sent = {**self.data.dict(), self.add_prefix("shown"): plan.fingerprint}  # type: ignore[attr-defined]
         self.data = sent
-        self.add_error(None, ValidationError([READ, *asked, *plan_lines(plan, most=LINES)]))
+        self.looked_at = plan
+        self.add_error(None, ValidationError([READ, *asked]))
 
 
 def plan_to_apply(_page: Any, _request: HttpRequest, rows: QuerySet[RetentionPolicy]) -> Plan:

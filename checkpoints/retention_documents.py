@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.template.defaultfilters import filesizeformat
 
@@ -72,6 +75,53 @@ def plan_table(plans: Sequence[RetentionPlan]) -> Table:
 def kept_by(verdict: Verdict[Any]) -> str:
     """The rules in one cell."""
     return "; ".join(map(str, verdict.reasons)) or NOTHING
+
+
+@dataclass(frozen=True)
+class PlanLine:
+    """A checkpoint or an epoch on a page."""
+
+    name: str
+    at: datetime | None
+    rules: list[str]  # empty: it goes
+    pk: UUID | None = None  # of the checkpoint
+
+
+@dataclass(frozen=True)
+class PlanShown:
+    """A plan on a page: what goes first, then why the rest stays, the newest first."""
+
+    counts: list[tuple[str, int, int]]  # what, how many stay, of how many
+    lines: list[PlanLine]
+    more: int  # lines that are left out
+    bytes: int
+    cuts: bool
+
+
+def plan_shown(plan: RetentionPlan, *, most: int) -> PlanShown:
+    """A plan for a page; of what goes and of what stays at most so many lines each."""
+    moments, eras = plan.judgement.moments, plan.judgement.eras
+    lines = [
+        PlanLine(
+            f"Epoch {one.of.number}: changes {one.of.first_seq:,} to {one.of.last_seq:,}", one.of.ended, rules(one)
+        )
+        for one in eras
+    ]
+    for verdict in moments:
+        row = plan.checkpoints[verdict.of.id]
+        lines.append(PlanLine(f"{row.short_id}: {row}", row.created_at, rules(verdict), row.pk))
+    going, staying = [line for line in lines if not line.rules], [line for line in lines if line.rules]
+    shown = going[:most] + staying[:most]
+    counts = [
+        ("Checkpoints", len(moments) - len(plan.expired), len(moments)),
+        ("Epochs", len(eras) - len(plan.expired_epochs), len(eras)),
+    ]
+    return PlanShown(counts, shown, len(lines) - len(shown), plan.bytes_going, plan.cuts)
+
+
+def rules(verdict: Verdict[Any]) -> list[str]:
+    """What keeps it."""
+    return list(map(str, verdict.reasons))
 
 
 def plan_lines(plan: RetentionPlan, *, most: int) -> list[str]:

@@ -73,6 +73,8 @@ def sentence(done: Collected) -> str:
     """What a collection came to."""
     if done.refused:
         return " ".join(["Nothing was deleted.", *done.refused])
+    if not (done.objects_removed or done.checkpoints_removed or done.epochs_removed):
+        return "There was no garbage; all that is kept was read."
     return (
         f"{done.objects_removed} objects removed, {filesizeformat(done.bytes_freed)} freed, "
         f"{done.checkpoints_removed} checkpoints and {done.epochs_removed} epochs gone, "

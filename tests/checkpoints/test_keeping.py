@@ -241,13 +241,16 @@ def test_the_page_shows_the_plan_before_it_saves(tenant: Tenant, line: list[Chec
     sent = {"tenant": str(tenant.pk), "last": 1, "zone": "UTC", "tags": "", "automatic": "on", **counts}
 
     first = boss.post(address, sent)
-    assert "1 of 6 checkpoints stay, 5 go" in first.content.decode() and not RetentionPolicy.objects.exists()
-    shown = first.context["adminform"].form.data["shown"]
+    form = first.context["adminform"].form
+    assert form.plan.counts[0] == ("Checkpoints", 1, 6) and not RetentionPolicy.objects.exists()
+    assert [line.rules for line in form.plan.lines if line.pk] == [[]] * 5 + [["named: HEAD", "last: 1 of 1"]]
+    shown = form.data["shown"]
     second = boss.post(address, {**sent, "shown": shown})
     assert "type the tenant" in second.content.decode() and not RetentionPolicy.objects.exists()
     boss.post(address, {**sent, "shown": shown, "typed": "acme"})
 
-    assert RetentionPolicy.objects.get().last == 1
+    row = RetentionPolicy.objects.get()
+    assert row.last == 1 and "last: 1 of 1" in boss.get(f"{address[:-4]}{row.pk}/change/").content.decode()
     empty = boss.post(address, {**sent, "last": 0}).content.decode()
     assert "already exists" in empty or "would keep nothing" in empty
     page = boss.get(f"/admin/inventory/tenant/{tenant.pk}/change/").content.decode()
