@@ -45,6 +45,9 @@ class ProcessingForm(forms.ModelForm):
 class PostProcessingAdmin(TenantModelAdmin):
     """What is done with captures before they are kept."""
 
+    nothing = (
+        "Post-processing changes what is kept of a capture, such as its line ends; the raw capture is kept beside it."
+    )
     form = ProcessingForm
     list_display = ("platform", "tenant", "enabled", "shown_steps", "command", "keep_raw")
     list_filter = ("tenant", "enabled")

@@ -89,6 +89,7 @@ class ScheduleForm(forms.ModelForm):
 class ScheduleAdmin(TenantModelAdmin):
     """When devices are collected without anybody asking."""
 
+    nothing = "A schedule backs devices up by itself: every night at two is “0 2 * * *”."
     form = ScheduleForm
     list_display = ("name", "tenant", "cron", "zone", "shown_scope", "enabled", "shown_next", "trouble")
     list_filter = ("tenant", "enabled")

@@ -42,12 +42,14 @@ class Verified:
     oldest: date | None  # the day on which the object was read that waits longest; None: some were never read
     damaged: int  # objects that cannot be read
     today: date
+    stored: int = 0  # bytes of unique content
 
     def __str__(self) -> str:
         said = f"{self.percent:.0f} % of objects within {PROMISE.days} days"
         if self.oldest is not None:
             days = (self.today - self.oldest).days
-            said = f"oldest {days} day{'' if days == 1 else 's'} ago, {said}"
+            told = f"{days} day{'' if days == 1 else 's'} ago" if days else "today"
+            said = f"oldest {told}, {said}"
         return f"{said}; {self.damaged} cannot be read" if self.damaged else said
 
 
@@ -66,6 +68,7 @@ def verified(tenants: Iterable[UUID], *, now: datetime) -> Verified | None:
         oldest=min(known) if len(known) == len(days) else None,
         damaged=sum(len(row.damaged) for row in rows),
         today=now.date(),
+        stored=sum(one.stored_bytes for one in kept),
     )
 
 

@@ -18,6 +18,7 @@ from checkpoints import checkpoint_actions as verbs
 from checkpoints import collect_actions as collecting
 from checkpoints import services
 from checkpoints.compare_admin import CHOICES, Compares
+from checkpoints.device_tabs import DeviceTabs
 from checkpoints.live_admin import LooksNow
 from checkpoints.restore_admin import FourEyes, PutsBack
 from checkpoints.retention_models import RetentionPolicy
@@ -66,7 +67,7 @@ def choices_of(version: Snapshot) -> list[Snapshot]:
     return found if version in found else [*found, version]
 
 
-class DeviceAdmin(LooksNow, BackupsDeviceAdmin):
+class DeviceAdmin(DeviceTabs, LooksNow, BackupsDeviceAdmin):
     """Devices whose versions can be compared, and that a checkpoint can be made of."""
 
     actions = (*BackupsDeviceAdmin.actions, "make_checkpoint")

@@ -112,6 +112,7 @@ def plan_to_undelete(_page: Any, _request: HttpRequest, rows: QuerySet[Epoch]) -
 class RetentionPolicyAdmin(TenantModelAdmin):
     """What each tenant keeps."""
 
+    nothing = "Without a policy everything is kept. A policy says what may go, and shows it before anything does."
     form = PolicyForm
     list_display = ("tenant", "in_words", "zone", "hold", "automatic", "applied")
     list_filter = ("tenant",)

@@ -18,11 +18,13 @@ from backups.quota import Usage, usages
 from backups.standing import Standings, changed_devices, standings, troubled_devices
 from backups.tallies import by_day
 from backups.verification import verified
+from config.waiting import waiting
 from inventory.models import Credential, Device, Tenant
 from inventory.notices import Notice
 
 CHART_DAYS = 21
 ROWS = 8  # of each list: what fits a screen
+MOST_CHOICES = 200  # tenants in a select; of more, one is chosen in their list
 
 
 @dataclass(frozen=True)
@@ -37,39 +39,56 @@ class Figure:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What unfold's index page is to know."""
+    """What unfold's index page is to know: of all the user's tenants, or of the one that the address names."""
     now = timezone.now()
-    tenants = list(Tenant.objects.visible_to(request.user).values_list("pk", flat=True))
+    named = dict(Tenant.objects.visible_to(request.user).order_by("name").values_list("pk", "name"))
+    chosen = next((pk for pk in named if str(pk) == request.GET.get("tenant")), None)
+    tenants = list(named) if chosen is None else [chosen]
     devices = Device.objects.filter(tenant__in=tenants, retired_at=None)
     counted = standings(devices, now=now)
     context |= {"title": "Dashboard", "counted": counted, "several_tenants": len(tenants) > 1}
-    if not counted.asked + counted.resting:
+    context |= {"chosen": chosen, "chosen_name": named.get(chosen) if chosen else "", "choices": choices(named)}
+    if not counted.asked + counted.resting and chosen is None:
         return context | {"steps": first_steps(request, tenants)}
     return context | {
-        "figures": figures(counted, changed_devices(tenants, since=now - timedelta(days=1))),
+        "figures": figures(counted, changed_devices(tenants, since=now - timedelta(days=1)), chosen),
         "chart": json.dumps(chart(tenants, now)),
         "chart_days": CHART_DAYS,
         "changes": latest_changes(tenants),
         "runs": latest_runs(tenants),
         "verified": verified(tenants, now=now),
-        "alarms": Notice.objects.visible_to(request.user).open_alarms().select_related("tenant")[:ROWS],
+        "alarms": open_alarms(request, chosen),
         "quotas": fullest(tenants),
+        "waiting": waiting(request.user, tenants),
         "troubled": troubled_devices(devices, ROWS) if counted.troubled else [],
     }
 
 
-def figures(counted: Standings, changed: int) -> list[Figure]:
-    """The row of numbers."""
-    devices = reverse("admin:inventory_device_changelist")
+def open_alarms(request: HttpRequest, tenant: UUID | None) -> list[Notice]:
+    """What nobody has settled, of one tenant where one was chosen."""
+    alarms = Notice.objects.visible_to(request.user).open_alarms().select_related("tenant")
+    return list((alarms.filter(tenant=tenant) if tenant else alarms)[:ROWS])
+
+
+def choices(named: dict[UUID, str]) -> list[tuple[UUID, str]]:
+    """The tenants to choose from; none where there is one, or more than somebody would look through."""
+    return list(named.items()) if 1 < len(named) <= MOST_CHOICES else []
+
+
+def figures(counted: Standings, changed: int, tenant: UUID | None = None) -> list[Figure]:
+    """The row of numbers, each with the list behind it."""
+    page = reverse("admin:inventory_device_changelist")
+    devices = f"{page}?tenant__id__exact={tenant}" if tenant else page
+    standing = f"{devices}{'&' if tenant else '?'}standing="
     share = f"{100 * counted.in_sync / counted.asked:.1f} % of those asked" if counted.asked else "none is asked"
     return [
         Figure("Devices", counted.asked + counted.resting, resting_note(counted), devices),
-        Figure("In sync", counted.in_sync, share, f"{devices}?standing=in_sync", "good"),
-        Figure("Changed", changed, "in the last 24 hours", f"{devices}?standing=changed"),
-        Figure("Failed", counted.failed, "at the last attempt", f"{devices}?standing=failed", "bad"),
-        Figure("Quarantined", counted.quarantined, "wait for a look", f"{devices}?standing=quarantined", "warn"),
-        Figure("Stale", counted.stale, "no good answer in time", f"{devices}?standing=stale", "bad"),
-        Figure("Nothing kept", counted.never_kept, "no version yet", f"{devices}?standing=never_kept", "warn"),
+        Figure("In sync", counted.in_sync, share, f"{standing}in_sync", "good"),
+        Figure("Changed", changed, "in the last 24 hours", f"{standing}changed"),
+        Figure("Failed", counted.failed, "at the last attempt", f"{standing}failed", "bad"),
+        Figure("Quarantined", counted.quarantined, "wait for a look", f"{standing}quarantined", "warn"),
+        Figure("Stale", counted.stale, "no good answer in time", f"{standing}stale", "bad"),
+        Figure("Nothing kept", counted.never_kept, "no version yet", f"{standing}never_kept", "warn"),
     ]
 
 

@@ -56,6 +56,7 @@ class MembershipInline(TenantTabularInline):
 class TenantAdmin(DemandsSecondFactor, TenantModelAdmin):
     """Customers and organisations."""
 
+    nothing = "A tenant owns devices and has a repository of its own. “First device” on the dashboard makes one."
     list_display: tuple[str, ...] = ("name", "device_count", "member_count", "created_at")
     search_fields = ("name",)
     ordering = ("name",)
@@ -106,6 +107,7 @@ class TenantAdmin(DemandsSecondFactor, TenantModelAdmin):
 class CredentialAdmin(TenantModelAdmin):
     """How to log in. Secrets can be entered and removed here, and never read."""
 
+    nothing = "A credential is how devices are logged in to; its secrets are sealed, and never shown again."
     form = CredentialForm
     list_display = ("name", "tenant", "username", "secrets_set", "device_count", "changed_at")
     list_filter = ("tenant",)
@@ -162,6 +164,7 @@ def place_of(credential: Credential) -> str:
 class DeviceAdmin(HostKeyActions, TenantModelAdmin, ImportExportModelAdmin):
     """Boxes. `backups` adds what was kept of them."""
 
+    nothing = "Add one and test its connection under “First device”, or import many from a CSV file."
     form = DeviceForm
     list_display: tuple[str, ...] = ("name", "tenant", "shown_address", "shown_platform", "site", "enabled")
     list_filter: tuple[Any, ...] = ("tenant", PlatformFilter, SiteFilter, "enabled", RetiredFilter)

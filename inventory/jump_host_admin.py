@@ -20,6 +20,7 @@ HostKeyActions: Any = host_key_actions("inventory.accept_jump_host_key")
 class JumpHostAdmin(HostKeyActions, TenantModelAdmin):
     """Hosts that devices are reached through."""
 
+    nothing = "A jump host is logged in to on the way to devices that cannot be reached directly."
     list_display = ("name", "tenant", "address", "port", "credential", "through", "device_count")
     list_filter = ("tenant",)
     list_select_related = ("tenant", "credential", "through")

@@ -12,8 +12,9 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from backups.models import Attempt, QuarantinedFile, Repository, Run, Snapshot, Verification
+from backups.models import Attempt, QuarantinedFile, Repository, Run, Schedule, Snapshot, Verification
 from backups.verification_models import END
+from checkpoints.models import Restore
 from config.navigation import STONE, WATER
 from inventory.models import Device, Tenant
 from tests.factories import make_credential, make_device, make_tenant
@@ -108,7 +109,7 @@ def test_the_page_costs_the_same_however_large_the_network(tenant: Tenant, djang
     client = auditor(tenant)
     client.get("/admin/")
 
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(25):
         page(client.get("/admin/"))
 
 
@@ -237,6 +238,33 @@ def test_the_page_says_how_far_the_stores_were_read_again(tenant: Tenant) -> Non
             tenant=owner, marks_before=[[day, END]], objects_seen=10, damaged=["b" * 40] * number
         )
 
-    said = "verified: oldest 9 days ago, 100 % of objects within 30 days"
+    said = "Verified: oldest 9 days ago, 100 % of objects within 30 days"
     assert said in page(auditor(tenant).get("/admin/"))
     assert "oldest 29 days ago" in page(logged_in(make_user("root", is_superuser=True)).get("/admin/"))
+
+
+def test_the_page_of_one_tenant_shows_only_that_one(tenant: Tenant) -> None:
+    """Whoever serves forty customers is called by one of them."""
+    other = make_tenant("other")
+    fill(tenant)
+    fill(other, "theirs-")
+    root = logged_in(make_user("root", is_superuser=True))
+
+    text = page(root.get(f"/admin/?tenant={tenant.pk}"))
+
+    assert "theirs-bad" in page(root.get("/admin/")) and "theirs-bad" not in text and "bad" in text
+    assert f"tenant__id__exact={tenant.pk}&amp;standing=failed" in text
+    assert page(auditor(tenant).get(f"/admin/?tenant={other.pk}")).count("theirs-") == 0
+
+
+def test_what_waits_for_a_person_is_told(tenant: Tenant) -> None:
+    """A changed host key, a restore of unknown end and a schedule that does not start mend themselves in no night."""
+    device = make_device(tenant, "odd-key")
+    Device.objects.filter(pk=device.pk).update(presented_key="ssh-ed25519 AAAA", presented_at=timezone.now())
+    Restore.objects.create(tenant=tenant, device=make_device(tenant, "lost"), state="unknown", requested_by="rosa")
+    Schedule.objects.create(tenant=tenant, name="nightly", cron="0 2 * * *", trouble="No device fits.")
+
+    text = page(auditor(tenant).get("/admin/"))
+
+    assert all(told in text for told in ("another host key", "unknown after a restore", "schedule did not start"))
+    assert "odd-key" not in page(auditor(make_tenant("other")).get("/admin/"))

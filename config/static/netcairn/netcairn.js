@@ -2,6 +2,11 @@
 "use strict";
 
 (function () {
+  // The server shows times in the zone that this cookie names (config/zones.py); the page to log in sets it already.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+  const secure = window.location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `netcairn_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+
   let at = -1;
 
   function changes() {
