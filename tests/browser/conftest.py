@@ -13,7 +13,6 @@ from django.conf import settings
 from tests.config.test_up import Installation
 
 MISSING = "no chromium on PATH (Debian: apt-get install chromium)"
-SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +21,7 @@ def browser() -> Iterator[object]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip(MISSING)
+    pytest.importorskip("axe_playwright_python")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
         # As root, which runs in a container of its own, chromium has no sandbox.

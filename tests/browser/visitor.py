@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -62,13 +63,10 @@ class Visitor:
         self.page.goto(address if address.startswith("http") else self.base + address)
 
     def press(self, name: str) -> None:
-        """The first button or link that is called so and can be seen."""
-        for role in ("button", "link"):
-            found = self.page.get_by_role(role, name=name, exact=True)
-            if found.count():
-                found.first.click()
-                return
-        self.page.get_by_text(name, exact=True).first.click()
+        """The first button or link that is called so, whatever icon stands before its name."""
+        called = re.compile(rf"(^|\s){re.escape(name)}$")
+        page = self.page
+        page.get_by_role("button", name=called).or_(page.get_by_role("link", name=called)).first.click()
 
     def sees(self, text: str, *, seconds: float = 20) -> None:
         """Wait until the text is on the page."""
