@@ -73,8 +73,8 @@ def test_every_page_can_be_read_by_everybody(browser: Any, installation: Install
         visitor.open(address)
         found += looked_at(visitor, name, pictures)
 
-    assert visitor.complaints == []
-    assert found == []
+    assert not visitor.complaints, "\n".join(visitor.complaints)
+    assert not found, "\n".join(found)
 
 
 def addresses(visitor: Visitor) -> Iterator[tuple[str, str]]:
