@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+KEY_LENGTH, KEY_CHARACTERS = 50, 12  # as many, and as different ones, as random ones have at the very least
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -98,6 +99,24 @@ def allowed_hosts() -> list[str]:
     """Host names that the web server answers to; unset: this machine only."""
     named = os.environ.get("NETCAIRN_ALLOWED_HOSTS", "")
     return [host.strip() for host in named.split(",") if host.strip()] or list(LOCAL_HOSTS)
+
+
+def refuse_unsafe(*, debug: bool, hosts: list[str], key: str) -> None:
+    """Refuse to start where others could read errors, or forge sessions. Raises BadEnvironment.
+
+    HTTPS needs no check of its own: with a name beyond this machine its settings are on, and nothing turns them off.
+    """
+    if debug and not set(hosts) <= set(LOCAL_HOSTS):
+        raise BadEnvironment(
+            "NETCAIRN_DEBUG shows settings and source to whoever causes an error, so it is only for this machine; "
+            "unset it, or unset NETCAIRN_ALLOWED_HOSTS."
+        )
+    if "*" in hosts:
+        raise BadEnvironment("NETCAIRN_ALLOWED_HOSTS is '*', which lets anybody choose the server's name; name it.")
+    if len(key) < KEY_LENGTH or len(set(key)) < KEY_CHARACTERS or key.startswith("django-insecure-"):
+        raise BadEnvironment(
+            f"NETCAIRN_SECRET_KEY can be guessed: it needs {KEY_LENGTH} random characters. Unset it to have one made."
+        )
 
 
 def secret_key(var: Path) -> str:

@@ -56,6 +56,7 @@ DEBUG = conf.flag("NETCAIRN_DEBUG")
 SECRET_KEY = conf.secret_key(NETCAIRN_VAR)
 ALLOWED_HOSTS = conf.allowed_hosts()
 LOCAL_ONLY = set(ALLOWED_HOSTS) <= set(conf.LOCAL_HOSTS)
+conf.refuse_unsafe(debug=DEBUG, hosts=ALLOWED_HOSTS, key=SECRET_KEY)
 
 # Loopback and link-local addresses as devices': simulators on one's own machine, and never where others type them in.
 NETCAIRN_ALLOW_LOCAL = conf.flag("NETCAIRN_ALLOW_LOCAL", default=LOCAL_ONLY)

@@ -49,6 +49,8 @@ class Key:
             raise BadSecretsKeys("is not URL-safe base64") from error
         if len(raw) != KEY_BYTES:
             raise BadSecretsKeys(f"has {len(raw)} bytes, not {KEY_BYTES}")
+        if len(set(raw)) < KEY_BYTES // 2:  # of 32 random bytes, 16 are alike once in 10^15 keys
+            raise BadSecretsKeys("is not random")
         return cls(hashlib.sha256(b"netcairn key id:" + raw).digest()[:8], AESGCM(raw))
 
 

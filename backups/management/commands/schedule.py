@@ -10,7 +10,8 @@ from django.utils import timezone
 from backups import scheduling
 from backups.errors import BadSchedule
 from backups.models import Schedule
-from inventory.commands import NetcairnCommand, Table, WrongUse, find_device, find_tenant, tenant_option
+from inventory.audit import record
+from inventory.commands import NetcairnCommand, Table, WrongUse, find_device, find_tenant, operator, tenant_option
 
 VERBS = {
     "remove": "Remove a schedule; its runs stay.",
@@ -84,6 +85,7 @@ class Command(NetcairnCommand):
             )
         except BadSchedule as error:
             raise WrongUse(str(error)) from error
+        record(tenant, by=operator(), action="schedule.added", about=schedule.name, detail={"cron": schedule.cron})
         told = f"Schedule {schedule.name} was added: {schedule.scope()}, next at {schedule.next_at:%Y-%m-%d %H:%M} UTC."
         if not schedule.devices().exists():
             self.tell("No enabled device fits it yet.")
@@ -105,12 +107,15 @@ class Command(NetcairnCommand):
         schedule = scheduling.find_schedule(find_tenant(options["tenant"]), options["name"])
         document = schedule_document(schedule)
         schedule.delete()
+        record(schedule.tenant, by=operator(), action="schedule.deleted", about=schedule.name)
         self.answer(document, f"Schedule {options['name']} was removed.")
 
     def switch(self, options: dict[str, Any], *, on: bool) -> None:
         """`schedule enable` and `schedule disable`"""
         schedule = scheduling.find_schedule(find_tenant(options["tenant"]), options["name"])
         scheduling.switch(schedule, on=on, now=timezone.now())
+        done = "enabled" if on else "disabled"
+        record(schedule.tenant, by=operator(), action=f"schedule.{done}", about=schedule.name)
         self.answer(schedule_document(schedule), f"Schedule {schedule.name} is {'enabled' if on else 'disabled'}.")
 
 

@@ -20,6 +20,7 @@ from checkpoints.models import Checkpoint
 from checkpoints.services import create_checkpoint, delete_checkpoint, tag_checkpoint, undelete_checkpoint
 from checkpoints.uploading import upload_checkpoint
 from checkpoints.uploads import read_upload
+from inventory.audit import record
 from inventory.commands import (
     NetcairnCommand,
     Table,
@@ -172,6 +173,7 @@ class Command(NetcairnCommand):
         if options["directory"].suffix in ARCHIVES:
             how = {"replace": options["replace"], "masked": options["masked"]}
             path = export_archive(one, options["directory"], devices=held_devices(one, options["device"]), **how)
+            export_left(one, options)
             document = {"checkpoint": one.pk, "path": path, "bytes": path.stat().st_size, "masked": options["masked"]}
             self.answer(document, f"The archive is {path}.")
             return
@@ -182,6 +184,7 @@ class Command(NetcairnCommand):
             masked=options["masked"],
             devices=held_devices(one, options["device"]),
         )
+        export_left(one, options)
         document = {
             "checkpoint": one.pk,
             "path": done.path,
@@ -191,6 +194,12 @@ class Command(NetcairnCommand):
             "masked": options["masked"],
         }
         self.answer(document, f"{done.files} files of {done.devices} devices are in {done.path}.")
+
+
+def export_left(one: Checkpoint, options: dict[str, Any]) -> None:
+    """Who took it along, and whether with its secrets."""
+    detail = {"masked": options["masked"], "to": str(options["directory"])}
+    record(one.tenant, by=operator(), action="checkpoint.exported", about=f"{one.short_id} {one}", detail=detail)
 
 
 def fact(value: object) -> str:

@@ -14,7 +14,8 @@ from django.utils import timezone
 from backups.errors import StoreError
 from checkpoints.documents import collected_document
 from checkpoints.gc import GRACE, Collected, collect_garbage
-from inventory.commands import NetcairnCommand, Table, WrongUse, find_tenant, tenant_option
+from inventory.audit import record
+from inventory.commands import NetcairnCommand, Table, WrongUse, find_tenant, operator, tenant_option
 from inventory.models import Tenant
 
 
@@ -59,13 +60,17 @@ class Command(NetcairnCommand):
         """Each tenant; one whose store is in use or broken does not keep the others waiting."""
         for tenant in tenants:
             try:
-                yield collect_garbage(
+                done = collect_garbage(
                     tenant,
                     now=timezone.now(),
                     grace=grace,
                     dry_run=dry_run,
                     told=partial(self.progress, tenant),
                 )
+                if not dry_run:
+                    detail = {"objects": done.objects_removed, "bytes": done.bytes_freed}
+                    record(tenant, by=operator(), action="tenant.garbage_collected", about=tenant.name, detail=detail)
+                yield done
             except StoreError as error:
                 yield Collected(tenant, refused=(str(error),), dry_run=dry_run)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from inventory.audit import AuditEntry, Break, breaks_of
+from inventory.audit import AuditEntry, Break, breaks_of, record
 from inventory.audit_export import breaks_in, exported_lines
-from inventory.commands import NetcairnCommand, Table, WrongUse, find_tenant
+from inventory.commands import NetcairnCommand, Table, WrongUse, find_tenant, operator
 from inventory.models import Tenant
 
 OF_NONE = "(no tenant)"  # the chain of what concerns no tenant
@@ -43,7 +43,12 @@ class Command(NetcairnCommand):
             case "verify":
                 self.verify(options)
             case "export":
-                self.stdout.writelines(exported_lines(find_tenant(options["tenant"]).pk if options["tenant"] else None))
+                self.export(find_tenant(options["tenant"]) if options["tenant"] else None)
+
+    def export(self, tenant: Tenant | None) -> None:
+        """The chain, with the entry that says who took it as its last one."""
+        record(tenant, by=operator(), action="audit.exported", about=tenant.name if tenant else OF_NONE)
+        self.stdout.writelines(exported_lines(tenant.pk if tenant else None))
 
     def list_entries(self, options: dict[str, Any]) -> None:
         """Newest first."""

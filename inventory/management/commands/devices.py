@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from inventory.commands import NetcairnCommand, Table, WrongUse, find_tenant, tenant_option
+from inventory.audit import record
+from inventory.commands import NetcairnCommand, Table, WrongUse, find_tenant, operator, tenant_option
 from inventory.device_csv import MAX_BYTES
 from inventory.errors import ImportRefused
 from inventory.management.commands import _host_keys as host_keys
@@ -51,6 +52,9 @@ class Command(NetcairnCommand):
                 nothing = {"added": 0, "updated": 0, "unchanged": 0}
                 self.answer(told | nothing | {"problems": error.problems}, "")
             raise
+        if not dry_run:
+            done = {kind: number for kind, number in result.counts().items() if number}
+            record(tenant, by=operator(), action="device.imported", about=tenant.name, detail=done)
         self.answer(told | result.counts() | {"problems": []}, summary(result))
 
     def list_devices(self, tenant: str | None) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from inventory.commands import NetcairnCommand, Table, find_tenant, tenant_option
+from inventory.audit import record
+from inventory.commands import NetcairnCommand, Table, find_tenant, operator, tenant_option
 from inventory.jump_hosts import JumpHost
 from inventory.services import add_jump_host
 
@@ -36,6 +37,7 @@ class Command(NetcairnCommand):
         tenant = find_tenant(options["tenant"])
         wanted = {name: options[name] for name in ("address", "port", "credential", "through")}
         row = add_jump_host(tenant, options["name"], **wanted)
+        record(tenant, by=operator(), action="jumphost.added", about=row.name)
         document = {"id": row.pk, "tenant": tenant.name, "name": row.name}
         self.answer(document, f"Jump host {row.name} was added to tenant {tenant.name}.")
 

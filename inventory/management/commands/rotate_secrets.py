@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from inventory.commands import NetcairnCommand
+from inventory.audit import record
+from inventory.commands import NetcairnCommand, operator
 from inventory.services import Rotation, rotate_secrets
 
 
@@ -22,6 +23,8 @@ class Command(NetcairnCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Rotate; exit status 1 when something did not open."""
         rotation = rotate_secrets(progress=self.progress)
+        counts = {"resealed": rotation.resealed, "unreadable": len(rotation.unreadable)}
+        record(None, by=operator(), action="secrets.rotated", about="all tenants", detail=counts)
         document = {
             "credentials": rotation.credentials,
             "resealed": rotation.resealed,
