@@ -170,7 +170,7 @@ def steps_by_hand(platform: Platform, file: str, way: ByLines) -> Iterator[str]:
     """What a person does with the file of the version, in order; nothing where there is no way at all."""
     if platform.restore.way == "none":
         return
-    yield f"(take {file} of the version: the button on this page, or `show DEVICE --at VERSION --file {file}`)"
+    yield f"(take {file} of the version: see the page of this plan, or `show DEVICE --at VERSION --file {file}`)"
     yield from (line.format(file=file) for line in platform.restore.by_hand or [f"({platform.restore.note})"])
     if way.lines:
         yield "(or line by line, in configuration mode; look at the warnings first)"

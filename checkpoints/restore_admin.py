@@ -6,18 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from backups import cells
-from backups.content import SECRETS
+from backups.content import SECRETS, for_eyes, is_binary
 from backups.errors import StoreError
-from backups.pages import RecordAdmin
+from backups.pages import RecordAdmin, attachment
 from backups.processing import originals
+from backups.store.reader import open_store
 from checkpoints import compare_page, restore_jobs
 from checkpoints import restore_actions as verbs
 from checkpoints.checkpoint_actions import by
@@ -26,6 +28,7 @@ from checkpoints.display import Numbers
 from checkpoints.manifest import Content
 from checkpoints.models import Restore
 from checkpoints.restore_documents import is_forsaken, restore_diff
+from inventory.audit import record
 from inventory.confirmation import confirmed_action
 from inventory.roles import may
 
@@ -97,8 +100,26 @@ class RestoreAdmin(RecordAdmin):
         return [action for action in found if action.action_name.endswith(tuple(f"restore_{name}" for name in wanted))]
 
     def get_urls(self) -> list[URLPattern]:
-        """The page's part that is asked for again while something goes on."""
-        return [self.own_page("<uuid:object_id>/progress/", "progress", self.progress_part), *super().get_urls()]
+        """The page's part that is asked for again while something goes on, and the files for a person."""
+        return [
+            self.own_page("<uuid:object_id>/progress/", "progress", self.progress_part),
+            self.own_page("<uuid:object_id>/file/<str:name>", "file", self.download),
+            *super().get_urls(),
+        ]
+
+    def download(self, request: HttpRequest, object_id: UUID, name: str) -> HttpResponse:
+        """A file of the version, for whoever puts it back by hand: whole with the right to see secrets, else masked."""
+        restore = self.row_or_404(request, object_id)
+        if name not in restore.target:
+            raise Http404("The version has no such file.")
+        secrets = may(request.user, SECRETS, restore.tenant_id)
+        content = open_store(restore.tenant_id).blob(restore.target[name]["blob"])
+        if is_binary(content) and not secrets:
+            raise PermissionDenied  # what is not text cannot be masked
+        seen = for_eyes(content, restore.device.platform, secrets=secrets)
+        told = {"restore": str(restore.pk), "file": name, "masked": not secrets}
+        record(restore.tenant, by=by(request), action="version.downloaded", about=restore.device.name, detail=told)
+        return attachment(seen, f"{restore.device.name}-{restore.short_id}{'' if secrets else '-masked'}-{name}")
 
     def progress_part(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Only what moves; when it has come to a rest, the page is loaded again with its buttons."""
@@ -123,7 +144,9 @@ class RestoreAdmin(RecordAdmin):
     def page_context(self, request: HttpRequest, row: Restore) -> dict[str, Any]:
         """With the plan and its difference, masked by right."""
         masked = not may(request.user, SECRETS, row.tenant_id)
-        return {**self.progress(row), "plan": row.plan, "masked": masked, **self.difference(row, masked=masked)}
+        files = [(name, self.page_url("file", row.pk, name)) for name in row.target] if row.plan.get("by_hand") else []
+        told = {"plan": row.plan, "masked": masked, "files": files}
+        return {**self.progress(row), **told, **self.difference(row, masked=masked)}
 
     def difference(self, restore: Restore, *, masked: bool) -> dict[str, Any]:
         """What the device would run against what it runs; or why that cannot be shown."""

@@ -11,8 +11,13 @@ from django.test import Client
 from backups.simulator import DeviceSpec, Fleet
 from checkpoints import restore_jobs
 from checkpoints.models import Restore, RestoreGroup
+from checkpoints.restore_planning import request_restore
+from inventory.audit import AuditEntry
+from inventory.models import Device, Tenant
+from tests.checkpoints.conftest import back_up, later
 from tests.checkpoints.restoring import World
 from tests.checkpoints.test_admin import agree
+from tests.factories import make_tenant
 from tests.inventory.kit import Role, logged_in, make_user, page
 
 
@@ -210,3 +215,21 @@ def test_several_devices_are_put_back_by_clicking(world: World) -> None:
     assert client.get(f"{address}/progress/").status_code == 286
     assert member(world, Role.OPERATOR).get(f"{address}/push/").status_code == 403
     assert logged_in(make_user("stranger")).get(f"{address}/change/").status_code in (302, 403, 404)
+
+
+def test_a_file_for_a_person_is_downloaded_by_right(tenant: Tenant, edge: Device) -> None:
+    """What nothing is sent to is put back by hand: whole for those who may see secrets, masked and named so for others."""
+    version = back_up(edge, later(1), running_cfg="hostname edge1\nsnmp-server community alpha7 RO\n")
+    assert version
+    restore = request_restore(edge, version, by="ada", now=later(2))
+    address = f"/admin/checkpoints/restore/{restore.pk}/file/running.cfg"
+    restorer, auditor = (logged_in(make_user(role, (tenant, role))) for role in (Role.RESTORER, Role.AUDITOR))
+    stranger = logged_in(make_user("sam", (make_tenant("other"), Role.ADMINISTRATOR)))
+
+    whole, masked = restorer.get(address), auditor.get(address)
+
+    assert b"alpha7" in whole.content and b"alpha7" not in masked.content
+    assert "-masked-running.cfg" in masked["Content-Disposition"]
+    assert stranger.get(address).status_code == 404
+    assert restorer.get(address.replace("running", "other")).status_code == 404
+    assert AuditEntry.objects.filter(action="version.downloaded", about="edge1").count() == 2
