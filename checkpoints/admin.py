@@ -107,7 +107,7 @@ class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
     @display(description="Tags")
     def shown_tags(self, checkpoint: Checkpoint) -> SafeString:
         """Each on its own."""
-        return cells.tags(checkpoint.tags)
+        return cells.tags([*checkpoint.tags, *(["uploaded"] if checkpoint.uploaded else [])])
 
     @display(description="Refs")
     def shown_refs(self, checkpoint: Checkpoint) -> SafeString:
@@ -129,6 +129,8 @@ class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
         row = self.get_object(request, str(object_id))
         deleted = row is not None and row.deleted_at is not None
         found = super().get_actions_detail(request, object_id)
+        if row is not None and row.uploaded:  # the record holds only what devices have said
+            found = [action for action in found if not action.action_name.endswith("_go_back")]
         return [action for action in found if action.action_name.endswith("_undelete_it") == deleted]
 
     def before(self, version: Checkpoint) -> Checkpoint | None:
@@ -156,7 +158,7 @@ class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
             "listed": checkpoint_page.listed(lister, row, request),
             "compare_url": self.page_url("compare"),
             "may_go_back": may(request.user, "checkpoints.restore_record", row.tenant_id)
-            and not (row.deleted_at or row.lost_at),
+            and not (row.deleted_at or row.lost_at or row.uploaded),
         }
 
     @admin.action(description="Compare two", permissions=["view"])

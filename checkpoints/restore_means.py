@@ -80,7 +80,7 @@ def end_restore(restore: Restore, outcome: Outcome, *, token: UUID, means: Means
         of=[restore.state],
         holder=token,
         now=now,
-        told=outcome.detail,
+        told=outcome.detail or "It runs the version, was read back, and starts with it.",
         cause=outcome.cause,
         detail=outcome.detail,
         saved=outcome.saved,
