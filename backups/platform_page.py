@@ -12,10 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from inventory.models import Device
 from inventory.platforms import registry
 from inventory.platforms.listing import whole_when
-from inventory.platforms.sheet import Platform, Way
+from inventory.platforms.sheet import Platform, Verified, Way
 
 # How much a sheet's claim is worth, and how its mark is coloured.
-WORTH = {"system": "in_sync", "recording": "in_sync", "manual": "changed", "none": "resting"}
+WORTH: dict[Verified, str] = {"system": "in_sync", "recording": "in_sync", "manual": "changed", "none": "resting"}
 WAYS: dict[Way, str] = {
     "replace": "the device takes a whole configuration and works out the difference",
     "candidate": "the same in a candidate that is committed, and reverted unless confirmed",
@@ -55,5 +55,12 @@ class Platforms:
         """The list; sheets of the user's own that cannot be used stand above it with the reason."""
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
-        context: dict[str, Any] = {"title": "Platforms", "lines": lines(request), "broken": registry.broken().values()}
+        found = lines(request)
+        counted = Counter(line.sheet.verified for line in found)
+        context: dict[str, Any] = {
+            "title": "Platforms",
+            "lines": found,
+            "worth": ", ".join(f"{name} {counted[name]}" for name in WORTH),
+            "broken": registry.broken().values(),
+        }
         return self.show(request, "netcairn/platforms.html", **context)  # type: ignore[attr-defined]

@@ -56,6 +56,16 @@ def entry(title: str, icon: str, page: str, permission: str = "", **more: Any) -
     return {"title": title, "icon": icon, "link": reverse(f"admin:{page}"), "permission": allowed, **more}
 
 
+def below(page: str, *others: str) -> Callable[[HttpRequest], bool]:
+    """Marks a line of the sidebar on the pages below its own, except those that have lines of their own."""
+
+    def marked(request: HttpRequest) -> bool:
+        here = request.path.startswith
+        return here(reverse(f"admin:{page}")) and not any(here(reverse(f"admin:{other}")) for other in others)
+
+    return marked
+
+
 def superuser(request: HttpRequest) -> bool:
     """Whether people and their rights are this user's business."""
     return bool(request.user.is_superuser)
@@ -70,7 +80,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "title": "Network",
             "separator": True,
             "items": [
-                entry("Devices", "router", "inventory_device_changelist", "inventory.view_device"),
+                entry(
+                    "Devices",
+                    "router",
+                    "inventory_device_changelist",
+                    "inventory.view_device",
+                    active=below("inventory_device_changelist", "inventory_device_platforms"),
+                ),
                 entry("Tenants", "domain", "inventory_tenant_changelist", "inventory.view_tenant"),
                 entry("Credentials", "key", "inventory_credential_changelist", "inventory.view_credential"),
                 entry("Platforms", "memory", "inventory_device_platforms", "inventory.view_device"),
@@ -89,7 +105,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "backups_postprocessing_changelist",
                     "backups.view_postprocessing",
                 ),
-                entry("Versions", "history", "backups_snapshot_changelist", "backups.view_snapshot"),
+                entry(
+                    "Versions",
+                    "history",
+                    "backups_snapshot_changelist",
+                    "backups.view_snapshot",
+                    active=below("backups_snapshot_changelist", "backups_snapshot_search"),
+                ),
                 entry("Search", "manage_search", "backups_snapshot_search", "backups.view_snapshot"),
                 entry(
                     "Quarantine",

@@ -223,6 +223,15 @@ class DeviceImportForm(ImportForm):
     tenant = forms.ModelChoiceField(Tenant.objects.none(), widget=UnfoldAdminSelectWidget)
     field_order = ("resource", "tenant", "import_file", "format")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Say what nobody would guess: a platform need not be known."""
+        super().__init__(*args, **kwargs)
+        self.fields[
+            "import_file"
+        ].help_text = (
+            "Write detect in place of a platform: the device is logged in to and looked at; nothing is changed there."
+        )
+
     def clean_import_file(self) -> Any:
         """Refuse by size before anything is read."""
         file = self.cleaned_data["import_file"]
