@@ -17,6 +17,7 @@ from unfold.decorators import display
 
 from inventory import (  # noqa: F401  (three register pages)
     audit,
+    bulk_edit,
     device_actions,
     jump_host_admin,
     lockout_admin,
@@ -177,6 +178,7 @@ class DeviceAdmin(HostKeyActions, TenantModelAdmin, ImportExportModelAdmin):
         "disable",
         "retire",
         "bring_back",
+        "edit_several",
         "accept_host_key",
         "keep_host_key",
         "forget_host_key",
@@ -226,6 +228,13 @@ class DeviceAdmin(HostKeyActions, TenantModelAdmin, ImportExportModelAdmin):
     def bring_back(self, request: HttpRequest, rows: Any, answers: dict[str, Any]) -> str:  # noqa: ARG002
         """Undo retiring."""
         return device_actions.told("brought back", rows.bring_back())
+
+    @confirmed_action(
+        description="Edit", permission="inventory.change_device", plan=bulk_edit.plan_to_edit, form=bulk_edit.BulkForm
+    )
+    def edit_several(self, request: HttpRequest, rows: Any, answers: dict[str, Any]) -> str:
+        """What is filled in, on all of them."""
+        return bulk_edit.edit(request, rows, answers)
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         """An import adds and changes."""

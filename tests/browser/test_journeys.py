@@ -124,7 +124,7 @@ class Journeys:
         at, page = self.visitor, self.visitor.page
         at.open("/admin/backups/snapshot/search/")
         page.fill("[name=text]", "moved to the new core")
-        at.press("Search")
+        page.get_by_role("button", name="Search").last.click()
         at.sees("1 device")
         page.select_option("[name=when]", "ever")
         page.get_by_role("button", name="Search").last.click()
@@ -137,7 +137,7 @@ class Journeys:
         at.open("/admin/")
         page.keyboard.press("Control+k")
         page.keyboard.type("core")
-        page.get_by_role("link", name="core1").first.click()
+        page.locator("#command-results-list a", has_text="core1").first.click()
         page.wait_for_url("**/overview/")
 
     def name_a_moment(self) -> None:

@@ -40,6 +40,11 @@
     if (button) go(Number(button.dataset.go));
   });
 
+  // Django's lists of two sides name their marks without saying what they are, which a screen reader passes over.
+  window.addEventListener("load", () => {
+    document.querySelectorAll(".help-tooltip[aria-label]").forEach((mark) => mark.setAttribute("role", "img"));
+  });
+
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-send-at-once]");
     if (form) form.requestSubmit();
