@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.conf import LazySettings
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.forms import ModelChoiceField
 from django.test import Client
 from unfold.admin import ModelAdmin
@@ -42,8 +44,16 @@ def people(world: World) -> dict[str, Client]:
     granted = ("backups.view_snapshot", "inventory.change_device", "checkpoints.restore_record", "backups.view_secrets")
     found = {role.value: logged_in(make_user(f"a-{role.value}", (tenant, role))) for role in Role}  # type: ignore[arg-type]
     found["staff without a tenant"] = logged_in(make_user("a-nobody", permissions=granted))
+    for client in found.values():  # what concerns the login itself opens only to who has just said the password again
+        client.post("/admin/login/again/", {"password": "a long enough password"})
     found["anonymous"] = Client()
     return found
+
+
+def their_rows(world: World) -> Rows:
+    """With a security key of one of their people, which has pages as well."""
+    key = {"user": world.theirs[User], "type": "webauthn", "data": {"name": "theirs-key", "credential": {}}}
+    return {**world.theirs, Authenticator: Authenticator.objects.create(**key)}  # type: ignore[dict-item]
 
 
 def share_of(at: int) -> list[str]:
@@ -54,7 +64,7 @@ def share_of(at: int) -> list[str]:
 
 def test_nothing_leaks_and_nothing_changes(world: World, capsys: Any) -> None:
     """One customer learns nothing of another, by no address, method, action or field."""
-    theirs, walked, their_trail = world.theirs, Walk(), AuditEntry.objects.filter(tenant=world.theirs[Tenant])
+    theirs, walked, their_trail = their_rows(world), Walk(), AuditEntry.objects.filter(tenant=world.theirs[Tenant])
     before = their_trail.count()
 
     for at, (role, client) in enumerate(people(world).items()):
@@ -70,6 +80,16 @@ def test_nothing_leaks_and_nothing_changes(world: World, capsys: Any) -> None:
     assert walked.leaks == []
     assert (len(walked.roles), len(walked.routes) > 10, walked.requests > 50) == (7, True, True)
     assert after == before
+
+
+def test_one_does_not_reach_the_second_factor_of_another(world: World) -> None:
+    """A key of somebody else is neither shown, renamed nor removed, by whoever guesses its number."""
+    theirs, walked = their_rows(world), Walk()
+    mine = [route for route in routes() if "second-factor" in route]
+
+    walk(walked, "auditor", people(world)["auditor"], theirs=theirs, marks=("theirs",), share=mine)
+
+    assert (walked.leaks, len(mine) > 8) == ([], True)
 
 
 def look(walked: Walk, client: Client, theirs: Rows) -> None:

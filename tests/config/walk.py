@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.contenttypes.models import ContentType
@@ -70,7 +71,7 @@ def filled(route: str, theirs: Rows) -> list[str]:
         return ["/admin/nothing-of-that-name/"]
     if route == "admin/autocomplete/":
         return list(autocompletes())
-    model = model_of(route)
+    model = Authenticator if "<int:pk>" in route else model_of(route)
     row = theirs.get(model) if model else None
     path = route.replace("<uuid:tenant_id>", str(getattr(row, "tenant_id", ""))).replace("<str:name>", "running.cfg")
     path = re.sub(r"<[^>]*>", str(row.pk) if row else "1", path)
