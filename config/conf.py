@@ -133,6 +133,11 @@ def secrets_keys(var: Path) -> list[str]:
     return [key.strip() for line in text.splitlines() for key in line.split(",") if key.strip()]
 
 
+def secrets_keys_now() -> list[str]:
+    """The same, read anew by a process that is running."""
+    return secrets_keys(var_dir())
+
+
 def new_sealing_key() -> str:
     """A fresh key for `secrets_keys`."""
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

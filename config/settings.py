@@ -15,6 +15,7 @@ NETCAIRN_VAR = conf.var_dir()
 NETCAIRN_STORE_ROOT = Path(os.environ.get("NETCAIRN_STORE_ROOT") or NETCAIRN_VAR / "store").absolute()
 NETCAIRN_PLATFORMS_DIR = os.environ.get("NETCAIRN_PLATFORMS_DIR") or None
 NETCAIRN_SECRETS_KEYS = conf.secrets_keys(NETCAIRN_VAR)
+NETCAIRN_SECRETS_KEYS_READER: str | None = "config.conf.secrets_keys_now"  # keys change while the program runs
 # Where secrets of credentials may be kept instead of the database (inventory/sources.py).
 NETCAIRN_VAULT = conf.vault()
 NETCAIRN_CREDENTIALS_DIR = os.environ.get("NETCAIRN_CREDENTIALS_DIR") or None

@@ -34,6 +34,8 @@ DATABASES["default"]["OPTIONS"]["options"] = (  # type: ignore[index]
     "-c netcairn.audit_may_be_emptied=yes -c synchronous_commit=off"
 )
 
+NETCAIRN_SECRETS_KEYS_READER = None  # tests say themselves which keys there are
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

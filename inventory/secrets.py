@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from inventory.errors import BadSecretsKeys, SecretUnreadable
 
@@ -59,6 +60,28 @@ def keyring() -> tuple[Key, ...]:
     return keyring_of(tuple(settings.NETCAIRN_SECRETS_KEYS))
 
 
+def read_again() -> tuple[Key, ...]:
+    """The keys as they are now where they are kept, for this process from now on. Raises BadSecretsKeys.
+
+    A key changes while web and queue are running: each finds out when it is about to seal something, or meets what it
+    cannot open, and nobody has to stop them. What was just sealed with the key that is about to go would be lost.
+    """
+    if settings.NETCAIRN_SECRETS_KEYS_READER:
+        texts = import_string(settings.NETCAIRN_SECRETS_KEYS_READER)()
+        keyring_of(tuple(texts))
+        settings.NETCAIRN_SECRETS_KEYS = texts
+    return keyring()
+
+
+def key_of(sealed: bytes) -> Key | None:
+    """The key that opens a sealed value; None where there is none of its name."""
+    for look in (keyring, read_again):
+        found = next((key for key in look() if key.id == sealed[KEY_ID]), None)
+        if found is not None:
+            return found
+    return None
+
+
 @lru_cache(maxsize=4)
 def keyring_of(texts: tuple[str, ...]) -> tuple[Key, ...]:
     """Keys from their texts."""
@@ -89,7 +112,7 @@ def seal_at(place: bytes, text: str) -> bytes:
     """The same for a place that is no row of a tenant."""
     if not text:
         return b""
-    key, nonce = keyring()[0], os.urandom(NONCE_BYTES)
+    key, nonce = read_again()[0], os.urandom(NONCE_BYTES)
     return VERSION + key.id + nonce + key.cipher.encrypt(nonce, text.encode(), place)
 
 
@@ -104,7 +127,7 @@ def open_at(place: bytes, sealed: bytes, *, what: str) -> str:
     """What `seal_at` has sealed; `what` says in an error which secret it is. Raises SecretUnreadable."""
     if not sealed:
         return ""
-    key = next((key for key in keyring() if key.id == sealed[KEY_ID]), None)
+    key = key_of(sealed)
     if key is None or sealed[:1] != VERSION:
         raise SecretUnreadable(
             f"{what} was sealed with key {sealed[KEY_ID].hex()}, which is not in NETCAIRN_SECRETS_KEYS; "

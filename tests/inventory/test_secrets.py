@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from inventory.errors import BadSecretsKeys, SecretUnreadable
 from inventory.models import Credential, Tenant
-from inventory.secrets import keyring, open_sealed, seal
+from inventory.secrets import keyring, open_sealed, read_again, seal
 from inventory.services import Rotation, rotate_one, rotate_secrets
 from tests.factories import make_credential, make_tenant
 from tests.inventory.kit import new_key
@@ -172,3 +173,49 @@ def test_rotation_leaves_what_does_not_open_and_says_so(settings: Any, capsys: A
         call_command("rotate_secrets")
     assert "Tenant acme: The password of credential lost" in capsys.readouterr().err
     assert bytes(Credential.objects.get().password_sealed) == sealed
+
+
+@pytest.mark.django_db
+def test_keys_change_while_everything_runs(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Workers that know the old key alone go on through a rotation, and a page seals with the new one from then on."""
+    old, new, file = new_key(), new_key(), tmp_path / "secrets.keys"
+    monkeypatch.setenv("NETCAIRN_SECRETS_KEYS_FILE", str(file))
+    monkeypatch.delenv("NETCAIRN_SECRETS_KEYS", raising=False)
+    settings.NETCAIRN_SECRETS_KEYS_READER = "config.conf.secrets_keys_now"
+    settings.NETCAIRN_SECRETS_KEYS = [old]
+    file.write_text(old)
+    rows = [make_credential(make_tenant(name), name) for name in ("a", "b", "c")]
+    for row in rows:
+        row.set_password(f"password of {row.name}")
+        row.save()
+    opened: list[str] = []
+
+    def a_worker_reads(_done: int) -> None:
+        settings.NETCAIRN_SECRETS_KEYS = [old]  # as it was started, in the middle of the rotation
+        opened.extend(one.password() for one in Credential.objects.order_by("name"))
+
+    file.write_text(f"{new}\n{old}\n")
+    settings.NETCAIRN_SECRETS_KEYS = [new, old]
+    assert rotate_secrets(progress=a_worker_reads).resealed == 3
+    settings.NETCAIRN_SECRETS_KEYS = [old]
+    late = Credential.objects.get(name="a")
+    late.set_password("entered on a page that runs since yesterday")
+    late.save()
+
+    file.write_text(new)
+    settings.NETCAIRN_SECRETS_KEYS = [new]
+    assert opened == [f"password of {name}" for _ in range(3) for name in "abc"]
+    assert [one.password()[:8] for one in Credential.objects.order_by("name")] == ["entered ", "password", "password"]
+
+
+def test_a_file_of_keys_that_is_being_written_loses_nothing(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a key is refused, and the keys that were there before stay."""
+    good = new_key()
+    settings.NETCAIRN_SECRETS_KEYS = [good]
+    settings.NETCAIRN_SECRETS_KEYS_READER = "config.conf.secrets_keys_now"
+    monkeypatch.setenv("NETCAIRN_SECRETS_KEYS", good[:20])
+
+    with pytest.raises(BadSecretsKeys):
+        read_again()
+
+    assert [good] == settings.NETCAIRN_SECRETS_KEYS
