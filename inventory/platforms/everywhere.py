@@ -27,7 +27,7 @@ _NONE = (
     r"(?!(?:enabled?|disabled?|none|yes|no|on|off|true|false|default|optional|required|chain|key-?chain"
     r"|keychain-name|id|key-id|generate|zeroize|rollover|file|size|length|lifetime|life|timeout|type|mode|prompt"
     r"|policy|profile|control|public|export|import|delete|is|expiration|encryption|level|index|status|rsa|dsa|ecdsa|trusted"
-    r"|protection|install|address|hostname|ip|ipv[46]|identity|any|set-key|obscured|hash2?|mac|priv\w*|enc\w*|auth\w*"
+    r"|protection|install|address|hostname|ip|ipv[46]|identity|any|set-key|obscured|hash2?|mac|priv\w*|enc\w*|auth\w*|acct"
     r"|group|cmode|emode|slev|acl|read|write|notify|access|user|ckn|eigrp|preshared?|esp|ah)(?:[;,]?(?:[ \t\r]|$)|=)"
     rf"|\\[ \t\r]*$|\*+[;,]?[ \t\r]*$|[{{=]|:[ \t]|\"\"|''|[\"']?-----BEGIN|\(masked\)|{_METHOD}(?:[ \t\r]|$)"
     r"|\S+[ \t]+(?:\{[ \t\r]*$|(?:secret|password|key|key-string|ascii-text|hexadecimal|cipher|simple|encrypted"
@@ -70,11 +70,11 @@ BY_LINE: tuple[Section, ...] = (
             rf"(?![0-9]{{3}}[ \t]){_NONE}{_TELLING}{_VALUE}",
             rf"(?P<keep>\b{_COMMUNITY}[ \t]+(?:(?:(?i:read-?only|read-?write|read|write|ro|rw|create|add|mode[ \t]+\w+"
             rf"|index[ \t]+\S+[ \t]+name|accessmode[ \t]+\w+|ipaddr[ \t]+\S+(?:[ \t]+[0-9.]+)?|v1v2c?|map|get|set"
-            rf"|community-name|[\w-]{{1,20}}-community-string(?:-[0-9])?))[ \t]+)*{_HOW})"
+            rf"|community-name|[\w-]{{1,20}}-community-string(?:-[0-9])?))[ \t]+)*+{_HOW})"
             rf"(?!(?:list|security|source)[ \t]){_NONE}{_VALUE}",
             r"(?P<keep>\b(?:host|trap-?host|trapreceiver|receiver|trap2?sink|target-host|trap-destination)[ \t]+"
             r"[\w.:-]{1,60}[ \t]+(?:(?:(?:vrf|use-vrf|version|port|udp-port)[ \t]+\S+|traps?|informs?|v1|v2c?|noauth"
-            r"|auth|priv|poll|community|name|encrypted|plain|cipher|simple|[0-9]{1,5})[ \t]+){1,8})"
+            r"|auth|priv|poll|community|name|encrypted|plain|cipher|simple|[0-9]{1,5})[ \t]+){1,8}+)"
             r"(?!(?:vrf|use-vrf|version|port|udp-port|traps?|informs?|v[123]c?|username|params|securityname"
             r"|security-name|community-name|sec-name|source-interface|trap-level|smode|filter|community|severity-level)"
             rf"(?:[ \t\r]|$)|[0-9.]{{1,15}}(?:[ \t\r]|$)){_NONE}{_VALUE}",
@@ -84,7 +84,7 @@ BY_LINE: tuple[Section, ...] = (
         begins=_ABOUT_KEYS,
         ends=r"$",
         secrets=(
-            rf"(?P<keep>(?<![\w-])(?i:key)[ \t]+(?:(?:{_METHOD}|id)[ \t]+)*(?i:{_HOW}))"
+            rf"(?P<keep>(?<![\w-])(?i:key)[ \t]+(?:(?:{_METHOD}|id)[ \t]+)*+(?i:{_HOW}))"
             rf"(?!authentication|accounting|authorization){_NONE}{_NO_NUMBER}{_VALUE}",
             rf"(?P<keep>\b(?:authentication|authtype|auth-type|authentication-type|authentication-mode|auth)[ \t]+"
             rf"(?:simple|simple-text|simple-password|text|plain|encrypt|clear|string|md5[ \t]+[0-9]{{1,3}}"
@@ -98,7 +98,7 @@ BY_LINE: tuple[Section, ...] = (
 )
 
 ANYWHERE: tuple[str, ...] = (
-    rf"(?P<keep>(?<![\w-])(?i:{_KEY_NAMES}){_IS}(?:(?:type[ \t]+\S+|inbound|outbound|{_METHOD})[ \t]+)*(?i:{_HOW}))"
+    rf"(?P<keep>(?<![\w-])(?i:{_KEY_NAMES}){_IS}(?:(?:type[ \t]+\S+|inbound|outbound|{_METHOD})[ \t]+)*+(?i:{_HOW}))"
     rf"(?!(?:for|wpa|cipher|authenticator)[ \t]){_NONE}{_NO_NUMBER}{_VALUE}",
     # snmpd.conf's own
     r"(?P<keep>^[ \t]*(?:r[ow]community6?|trapcommunity|com2sec6?[ \t]+\S+[ \t]+\S+|trap2?sink[ \t]+\S+)[ \t]+)"

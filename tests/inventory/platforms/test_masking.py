@@ -12,8 +12,9 @@ from tests.platforms.cases import CASES, Case
 from tests.platforms.masked import published, written, wrong
 
 LINES = [line for case in CASES for file in case.files for line in file.stored.decode("latin-1").split("\n")]
+TRIED = [line for slug in read_catalogue(None).sheets for line in written(slug)]
 FRAGMENTS = st.sampled_from(
-    [*LINES, "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----", MASK]
+    [*LINES, *TRIED, "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----", MASK]
 ) | st.text(st.characters(max_codepoint=255), max_size=40)
 
 
@@ -48,6 +49,15 @@ def test_masking_twice_is_masking_once_and_keeps_the_lines(slug: str, lines: lis
     once = mask(platform, text)
 
     assert once.count("\n") == text.count("\n")
+    assert mask(platform, once) == once
+
+
+@pytest.mark.parametrize("slug", read_catalogue(None).sheets)
+def test_what_is_masked_already_is_not_masked_again(slug: str) -> None:
+    """What was masked before it was stored is masked once more when it is shown."""
+    platform = read_catalogue(None).get(slug)
+    once = mask(platform, "\n".join(written(slug)))
+
     assert mask(platform, once) == once
 
 
@@ -117,7 +127,9 @@ def test_what_only_speaks_of_secrets_stays(line: str) -> None:
     assert mask(None, line) == line
 
 
-@pytest.mark.parametrize("piece", ["\n", " ", "a-", "password ", "x://y:", '\\"', "set radius snmp-server key "])
+@pytest.mark.parametrize(
+    "piece", ["\n", " ", "a-", "password ", "x://y:", '\\"', "set radius snmp-server key ", "snmp auth md5 ", "-key"]
+)
 def test_a_hostile_text_does_not_keep_a_worker(piece: str) -> None:
     """A pattern whose work grows with the square of a text would not come back from these for hours."""
     text = piece * (50_000 // len(piece))
