@@ -15,8 +15,10 @@ from backups.commit import Kept, keep
 from backups.models import Attempt, Run, Snapshot
 from inventory.models import Device, Tenant
 from inventory.platforms.registry import platform
+from tests.checkpoints.remembered import remembered
 from tests.factories import make_device, make_tenant
 
+TENANT, EDGE, CORE = (UUID(int=0x6E63 << 112 | at) for at in (1, 2, 3))
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
@@ -70,20 +72,24 @@ def store_root(settings: LazySettings, tmp_path: Path) -> Path:
 @pytest.fixture
 def tenant(db: None, store_root: Path) -> Tenant:
     """A tenant whose repository would be made below `store_root`."""
-    return make_tenant()
+    return make_tenant(pk=TENANT)
 
 
 @pytest.fixture
 def edge(tenant: Tenant) -> Device:
     """One device of the tenant, with two versions behind it."""
-    device = make_device(tenant, "edge1")
-    back_up(device, running_cfg="hostname edge1\n")
-    return device
+    remembered(tenant, "edge", lambda: back_up(make_device(tenant, "edge1", pk=EDGE), running_cfg="hostname edge1\n"))
+    return Device.objects.get(pk=EDGE)
 
 
 @pytest.fixture
 def core(tenant: Tenant) -> Device:
     """Another device of the tenant."""
-    device = make_device(tenant, "core1")
-    back_up(device, running_cfg="hostname core1\n", startup_cfg="hostname core\n")
-    return device
+    remembered(
+        tenant,
+        "core",
+        lambda: back_up(
+            make_device(tenant, "core1", pk=CORE), running_cfg="hostname core1\n", startup_cfg="hostname core\n"
+        ),
+    )
+    return Device.objects.get(pk=CORE)

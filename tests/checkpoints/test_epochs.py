@@ -21,6 +21,7 @@ from checkpoints.models import Checkpoint
 from checkpoints.services import checkpoint_run, create_checkpoint
 from inventory.models import Device, Tenant
 from tests.checkpoints.conftest import NOON, back_up, later, make_run
+from tests.checkpoints.remembered import remembered
 from tests.checkpoints.test_gc import git
 
 
@@ -51,10 +52,15 @@ def sound(tenant: Tenant, store: TenantStore) -> None:
 @pytest.fixture
 def versions(tenant: Tenant, edge: Device, core: Device) -> list[Snapshot]:
     """Three versions of one device in the first epoch, the last of them in the second too."""
+    remembered(tenant, "versions", lambda: make_versions(tenant, edge))
+    return list(edge.snapshots.order_by("seq"))
+
+
+def make_versions(tenant: Tenant, edge: Device) -> None:
+    """Two more, and a cut."""
     for text in ("two", "three"):
         back_up(edge, running_cfg=f"hostname edge1\n! {text}\n")
     cut(tenant)
-    return list(edge.snapshots.order_by("seq"))
 
 
 def test_an_epoch_ends_and_the_next_one_holds_the_same(tenant: Tenant, versions: list[Snapshot]) -> None:

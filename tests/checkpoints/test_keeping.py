@@ -24,6 +24,7 @@ from inventory.audit import AuditEntry
 from inventory.models import Device, Tenant
 from inventory.notices import Notice
 from tests.checkpoints.conftest import back_up
+from tests.checkpoints.remembered import remembered
 from tests.checkpoints.test_gc import lose
 
 NOW = timezone.now().replace(microsecond=0)
@@ -37,11 +38,15 @@ def days_ago(days: float) -> datetime:
 @pytest.fixture
 def line(tenant: Tenant, edge: Device) -> list[Checkpoint]:
     """Six days, with a version and a checkpoint each, oldest first."""
-    made = []
+    remembered(tenant, "line", lambda: make_line(tenant, edge))
+    return list(Checkpoint.objects.order_by("seq"))
+
+
+def make_line(tenant: Tenant, edge: Device) -> None:
+    """See `line`."""
     for day in range(6, 0, -1):
         back_up(edge, now=days_ago(day), running_cfg=f"hostname edge1\n! {day}\n" + f"! only of {day}\n" * 200)
-        made.append(create_checkpoint(tenant, message=f"day {day}", author="anna", now=days_ago(day)))
-    return made
+        create_checkpoint(tenant, message=f"day {day}", author="anna", now=days_ago(day))
 
 
 def policy(tenant: Tenant, **fields: Any) -> RetentionPolicy:

@@ -31,6 +31,7 @@ from inventory.audit import AuditEntry
 from inventory.models import Device, Tenant
 from inventory.notices import Notice
 from tests.checkpoints.conftest import NOON, back_up, later
+from tests.checkpoints.remembered import remembered
 from tests.checkpoints.test_epochs import cut, head
 
 pytestmark = pytest.mark.django_db
@@ -68,9 +69,14 @@ def versions_of(device: Device) -> list[Snapshot]:
 @pytest.fixture
 def store(edge: Device, core: Device) -> TenantStore:
     """Two devices, one with three versions."""
+    remembered(edge.tenant, "three versions", lambda: make_three(edge))
+    return open_store(edge.tenant_id)
+
+
+def make_three(edge: Device) -> None:
+    """Two more versions."""
     for text in ("two", "three"):
         back_up(edge, running_cfg=f"hostname edge1\n! {text}\n")
-    return open_store(edge.tenant_id)
 
 
 def test_without_being_asked_a_repair_writes_nothing_off(tenant: Tenant, edge: Device, store: TenantStore) -> None:
