@@ -244,7 +244,7 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "6px",
     "COLORS": {"base": STONE, "primary": WATER},
     "STYLES": [file("netcairn.css")],
-    "SCRIPTS": [file("netcairn.js"), file("code.js")],
+    "SCRIPTS": [file("netcairn.js"), file("code.js"), file("filters.js")],
     "ACCOUNT": {"navigation": "config.navigation.account"},
     "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
     "COMMAND": {"search_callback": "config.navigation.palette"},

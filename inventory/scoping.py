@@ -101,6 +101,7 @@ class TenantModelAdmin(Scoped, ModelAdmin):
     """An admin page that keeps to the user's tenants. The tenant of a row is chosen once and stays."""
 
     list_filter_submit = True
+    list_before_template = "netcairn/saved_filters.html"
     warn_unsaved_form = True
 
     def has_view_permission(self, request: HttpRequest, obj: Model | str | None = None) -> bool:

@@ -78,9 +78,15 @@ class Journeys:
         at.sees(leaf.name)
 
     def back_up_all(self) -> None:
-        """Everything that a list shows."""
+        """Everything that a list shows, here behind a filter that was saved."""
         page = self.visitor.page
+        self.visitor.open("/admin/inventory/device/?platform=arista_eos")
+        page.fill("[data-save-filter] input", "only Arista")
+        page.press("[data-save-filter] input", "Enter")
         self.visitor.open("/admin/inventory/device/")
+        page.locator("[data-saved-list] a", has_text="only Arista").click()
+        page.wait_for_url("**/?platform=arista_eos")
+        assert page.locator("#result_list tbody tr").count() == 1
         page.check("#action-toggle")
         page.select_option("select[name=action]", "back_up_now")
         page.get_by_role("button", name="Run").click()
