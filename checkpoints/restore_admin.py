@@ -90,7 +90,7 @@ class RestoreAdmin(RecordAdmin):
     @display(description="What came of it")
     def came_of_it(self, restore: Restore) -> str:
         """In words."""
-        return restore.detail
+        return restore.came_of_it
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only what makes sense in its state."""

@@ -137,6 +137,13 @@ class Restore(TenantOwned):
         return self.state not in (*self.WAITING, *self.WORKING)
 
     @property
+    def came_of_it(self) -> str:
+        """What came of it, in words."""
+        if self.detail or self.state != self.State.CONFIRMED:
+            return self.detail
+        return "It runs the version, was read back, and starts with it."
+
+    @property
     def name_on_device(self) -> str:
         """What its file and its candidate are called there."""
         return f"netcairn-{self.id.hex[:8]}"

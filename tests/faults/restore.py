@@ -1,6 +1,6 @@
 """Kills the process that restores a device, again and again, and looks whether its row tells the truth.
 
-    python -m tests.faults.restore [--kills 50] [--runs 300]
+    python -m tests.faults.restore [--kills 50] [--runs 300] [--system SLUG]
 
 With `--runs` also (without `--kills`: only) every outcome of `restore_matrix.py` on every system, in turn.
 
@@ -178,6 +178,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=None)
     parser.add_argument("--runs", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="number of the first run: its system and its outcome")
+    parser.add_argument("--system", action="append", default=[], help="of the matrix; all where none is named")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
     kills = options.kills if options.kills is not None else 0 if options.runs else 50
@@ -185,7 +186,7 @@ def main() -> int:
         from tests.faults import restore_matrix as matrix
 
         tally = campaign(kills, seed=options.seed)
-        seen = matrix.campaign(options.runs, first=options.first)
+        seen = matrix.campaign(options.runs, first=options.first, systems=options.system)
     lies = [*tally.lies, *seen.lies]
     if options.runs:
         print(matrix.table(seen))  # noqa: T201
