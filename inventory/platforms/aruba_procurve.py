@@ -19,6 +19,7 @@ PLATFORM = Platform(
     ),
     restore=Restore(
         way="file",
+        merge="HP_PROCURVE",  # shown for a person; the switch has no timer that would take a wrong line back
         note="`copy tftp startup-config HOST FILE` (or SFTP to /cfg/startup-config), after which the switch restarts; "
         "16.x has `cfg-restore` without a restart. Passwords are only there with `include-credentials`.",
     ),

@@ -1,4 +1,4 @@
-"""A sample of the matrix in `tests/faults/restore_matrix.py`: two systems, the outcomes that cost most when they go wrong."""
+"""A sample of the matrix in `tests/faults/restore_matrix.py`: some systems, the outcomes that cost most when they go wrong."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ pytestmark = pytest.mark.long
     [
         ("mikrotik_routeros", ("killed while pushing", "ok")),
         ("arista_eos", ("accepted, then something else", "killed while confirming")),
+        ("cisco_xr", ("link lost while pushing", "ok")),
+        ("aruba_aoscx", ("line refused", "ok")),
     ],
 )
 def test_what_a_row_says_is_what_its_device_runs(
