@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -19,6 +21,7 @@ from checkpoints.live import as_it_was, collect_now, device_of
 from checkpoints.models import Checkpoint
 from checkpoints.services import create_checkpoint
 from checkpoints.startup import compare_startup, startup_file
+from inventory.commands import WrongUse
 from inventory.models import Device, Tenant
 from tests.backups.test_shard import FakeTransport, config
 from tests.checkpoints.conftest import back_up
@@ -151,3 +154,21 @@ def test_a_system_without_a_startup_configuration_says_so(tenant: Tenant) -> Non
 
     with pytest.raises(NotComparable, match="no startup configuration"):
         startup_file(router)
+
+
+def test_startup_is_compared_by_command_and_on_a_page(
+    switch: Device, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same difference for those who type and for those who click; the other order is a mistake in use."""
+    seen = back_up(switch, timezone.now(), running_cfg=config("switch", 7), startup_cfg=config("switch"))
+    assert seen
+    monkeypatch.setattr("checkpoints.management.commands.diff.collect_now", lambda *_, **__: seen)
+    call_command("diff", "switch", "startup", json=True)
+    (file,) = json.loads(capsys.readouterr().out)["files"]
+    boss = logged_in(make_user("boss", (switch.tenant, Role.ADMINISTRATOR)))
+    asked = f"/admin/backups/snapshot/compare/?left={seen.pk}&right={seen.pk}&of=startup"
+
+    assert (file["path"], file["lines_added"], file["lines_removed"]) == ("switch/startup.cfg", 1, 1)
+    assert "starts with" in page(boss.get(asked)) and "startup.cfg" in page(boss.get(asked))
+    with pytest.raises(WrongUse, match="second"):
+        call_command("diff", "startup", "switch")
