@@ -46,16 +46,29 @@ def packed(path: Path) -> int:
     return sum(found.stat().st_size for folder in folders for found in folder.iterdir())
 
 
-def memory(commits: int) -> Iterator[tuple[str, float]]:
-    """MB of a process of its own after a tenth of so many commits of one device, and after all."""
-    tenancy = reads.first_backup(100, random.Random(5), name="memory")
-    ours, theirs = os.pipe()
-    if not (pid := forked()):
-        work_long(tenancy, commits, theirs)
-    os.close(theirs)
-    with os.fdopen(ours) as said:
-        early, late = map(float, said.read().split())
-    assert os.waitpid(pid, 0)[1] == 0
+class LongWorker:
+    """A process of its own that makes so many commits of one device each, and tells its memory."""
+
+    def __init__(self, commits: int) -> None:
+        tenancy = reads.first_backup(100, random.Random(5), name="memory")
+        self.commits = commits
+        self.ours, theirs = os.pipe()
+        self.pid = forked()
+        if not self.pid:
+            work_long(tenancy, commits, theirs)
+        os.close(theirs)
+
+    def told(self) -> tuple[float, float]:
+        """MB after a tenth of the commits, and after all; waits for the end."""
+        with os.fdopen(self.ours) as said:
+            early, late = map(float, said.read().split())
+        assert os.waitpid(self.pid, 0)[1] == 0
+        return early, late
+
+
+def memory(worker: LongWorker) -> Iterator[tuple[str, float]]:
+    """MB of a worker after a tenth of its commits, and after all."""
+    commits, (early, late) = worker.commits, worker.told()
     yield f"memory after {commits // 10:,} commits: MB", early
     yield f"memory after {commits:,} commits: MB", late
     yield "memory after 10,000 commits: times that after 1,000", late / early

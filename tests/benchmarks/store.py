@@ -3,8 +3,8 @@
     writers   commits of 100 devices beside GitPython's index.commit and a flat-tree pygit2 writer, at three sizes
     history   the same after a short and after a long past
     reads     history page, a file of any commit, a long difference, a search; at full size
-    disk      what a version takes after housekeeping, beside `git gc --aggressive` of the same history
-    memory    a worker over many commits
+    sizes     a worker's memory over many commits; and, as neither is a matter of time, beside it what a version takes on
+              the disk after housekeeping, and after `git gc --aggressive` of the same history
     eight     eight processes on one tenant for a minute
 
 Everything of ours is durable and with the database's rows; what is compared is run in turns, and medians count, so that
@@ -155,14 +155,11 @@ def reading(sizes: Sizes, place: Path) -> Figures:
     yield "difference of two texts of 30,000 lines: ms", reads.long_difference(tenancy)
 
 
-def disk(sizes: Sizes, place: Path) -> Figures:
-    """A history written by the product, and the same in git's own best."""
+def long_run(sizes: Sizes, place: Path) -> Figures:
+    """What a history takes on the disk, and what a worker does in memory, both at once."""
+    worker = steadiness.LongWorker(sizes.memory_commits)
     yield from steadiness.disk(sizes.disk_devices, sizes.disk_batches, BATCH, place)
-
-
-def memory(sizes: Sizes, place: Path) -> Figures:
-    """A worker's memory after a tenth of its commits, and after all."""
-    yield from steadiness.memory(sizes.memory_commits)
+    yield from steadiness.memory(worker)
 
 
 def eight(sizes: Sizes, place: Path) -> Figures:
@@ -174,8 +171,7 @@ PARTS: dict[str, Callable[[Sizes, Path], Figures]] = {
     "writers": writers,
     "history": history,
     "reads": reading,
-    "disk": disk,
-    "memory": memory,
+    "sizes": long_run,
     "eight": eight,
 }
 
@@ -211,7 +207,7 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=" ".join(PARTS))
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
     parser.add_argument("--rounds", type=int, help="turns of each writer")
-    parser.add_argument("--commits", type=int, help="of the part memory")
+    parser.add_argument("--commits", type=int, help="of the worker in the part sizes")
     parser.add_argument("--place", type=Path, default=Path("var"), help="a directory on the disk to be measured")
     return parser.parse_args(arguments)
 
