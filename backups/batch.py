@@ -114,13 +114,15 @@ class Batch:
 
     def plan(self, changes: Sequence[DeviceChange]) -> Plan:
         """What of the changes differs from the record."""
-        paths = [path for change in changes for path in (change.folder, layout.link_path(change.device_name))]
-        present = self.lookup.entries(self.head, paths) if self.head and paths else {}
+        links = [layout.link_path(change.device_name) for change in changes]
+        paths = [*links, *(change.folder for change in changes)]
+        # What is replaced may be as it likes; what is said to be there already must be.
+        unless = dict.fromkeys(links, "") | {put.path: put.id for change in changes for put in change.puts}
+        present = self.lookup.entries(self.head, paths, unless=unless) if self.head and paths else {}
         named = {content for change in changes for content in change.files.values() if isinstance(content, str)}
         plan = changing.plan_files(changes, present, {one: len(self.store.blob(one)) for one in named})
         if not changing.links_are_right(plan, changes, present):
-            links = self.store.tree(self.head, layout.BY_NAME) if self.head else {}
-            changing.plan_links(plan, changes, links)
+            changing.plan_links(plan, changes, self.store.tree(self.head, layout.BY_NAME) if self.head else {})
         return plan
 
     def lines(self, plan: Plan, counting: Process) -> dict[UUID, tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from uuid import UUID
 
 from backups.store import layout
@@ -34,6 +35,7 @@ class DeviceChange:
         """Bytes of new content."""
         return sum(len(content) for content in self.files.values() if isinstance(content, bytes))
 
+    @cached_property
     def puts(self) -> list[Put]:
         """The files that are to be there. Raises NameRefused."""
         return [
@@ -86,17 +88,21 @@ def check_changes(changes: Sequence[DeviceChange]) -> None:
 
 
 def plan_files(changes: Iterable[DeviceChange], present: Mapping[str, Entry], sizes: Mapping[str, int]) -> Plan:
-    """The part of the changes that differs from what is `present`, by path; `sizes` of the objects named by id."""
+    """The part of the changes that differs from what is `present`, by path; `sizes` of the objects named by id.
+
+    No size of what is present counts where a change says what is there from now on.
+    """
     plan = Plan()
     there = files_by_device(present)
     for change in changes:
         before = there.get(change.device_id, {})
-        puts = [put for put in change.puts() if put.path not in present or present[put.path].id != put.id]
+        there_after = change.puts
+        puts = [put for put in there_after if put.path not in present or present[put.path].id != put.id]
         removals = change.removals(before)
         (plan.changed if puts or removals else plan.unchanged).add(change.device_id)
         plan.puts += puts
         plan.removals += removals
-        plan.files[change.device_id] = files_after(before, puts, removals, sizes)
+        plan.files[change.device_id] = files_after(before, there_after, removals, sizes)
     return plan
 
 

@@ -24,6 +24,10 @@ MAX_PACKS = 30
 object, as a pin is, a geometric row of up to 20 is normal, and housekeeping leaves it alone."""
 SECONDS = 600.0
 FACTOR = 2
+DEPTH = 20
+"""Differences between a version and the one that is stored whole. With git's own 50, counting the lines of a batch took
+27 ms instead of 20 at 10,000 devices, for 2 % less disk; 141 versions of each of 100 devices take 1.24 times what
+`git gc --aggressive` makes of them, instead of 1.08 times."""
 GONE = "gone-"  # in front of the index of a pack that is being removed
 
 INDEX_HEAD = b"\377tOc\0\0\0\2"
@@ -82,6 +86,7 @@ def combine(git: Git, old: Sequence[Path]) -> None:
         "pack-objects",
         "-q",
         "--window=3",
+        f"--depth={DEPTH}",
         "--delta-base-offset",
         str(directory / "pack"),
         stdin=listed,

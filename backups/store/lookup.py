@@ -53,20 +53,24 @@ class Lookup:
             return False
         return True
 
-    def entries(self, commit: str, paths: Iterable[str]) -> dict[str, Entry]:
+    def entries(
+        self, commit: str, paths: Iterable[str], *, unless: Mapping[str, str] | None = None
+    ) -> dict[str, Entry]:
         """What these paths of a commit, and all below them, name; those that do not exist are left out.
 
-        None of the paths may lie below another. Raises StoreDamaged where something on the way, or at its end, is
-        missing.
+        None of the paths may lie below another. What a path of `unless` names is not asked for if it has another id
+        than that: its size is 0, and it may be missing. Raises StoreDamaged where anything else is missing, on the way
+        or at its end.
         """
+        unless = unless or {}
         found: dict[str, Found] = {}
         known, self.trees = self.trees, {}
         level = [(self.root_of(commit), "", tree_of(paths))]
         while level:
             self.load({tree for tree, _, _ in level}, known)
             level = [below for step in level for below in self.enter(*step, found)]
-        sizes = self.sizes({object_id for _, object_id in found.values()})
-        return {path: Entry(mode, object_id, sizes[object_id]) for path, (mode, object_id) in found.items()}
+        sizes = self.sizes({one for path, (_, one) in found.items() if unless.get(path, one) == one})
+        return {path: Entry(mode, one, sizes.get(one, 0)) for path, (mode, one) in found.items()}
 
     def enter(self, tree: str, folder: str, wanted: Wanted, found: dict[str, Found]) -> list[tuple[str, str, Wanted]]:
         """Note the files of a tree that are wanted; the folders that are."""

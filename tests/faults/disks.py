@@ -13,12 +13,14 @@ import os
 import struct
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32)
 NO_LOG_FLUSH = 2
 INNER_MB = 96
 OUTER_MB = 160
+PATIENCE = 10.0  # seconds
 
 
 class NoDisks(Exception):
@@ -59,9 +61,15 @@ class Ext4:
             raise
 
     def unmount(self) -> None:
-        """Let go of it."""
-        if os.path.ismount(self.place):
-            run("umount", self.place)
+        """Let go of it. A loop device lets go of its image a moment after it was told to, and keeps that busy."""
+        deadline = time.monotonic() + PATIENCE
+        while os.path.ismount(self.place):
+            try:
+                run("umount", self.place)
+            except NoDisks:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
         self.detach()
 
     def detach(self) -> None:

@@ -54,6 +54,15 @@ def test_it_finds_what_git_lists(fleet: list[Device], lookup: Lookup) -> None:
     assert len(found) == 61
 
 
+def test_what_nobody_needs_the_size_of_is_not_asked_for(fleet: list[Device], lookup: Lookup) -> None:
+    """Of a hundred devices that changed, the sizes of a hundred contents that they had."""
+    same, other = (layout.device_file(one.pk, "running.cfg") for one in fleet[:2])
+
+    found = lookup.entries(head_of(fleet[0]), [same, other], unless={same: layout.blob_id(b"0\n"), other: "1" * 40})
+
+    assert (found[same].size, found[other].size, found[other].id) == (2, 0, layout.blob_id(b"1\n"))
+
+
 def test_it_sees_what_was_written_after_it_began(fleet: list[Device], lookup: Lookup) -> None:
     """A commit is looked at by the process that has looked at the one before."""
     path = layout.device_file(fleet[0].pk, "running.cfg")
