@@ -24,6 +24,12 @@ class Holds:
 
     spans: list[tuple[float, float]] = field(default_factory=list)
     last_step: float = 0.0  # when the last step began
+    since: float = 0.0  # when the transaction that goes on now took it; 0: none has it
+
+    def end(self) -> None:
+        """The transaction has ended."""
+        self.spans.append((self.since, monotonic()))
+        self.since = 0.0
 
     def told(self, step: str) -> None:
         """A collection has come to this step."""
@@ -50,9 +56,12 @@ def watched() -> Iterator[Holds]:
 
     def watch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         done = execute(sql, params, many, context)
-        if "pg_advisory_xact_lock" in sql:
-            start = monotonic()
-            transaction.on_commit(lambda: holds.spans.append((start, monotonic())))
+        waited = "pg_advisory_xact_lock" in sql
+        if waited or "pg_try_advisory_xact_lock" in sql:
+            if not holds.since:
+                transaction.on_commit(holds.end)
+            # Tried first, then waited for: it is held from the second on. Tried once more while it is held: a check.
+            holds.since = monotonic() if waited or not holds.since else holds.since
         return done
 
     with connection.execute_wrapper(watch):
