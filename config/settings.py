@@ -191,7 +191,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Netcairn"
 MFA_TOTP_TOLERANCE = 1  # thirty seconds more: the clock of a phone is rarely that of a server
 MFA_ALLOW_UNVERIFIED_EMAIL = True
-MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_RECOVERY_CODES_SHOW_ONCE = False  # shown again after the password; once only would let a look change a row
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL_ONLY
 MFA_FORMS = {
     "authenticate": "inventory.login.forms.Code",

@@ -60,6 +60,7 @@ def made(person: AbstractBaseUser) -> None:
 
 def factor_added(sender: Any, user: AbstractBaseUser, authenticator: Any, **_: Any) -> None:  # noqa: ARG001
     """A new app, key or set of recovery codes."""
+    seen(authenticator)
     left(user, "second_factor.added", kind=authenticator.type)
 
 
@@ -70,7 +71,14 @@ def factor_removed(sender: Any, user: AbstractBaseUser, authenticator: Any, **_:
 
 def factor_reset(sender: Any, user: AbstractBaseUser, authenticator: Any, **_: Any) -> None:  # noqa: ARG001
     """New recovery codes; the old ones are worth nothing."""
+    seen(authenticator)
     left(user, "second_factor.renewed", kind=authenticator.type)
+
+
+def seen(authenticator: Any) -> None:
+    """allauth notes in the row when recovery codes are first looked at; done now, no look changes anything."""
+    if authenticator.type == authenticator.Type.RECOVERY_CODES:
+        authenticator.wrap().mark_as_viewed()
 
 
 def address_of(request: Any) -> str:

@@ -268,6 +268,21 @@ def test_secrets_of_second_factors_are_sealed_and_the_old_key_can_go(settings: L
     assert Authenticator.objects.get(type="totp").wrap().validate_code(code_of(secret))
 
 
+def test_a_look_at_recovery_codes_changes_nothing() -> None:
+    """A browser that fetches ahead must not use up the only look; and the password is asked for before each."""
+    client = logged_in(make_user("ada"))
+    with_app(client)
+    before = list(Authenticator.objects.order_by("pk").values())
+    codes = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()
+
+    looks = [page(client.get("/admin/second-factor/codes/")) for _ in range(2)]
+
+    assert [codes[0] in look for look in looks] == [True, True]
+    assert list(Authenticator.objects.order_by("pk").values()) == before
+    asked = logged_in(User.objects.get()).get("/admin/second-factor/codes/")
+    assert asked["Location"].startswith("/admin/login/again/")
+
+
 class SecurityKey:
     """A security key in software: what a browser's WebAuthn calls give back."""
 
