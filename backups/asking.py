@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from backups.accounts import Accounts
 from backups.capture import stable_digest
 from backups.collect import Collected, WantsArtefact, never
 from backups.errors import BackupError, HostKeyChanged, JumpHostRefused, ProcessingFailed
-from backups.logins import LoginGate, collect_by_any
+from backups.logins import collect_by_any
 from backups.models import Snapshot
 from backups.processing import Processing, altered, process
 from backups.processing_models import PostProcessing
@@ -23,7 +24,7 @@ from backups.targets import Targets, pin_host_key, platform_of
 from backups.transport import Limits, Transport
 from inventory.host_key_services import stranger_met
 from inventory.jump_hosts import JumpHost
-from inventory.models import Credential, Device, Tenant
+from inventory.models import Device, Tenant
 from inventory.notices import Level, settle, tell
 from inventory.platforms.sheet import Platform
 
@@ -46,29 +47,22 @@ class Asker:
     def __init__(self, tenant_id: UUID, *, transport: Transport, limits: Limits, clock: Callable[[], datetime]) -> None:
         self.transport, self.limits, self.clock = transport, limits, clock
         self.targets = Targets(tenant_id)
-        self.gate = LoginGate(clock)
+        self.accounts = Accounts(clock)
         self.processings = PostProcessing.objects.of(tenant_id)
         self.told: dict[str, bool] = {}  # of platforms: whether their post-processing has failed
-        self.changed_at: dict[str, datetime] = {}  # of credentials, as they were taken along
 
     def visit(self, device: Device, last: Snapshot | None) -> Callable[[], Collected]:
         """What a thread has to do with the device. Raises a BackupError where it cannot even be asked."""
         platform = platform_of(device)
         ways = self.targets.of(device)
-        for credential, target in ways:
-            self.changed_at.setdefault(target.credential, credential.changed_at)
-            self.gate.know(
-                target.credential,
-                credential.name,
-                refused=credential.refused_in_a_row,
-                paused_until=credential.paused_until,
-            )
+        for credential, _ in ways:
+            self.accounts.know(credential)
         last_good = said_sizes(last) if last else {}
         visit = partial(
             collect_by_any,
             [target for _, target in ways],
             platform,
-            gate=self.gate,
+            gate=self.accounts.gate,
             transport=self.transport,
             limits=self.limits,
             last_good=last_good,
@@ -108,10 +102,7 @@ class Asker:
             stranger_met(JumpHost.objects.get(pk=error.hop), error.presented, now=self.clock())
 
     def write_down(self) -> None:
-        """What was learnt about accounts and jump hosts. A credential that was changed meanwhile begins anew."""
-        for key, account in self.gate.news().items():
-            rows = Credential.objects.filter(pk=key, changed_at=self.changed_at[key])
-            rows.update(refused_in_a_row=min(account.refused, 100), paused_until=account.paused_until)
+        """What was learnt about jump hosts on the way."""
         for key, shown in JUMP_HOSTS.news().items():
             JumpHost.objects.filter(pk=key, host_key="").update(host_key=shown)
 

@@ -33,13 +33,36 @@ class Account:
     name: str
     refused: int = 0  # in a row
     paused_until: datetime | None = None
-    accepted: bool = False  # in this run
+    accepted: bool = False  # a moment ago, or in this run
+    mine: bool = True  # while nobody knows whether it is right, one worker alone finds out
+    waiting: int = 0  # threads
     trying: dict[int, float] = field(default_factory=dict)  # thread -> since when, on the monotonic clock
-    news: bool = False  # whether what the database says is out of date
+    # Since it was last written down
+    news: bool = False
+    anew: int | None = None  # what the count began anew from
+    unsaved: int = 0  # refusals after that
+
+    @property
+    def limit(self) -> int:
+        """So many refusals in a row pause it."""
+        return REFUSED_THOUGH_KNOWN if self.accepted else REFUSED_IN_A_ROW
+
+    def begin_anew(self, refused: int) -> None:
+        """Count from here."""
+        self.refused = self.anew = refused
+        self.unsaved, self.news = 0, True
+
+    def under_way(self) -> list[float]:
+        """Since when the logins are under way that hold up others; the longest first."""
+        now = monotonic()
+        return sorted(since for since in self.trying.values() if now - since < SLOW)
 
 
 class LoginGate:
-    """Counts the refused logins of each credential over all devices of a worker."""
+    """Counts the refused logins of each credential over all devices of a worker.
+
+    What other workers count comes in by `hear` (backups/accounts.py).
+    """
 
     def __init__(self, now: Any) -> None:
         """`now` tells the time as a datetime."""
@@ -52,9 +75,19 @@ class LoginGate:
         with self._moved:
             self._accounts.setdefault(key, Account(name, refused, paused_until))
 
+    def hear(self, key: str, *, refused: int, paused_until: datetime | None, accepted: bool, mine: bool) -> None:
+        """What all workers together know of a credential, this one's own news included."""
+        with self._moved:
+            account = self._account(key)
+            account.mine = mine
+            if account.anew is None:  # else the others will hear of us first
+                account.refused, account.paused_until = refused + account.unsaved, paused_until
+            account.accepted = (account.accepted or accepted) and account.paused_until is None
+            self._pause_if_due(account)
+            self._moved.notify_all()
+
     def enter(self, key: str) -> None:
         """A login with the credential is about to be sent; waits while others may be refused. Raises LoginPaused."""
-        me = threading.get_ident()
         with self._moved:
             account = self._account(key)
             while True:
@@ -62,8 +95,10 @@ class LoginGate:
                 waits = self._waits(account)
                 if waits <= 0:
                     break
+                account.waiting += 1
                 self._moved.wait(waits)
-            account.trying[me] = monotonic()
+                account.waiting -= 1
+            account.trying[threading.get_ident()] = monotonic()
 
     def _account(self, key: str) -> Account:
         return self._accounts.setdefault(key, Account(key))
@@ -72,7 +107,9 @@ class LoginGate:
         if account.paused_until is None:
             return
         if self._now() >= account.paused_until:  # one more may be tried, and a success ends it
-            account.paused_until, account.refused, account.news = None, REFUSED_IN_A_ROW - 1, True
+            if account.mine:
+                account.paused_until = None
+                account.begin_anew(REFUSED_IN_A_ROW - 1)
             return
         raise LoginPaused(
             f"Credential {account.name} was refused by {account.refused} devices in a row and is not tried before "
@@ -83,27 +120,33 @@ class LoginGate:
         """Seconds to wait for another login to end; 0: go."""
         if account.accepted:
             return 0.0
-        now = monotonic()
-        pending = sorted(since for since in account.trying.values() if now - since < SLOW)
+        if not account.mine:
+            return SLOW
+        pending = account.under_way()
         if len(pending) + account.refused < REFUSED_IN_A_ROW:
             return 0.0
-        return max(0.01, pending[0] + SLOW - now) if pending else 0.0
+        return max(0.01, pending[0] + SLOW - monotonic()) if pending else 0.0
 
     def accepted(self, key: str) -> None:
         """A device let the credential in."""
         with self._moved:
             account = self._leave(key)
-            account.news = account.news or account.refused > 0
-            account.accepted, account.refused = True, 0
+            if account.refused or not account.accepted:
+                account.begin_anew(0)
+            account.accepted = True
 
     def refused(self, key: str) -> None:
         """A device refused it."""
         with self._moved:
             account = self._leave(key)
             account.refused += 1
+            account.unsaved += 1
             account.news = True
-            if account.refused >= (REFUSED_THOUGH_KNOWN if account.accepted else REFUSED_IN_A_ROW):
-                account.paused_until, account.accepted = self._now() + PAUSE, False
+            self._pause_if_due(account)
+
+    def _pause_if_due(self, account: Account) -> None:
+        if account.refused >= account.limit and account.paused_until is None:
+            account.paused_until, account.accepted, account.news = self._now() + PAUSE, False, True
 
     def gone(self, key: str) -> None:
         """A login ended without an answer."""
@@ -120,9 +163,15 @@ class LoginGate:
         """What has to be written down, by credential; asked once."""
         with self._moved:
             told = {key: replace(account) for key, account in self._accounts.items() if account.news}
-            for account in self._accounts.values():
-                account.news = False
+            for key in told:
+                account = self._accounts[key]
+                account.news, account.anew, account.unsaved = False, None, 0
             return told
+
+    def unresolved(self) -> Mapping[str, Account]:
+        """Those of which nobody knows yet whether they are right."""
+        with self._moved:
+            return {key: replace(one) for key, one in self._accounts.items() if not one.accepted}
 
 
 @dataclass(frozen=True)

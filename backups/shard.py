@@ -121,11 +121,12 @@ class Shard:
             except GONE as error:
                 absence.wait(error)
                 more = True
+        self.asker.accounts.leave()
 
     def turn(self, more: bool) -> bool:
         """Whatever is to be done now; whether there may be more to hand out."""
-        if more and self.crew.room:
-            more = self.hand_out(self.crew.room)
+        more = self.hand_out(self.crew.room) if more and self.crew.room else more
+        self.asker.accounts.confer()
         self.take_in()
         if self.group.due(self.clock()) or not (more or self.crew.out):
             self.write_down()
@@ -150,8 +151,8 @@ class Shard:
 
     def gives_way(self) -> bool:
         """Whether this shard has had its turn and somebody else waits for the worker."""
-        if self.clock() - self.turn_began >= TURN:
-            self.turn_began = self.clock()
+        if (now := self.clock()) - self.turn_began >= TURN:
+            self.turn_began = now
             self.gave_way = self.others_wait()
         return self.gave_way
 
@@ -343,8 +344,7 @@ class Shard:
 
     def beat(self) -> None:
         """Say that this shard is alive, now and then."""
-        now = self.clock()
-        if now - self.beaten_at >= HEARTBEAT:
+        if (now := self.clock()) - self.beaten_at >= HEARTBEAT:
             self.beaten_at = now
             self.mine().update(heartbeat_at=now)
             Run.objects.filter(pk=self.run.pk).update(heartbeat_at=now)

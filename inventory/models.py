@@ -168,6 +168,9 @@ class Credential(TenantOwned):
     # An account that is refused again and again gets locked: counted over all devices (backups/logins.py).
     refused_in_a_row = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     paused_until = models.DateTimeField(null=True, blank=True, editable=False)
+    accepted_at = models.DateTimeField(null=True, blank=True, editable=False)  # a device let it in; looked at for long
+    tried_by = models.CharField(max_length=36, blank=True, default="", db_default="", editable=False)
+    tried_until = models.DateTimeField(null=True, blank=True, editable=False)  # so long nobody else may find out
     changed_at = models.DateTimeField(auto_now=True)
 
     objects = TenantQuerySet.as_manager()
@@ -225,7 +228,7 @@ class Credential(TenantOwned):
     def set_secret(self, name: str, text: str) -> None:
         """Seal one of SECRETS. What was refused before says nothing about the new one."""
         setattr(self, f"{name}_sealed", seal(self, name, text))
-        self.refused_in_a_row, self.paused_until = 0, None
+        self.refused_in_a_row, self.paused_until, self.accepted_at, self.tried_by = 0, None, None, ""
 
     def named_there(self) -> str:
         """What it is called where its secrets are kept."""
