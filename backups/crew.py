@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import queue
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -102,19 +103,27 @@ class Crew(Generic[Errand, Brought]):
         self._out[future] = errand
         future.add_done_callback(self._back.put)
 
-    def back(self, *, patience: float) -> list[tuple[Errand, Future[Brought]]]:
-        """Wait so many seconds for somebody to come back, and give all that have, with what they bring."""
-        if not self._out:
-            return []
+    def back(self, *, patience: float) -> Iterator[tuple[Errand, Future[Brought]]]:
+        """Wait so many seconds for somebody to come back, and give all that have, with what they bring.
+
+        Whom the caller has not taken when he stops comes back again.
+        """
+        ready: deque[Future[Brought]] = deque()
         try:
-            ready = [self._back.get(timeout=patience)]
+            ready.append(self._back.get(timeout=patience if self._out else 0.0))
+            while not self._back.empty():
+                ready.append(self._back.get())
         except queue.Empty:
-            ready = []
-        while not self._back.empty():
-            ready.append(self._back.get())
+            return
         self._ended += len(ready)
         self._adapt()
-        return [(self._out.pop(future), future) for future in ready]
+        try:
+            while ready:
+                future = ready.popleft()
+                yield self._out.pop(future), future
+        finally:
+            for future in ready:
+                self._back.put(future)
 
     def _adapt(self) -> None:
         full = self.out >= self._pace.width

@@ -40,7 +40,6 @@ from inventory.platforms.sheet import Platform
 
 logging.getLogger("netmiko").setLevel(logging.CRITICAL + 1)  # it would log what devices say
 
-CLOSING = 5.0  # seconds for paramiko's thread to notice that its socket was closed
 GIVE_UP_AFTER = (
     3.0  # seconds of silence at a prompt or question after which a text that a driver waits for will not come
 )
@@ -72,6 +71,8 @@ class WireReading(BaseConnection):
     def _build_ssh_client(self) -> paramiko.SSHClient:
         client = super()._build_ssh_client()
         client.set_missing_host_key_policy(self.policy)
+        # It knows no keys but the policy's; paramiko would define a new class each time that it looks for one.
+        client._system_host_keys = client._host_keys = {}
         return client
 
     def _connect_params_dict(self) -> dict[str, Any]:
@@ -338,5 +339,5 @@ def _close(driver: WireReading | None, link: DeviceSocket) -> None:
         driver.remote_conn = None  # a closed link needs no goodbye on its channel
         driver.disconnect()
         if transport is not None:
-            transport.join(CLOSING)
+            transport.forget()
     link.release()

@@ -128,7 +128,7 @@ class Shard:
         more = self.hand_out(self.crew.room) if more and self.crew.room else more
         self.asker.accounts.confer()
         self.take_in()
-        if self.group.due(self.clock()) or not (more or self.crew.out):
+        if not (more or self.crew.out) or self.group.due(self.clock()):
             self.write_down()
         self.beat()
         return more
@@ -176,6 +176,8 @@ class Shard:
     def take_in(self) -> None:
         """Wait a moment for a device to be done, and decide all that are."""
         for attempt, future in self.crew.back(patience=0.2):
+            if self.group.due(self.clock()):  # a group is what may be lost, and what is held in memory
+                self.write_down()
             self.decide(attempt, future)
 
     def decide(self, attempt: Attempt, future: Future[Collected]) -> None:
@@ -302,7 +304,7 @@ class Shard:
 
     def acknowledge(self, group: list[Decided]) -> None:
         """Close the attempts of new snapshots; all of them are still ours, or the transaction is undone."""
-        if self.update(group) < len(group):
+        if finish([one.attempt for one in group], token=self.token) < len(group):
             raise StoreMoved(
                 f"Another worker took over devices of run {self.run.pk} meanwhile; nothing was stored twice."
             )
@@ -321,7 +323,7 @@ class Shard:
             if again:
                 runs.not_if_cancelled(self.run, again, self.clock())
             keep_evidence(mine)
-            self.update(mine)
+            finish([one.attempt for one in mine], token=self.token)
 
     def still_mine(self, group: list[Decided]) -> list[Decided]:
         """Without those that the reaper has given to another worker: late results do not count.
@@ -333,10 +335,6 @@ class Shard:
             held = held.select_for_update()
         ids = set(held.values_list("pk", flat=True))
         return [one for one in group if one.attempt.pk in ids]
-
-    def update(self, group: list[Decided]) -> int:
-        """Write the attempts' final states; the number of rows that were still ours."""
-        return finish([one.attempt for one in group], token=self.token)
 
     def mine(self) -> AttemptSet:
         """The attempts that this shard may finish."""

@@ -122,6 +122,8 @@ class Unthreaded(DeviceTransport):
 
     sock: DeviceSocket
     _expected_packet: tuple[int, ...]
+    kex_engine: Any
+    saved_exception: BaseException | None
     _channel_handler_table = DeviceTransport._channel_handler_table | {
         common.MSG_CHANNEL_DATA: DeviceChannel._feed,
     }
@@ -176,6 +178,21 @@ class Unthreaded(DeviceTransport):
         self._channels.put(number, channel)
         self.channels_seen[number] = True
         return channel
+
+    def forget(self) -> None:
+        """Let go of everything, once the link is closed: paramiko's objects name each other in circles.
+
+        Until Python looks for those, which it does rarely, each would keep some 80 KB.
+        """
+        self.active = False
+        for channel in list(self._channels.values()):
+            channel._unlink()
+            channel.__dict__.pop("transport", None)
+        for event in (self.clear_to_send, *self.channel_events.values()):
+            event.__dict__.pop("_transport", None)
+        self._handler_table.clear()
+        for name in ("auth_handler", "kex_engine", "saved_exception", "packetizer"):
+            self.__dict__.pop(name, None)
 
     # Taking messages in
 

@@ -37,6 +37,7 @@ class Child:
     pass_fds: Sequence[int] = ()
     grace: float = 10.0  # seconds between the request to end and the end
     stuck: Callable[[], bool] = lambda: False  # asked now and then: does it only look alive?
+    before: Callable[[], None] = lambda: None  # called before each start
 
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     started_at: float = field(default=0.0, init=False)
@@ -45,6 +46,7 @@ class Child:
 
     def start(self) -> None:
         """Run the program."""
+        self.before()
         parent = os.getpid()
         self.started_at = time.monotonic()
         self.process = subprocess.Popen(

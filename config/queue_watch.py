@@ -1,12 +1,14 @@
 """Finding out that the queue's workers only look alive.
 
 A worker that is killed while it waits for work can take the lock of the cluster's inner queue with it; all others
-then wait for ever, and nothing in django-q2 notices. From outside it shows like this: tasks wait, and nobody works.
+then wait for ever, and nothing in django-q2 notices. From outside it shows like this: tasks wait, in the database or
+fetched from it, and nobody works.
 """
 
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +21,9 @@ from django_q.models import OrmQ
 from django_q.signals import post_execute_in_worker, pre_execute
 
 from backups import jobs
+from config import queue_broker
+
+log = logging.getLogger(__name__)
 
 WAITED_TOO_LONG = timedelta(seconds=15)
 """A cluster with a free worker fetches a task within a second or two."""
@@ -102,7 +107,18 @@ class QueueWatch:
         return True
 
     def _waiting_too_long(self) -> list[int]:
-        """Tasks that nobody has fetched; a fetched one has its lock in the future."""
+        """Tasks that nobody has fetched, and those that this machine has: where nobody works, they wait as well."""
         long_ago = timezone.now() - self.waited_too_long
         queue = settings.Q_CLUSTER["name"]
-        return list(OrmQ.objects.filter(key=queue, lock__lt=long_ago).values_list("pk", flat=True)[:1000])
+        waiting = OrmQ.objects.filter(key=queue, lock__lt=long_ago).values_list("pk", flat=True)
+        return [*waiting[:1000], *queue_broker.fetched()]
+
+
+def give_back_fetched() -> None:
+    """Before a cluster starts: what the one before had fetched and not done is there for it."""
+    try:
+        queue_broker.give_back()
+    except OperationalError as error:
+        log.warning("What the queue had fetched before it ended is not given back now: %s", error)
+    finally:
+        connection.close()

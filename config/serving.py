@@ -24,7 +24,7 @@ from django.db.migrations.executor import MigrationExecutor
 from backups.locks import Lock
 from backups.schedules import ensure_tick
 from config.processes import Child, Supervisor
-from config.queue_watch import QueueWatch
+from config.queue_watch import QueueWatch, give_back_fetched
 from inventory.errors import NetcairnError
 
 WEB_PROCESSES, WEB_THREADS = 2, 8
@@ -221,6 +221,7 @@ def queue_workers(workers: int | None, *, stuck: Callable[[], bool]) -> Child:
         environment={} if workers is None else {"NETCAIRN_WORKERS": str(workers)},
         grace=QUEUE_GRACE,
         stuck=stuck,
+        before=give_back_fetched,
     )
 
 

@@ -155,6 +155,7 @@ Q_CLUSTER = {
     "poll": 1,
     "label": "Queue",
     "cache": "process",
+    "broker_class": "config.queue_broker.Broker",
     "ALT_CLUSTERS": {},
 }
 

@@ -111,5 +111,5 @@ def test_who_waits_at_the_gate_of_a_dismissed_crew_does_not_go() -> None:
     go_on.set()
 
     while crew.out:
-        crew.back(patience=1)
+        list(crew.back(patience=1))
     assert went == []

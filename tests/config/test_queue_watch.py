@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from config import queue_watch
+from config import queue_broker, queue_watch
 from config.queue_watch import QueueWatch
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -75,6 +75,31 @@ def test_only_tasks_that_wait_for_long_count() -> None:
     assert watch.waiting == set(
         OrmQ.objects.filter(key="netcairn", lock=now - 120 * SECOND).values_list("pk", flat=True)
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_cluster_has_fetched_waits_too_where_nobody_works() -> None:
+    """It is locked for hours: after a freeze nobody would count it, and after a death nobody would do it."""
+    OrmQ.objects.create(key="netcairn", payload="", lock=timezone.now() - SECOND)
+    (task, _), *_others = queue_broker.Broker("netcairn").dequeue()
+    watch = QueueWatch(patience=timedelta(0))
+
+    assert watch.stuck()
+    assert watch.waiting == {task}
+
+    queue_watch.give_back_fetched()
+    assert OrmQ.objects.get().lock <= timezone.now()
+    assert queue_broker.fetched() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_note_of_what_was_fetched_stays_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A year of a task each minute is half a million lines."""
+    monkeypatch.setattr(queue_broker, "ENOUGH", 10)
+    queue_broker.note(range(900, 950))
+
+    assert queue_broker.fetched() == []
+    assert queue_broker.place().read_text() == ""
 
 
 def test_a_worker_is_busy_until_its_task_has_ended() -> None:
