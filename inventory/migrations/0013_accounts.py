@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0010_tenant_names'),
+        ('inventory', '0012_credential_sources'),
     ]
 
     operations = [
