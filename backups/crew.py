@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 from backups.pace import Pace
 
 M_ARENA_MAX, ARENAS = -8, 2
+M_MMAP_THRESHOLD, LARGE = -3, 65_536
 PROMPTLY = 0.0005  # seconds after which a thread that reckons has to let another one, instead of Python's 5 ms
 
 Errand = TypeVar("Errand")
@@ -149,8 +150,12 @@ class Crew(Generic[Errand, Brought]):
 
 
 def _share_memory() -> None:
-    """Have glibc keep little memory for each thread: what one has freed others may use. 20 MB less with 100 threads."""
+    """Have glibc keep little memory: what one thread has freed others may use, and large pieces go back at once.
+
+    With 100 threads and devices of 50 KB 47 MB less: 126 MB instead of 153, and of 173 with an arena for each thread.
+    """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none, and no need of it
         if mallopt is not None:
             mallopt(M_ARENA_MAX, ARENAS)
+            mallopt(M_MMAP_THRESHOLD, LARGE)
