@@ -20,7 +20,8 @@ _METHOD = (
 _HOW = (
     rf"(?:(?:{WRITTEN}|(?:auth|priv|authentication|privacy|encryption|shared|localized)?-?(?:pass(?:word|-?phrase|wd)?"
     r"|secret|key|key-string)|plain-text-password-value|keystring|remote|local|name|value|key-id[ \t]+[0-9]{1,5}"
-    r"|M|SHA1?|[0-9]{1,5}|key-string|encrypt-key|key-encrypt|(?:auth|acct)[ \t]+\"?[0-9.]{7,15}\"?)[ \t]{1,4}){0,6}+"
+    r"|M|SHA1?|[0-9]{1,5}|key-string|encrypt-key|key-encrypt|(?:auth|acct)[ \t]+\"?[0-9.]{7,15}\"?)"
+    r"(?![ \t]+(?i:ro|rw)(?:[ \t\r]|$))[ \t]{1,4}){0,6}+"
 )
 # What stands behind a secret's name where no secret follows, or where its value does not follow yet.
 _NONE = (

@@ -84,7 +84,7 @@ class ArubaAoscxConsole(CiscoLikeConsole):
             "Version      : FL.10.13.1000\nActive Image : primary\n"
         )
 
-    @command("write memory")
+    @command("write memory", "copy running-config startup-config")
     def do_write(self) -> str:
         """Save."""
         self.device.save(self.username)

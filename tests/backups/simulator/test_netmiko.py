@@ -21,14 +21,22 @@ SHOW = {
     "arista_eos": "show running-config",
     "juniper_junos": "show configuration | no-more",
     "mikrotik_routeros": "/export show-sensitive",
+    "cisco_xr": "show running-config",
+    "cisco_nxos": "show running-config",
+    "aruba_aoscx": "show running-config",
 }
 CHANGE = {
     "cisco_ios": ["interface Vlan10", "description changed", "frobnicate"],
     "arista_eos": ["interface Vlan10", "description changed", "frobnicate"],
     "juniper_junos": ["set interfaces lo0 description changed", "frobnicate"],
     "mikrotik_routeros": ["/ip address add address=192.0.2.1/24 comment=changed interface=ether1", "/frobnicate"],
+    "cisco_xr": ["interface Loopback0", "description changed", "frobnicate"],
+    "cisco_nxos": ["interface Vlan10", "description changed", "frobnicate"],
+    # With its exit: netmiko knows only the outermost configuration mode of AOS-CX as one.
+    "aruba_aoscx": ["interface vlan 10", "description changed", "frobnicate", "exit"],
 }
-REFUSAL = re.compile(r"% Invalid input|syntax error|bad command name")
+COMMITS = ("juniper_junos", "cisco_xr")
+REFUSAL = re.compile(r"% ?Invalid (?:input|command)|Invalid input|syntax error|bad command name")
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +75,7 @@ def test_what_netmiko_configures_is_what_the_device_holds_then(fleet: Fleet, pla
     """And what the device does not understand, it refuses in its own words."""
     device = fleet[platform]
     with connect(device) as session:
-        said = session.send_config_set(CHANGE[platform], exit_config_mode=platform != "juniper_junos")
+        said = session.send_config_set(CHANGE[platform], exit_config_mode=platform not in COMMITS)
         save(session, device)
 
     assert len(REFUSAL.findall(said)) == 1
@@ -76,7 +84,7 @@ def test_what_netmiko_configures_is_what_the_device_holds_then(fleet: Fleet, pla
 
 
 def save(session: BaseConnection, device: Device) -> None:
-    if device.platform == "juniper_junos":
+    if device.platform in COMMITS:
         session.commit()
     elif device.platform != "mikrotik_routeros":
         session.save_config()
