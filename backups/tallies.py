@@ -42,7 +42,7 @@ def by_day(tenants: Collection[UUID], *, days: int, now: datetime) -> dict[str, 
                 for state, number in zip(COUNTED, told, strict=True):
                     counts[state][(tally.day - first).days] += number
     since = next(day for day in (first + timedelta(days=at) for at in range(days + 1)) if day not in done)
-    for _, state, day, number in counted(since, tenants=tenants):
+    for _, state, day, number in counted(since, tenants=tenants, each=False):
         if day not in done and 0 <= (day - first).days < days:
             counts[state][(day - first).days] += number
     return counts
@@ -76,28 +76,37 @@ def told(by_tenant: dict[str, Counter[str]]) -> dict[str, list[int]]:
 
 
 def counted(
-    since: date, *, until: date | None = None, tenants: Collection[UUID] | None = None
-) -> Iterator[tuple[UUID, str, date, int]]:
-    """Tenant, state, day and number from rows, for whole days in UTC, up to and including `until`."""
+    since: date, *, until: date | None = None, tenants: Collection[UUID] | None = None, each: bool = True
+) -> Iterator[tuple[UUID | None, str, date, int]]:
+    """Tenant, state, day and number from rows, for whole days in UTC, up to and including `until`; with `each` false
+    of all these tenants together."""
+    by = ("tenant_id",) if each else ()
+    asked: dict[str, Any] = {"since": since, "until": until, "tenants": tenants}
     before = Snapshot.objects.filter(device=OuterRef("device"), seq__lt=OuterRef("seq"))
-    for tenant, day, number in within(Snapshot.objects.filter(Exists(before)), "taken_at", since, until, tenants):
-        yield tenant, Attempt.State.CHANGED.value, day, number
-    trouble = within(Attempt.objects.filter(state__in=TROUBLE), "ended_at", since, until, tenants, "state")
-    for tenant, day, state, number in trouble:
-        yield tenant, state, day, number
+    for *tenant, day, number in within(Snapshot.objects.filter(Exists(before)), "taken_at", by=by, **asked):
+        yield tenant[0] if tenant else None, Attempt.State.CHANGED.value, day, number
+    trouble = within(Attempt.objects.filter(state__in=TROUBLE), "ended_at", by=(*by, "state"), **asked)
+    for *tenant, state, day, number in trouble:
+        yield tenant[0] if tenant else None, state, day, number
 
 
 def within(
-    rows: QuerySet, moment: str, since: date, until: date | None, tenants: Collection[UUID] | None, *also: str
+    rows: QuerySet,
+    moment: str,
+    *,
+    since: date,
+    until: date | None,
+    tenants: Collection[UUID] | None,
+    by: tuple[str, ...],
 ) -> QuerySet[Any, tuple[Any, ...]]:
-    """Rows of these days counted by tenant, day and other columns."""
+    """Rows of these days counted by some columns and the day."""
     rows = rows.filter(**{f"{moment}__gte": midnight(since)})
     if until is not None:
         rows = rows.filter(**{f"{moment}__lt": midnight(until + timedelta(days=1))})
     if tenants is not None:
         rows = rows.filter(tenant__in=tenants)
     days = rows.annotate(day=TruncDate(moment, tzinfo=UTC)).order_by()
-    return days.values_list("tenant_id", "day", *also).annotate(n=Count("pk"))
+    return days.values_list(*by, "day").annotate(n=Count("pk"))
 
 
 def midnight(day: date) -> datetime:

@@ -14,7 +14,7 @@ from time import monotonic
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from backups import fsck, search
 from backups.errors import NoStore, StoreError
@@ -53,7 +53,7 @@ class Verified:
         return f"{said}; {self.damaged} cannot be read" if self.damaged else said
 
 
-def verified(tenants: Iterable[UUID], *, now: datetime) -> Verified | None:
+def verified(tenants: Iterable[UUID] | QuerySet[Tenant], *, now: datetime) -> Verified | None:
     """How well the stores of these tenants are known to be whole; None where nothing is kept."""
     kept = Repository.objects.filter(tenant__in=tenants, head__isnull=False).select_related("tenant__verification")
     rows = [getattr(one.tenant, "verification", None) or Verification(tenant=one.tenant) for one in kept]

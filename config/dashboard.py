@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -41,18 +42,19 @@ class Figure:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What unfold's index page is to know: of all the user's tenants, or of the one that the address names."""
     now = timezone.now()
-    named = dict(Tenant.objects.visible_to(request.user).order_by("name").values_list("pk", "name"))
+    visible = Tenant.objects.visible_to(request.user)
+    named = dict(visible.order_by("name").values_list("pk", "name"))
     chosen = next((pk for pk in named if str(pk) == request.GET.get("tenant")), None)
-    tenants = list(named) if chosen is None else [chosen]
+    tenants = visible.order_by() if chosen is None else visible.order_by().filter(pk=chosen)
     devices = Device.objects.filter(tenant__in=tenants, retired_at=None)
     counted = standings(devices, now=now)
-    context |= {"title": "Dashboard", "counted": counted, "several_tenants": len(tenants) > 1}
+    context |= {"title": "Dashboard", "counted": counted, "several_tenants": len(named) > 1 and not chosen}
     context |= {"chosen": chosen, "chosen_name": named.get(chosen) if chosen else "", "choices": choices(named)}
     if not counted.asked + counted.resting and chosen is None:
-        return context | {"steps": first_steps(request, tenants)}
+        return context | {"steps": first_steps(request, list(named))}
     return context | {
         "figures": figures(counted, changed_devices(tenants, since=now - timedelta(days=1)), chosen),
-        "chart": json.dumps(chart(tenants, now)),
+        "chart": json.dumps(chart(list(named) if chosen is None else [chosen], now)),
         "chart_days": CHART_DAYS,
         "changes": latest_changes(tenants),
         "runs": latest_runs(tenants),
@@ -124,22 +126,22 @@ def chart(tenants: list[UUID], now: datetime) -> dict[str, Any]:
     }
 
 
-def latest_changes(tenants: list[UUID]) -> list[Snapshot]:
+def latest_changes(tenants: QuerySet[Tenant]) -> list[Snapshot]:
     """The newest versions."""
     versions = Snapshot.objects.filter(tenant__in=tenants).select_related("device", "tenant").defer("files")
     return list(versions.order_by("-taken_at")[:ROWS])
 
 
-def latest_runs(tenants: list[UUID]) -> list[tuple[Run, Progress]]:
+def latest_runs(tenants: QuerySet[Tenant]) -> list[tuple[Run, Progress]]:
     """The newest runs, and how far they are."""
     runs = Run.objects.filter(tenant__in=tenants).select_related("tenant").order_by("-requested_at")[:ROWS]
     progress = progress_of(runs)
     return [(run, progress[run.pk]) for run in runs]
 
 
-def fullest(tenants: list[UUID]) -> list[tuple[Tenant, Usage]]:
+def fullest(tenants: QuerySet[Tenant]) -> list[tuple[Tenant, Usage]]:
     """The tenants with a quota, the fullest first."""
-    limited = list(Tenant.objects.filter(pk__in=tenants, quota_bytes__gt=0))
+    limited = list(tenants.filter(quota_bytes__gt=0))
     used = usages(limited)
     by_share = sorted(limited, key=lambda tenant: used[tenant.pk].percent or 0, reverse=True)
     return [(tenant, used[tenant.pk]) for tenant in by_share[:ROWS]]

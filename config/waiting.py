@@ -3,14 +3,14 @@ that do not start. For the dashboard; each with the page on which it is settled.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from django.urls import reverse
 
 from backups.models import Schedule
+from backups.standing import Tenants
 from checkpoints.models import Restore
 from inventory.models import Device
 from inventory.roles import AnyUser, may
@@ -30,14 +30,14 @@ class Waiting:
     since: datetime | None = None
 
 
-def waiting(user: AnyUser, tenants: Collection[UUID]) -> list[Waiting]:
+def waiting(user: AnyUser, tenants: Tenants) -> list[Waiting]:
     """What waits in these tenants, of the kinds that the user may see; the worst first."""
     kinds = ((lost_sight_of, "checkpoints.view_restore"), (strangers, "inventory.view_device"))
     found = [one for kind, permission in kinds if may(user, permission) for one in kind(tenants)]
     return found + (list(stuck(tenants)) if may(user, "backups.view_schedule") else [])
 
 
-def lost_sight_of(tenants: Collection[UUID]) -> Iterator[Waiting]:
+def lost_sight_of(tenants: Tenants) -> Iterator[Waiting]:
     """Restores after which nobody knows what the device runs."""
     rows = Restore.objects.filter(tenant__in=tenants).unresolved().select_related("device", "tenant")
     for row in rows.order_by("-pk")[:MOST]:
@@ -45,7 +45,7 @@ def lost_sight_of(tenants: Collection[UUID]) -> Iterator[Waiting]:
         yield Waiting(row.device.name, row.tenant.name, "unknown after a restore", link, "failed")
 
 
-def strangers(tenants: Collection[UUID]) -> Iterator[Waiting]:
+def strangers(tenants: Tenants) -> Iterator[Waiting]:
     """Devices that showed another host key than the pinned one."""
     rows = Device.objects.filter(tenant__in=tenants, retired_at=None).exclude(presented_key="")
     for row in rows.select_related("tenant").order_by("-presented_at")[:MOST]:
@@ -53,7 +53,7 @@ def strangers(tenants: Collection[UUID]) -> Iterator[Waiting]:
         yield Waiting(row.name, row.tenant.name, "another host key", link, "failed", row.presented_at)
 
 
-def stuck(tenants: Collection[UUID]) -> Iterator[Waiting]:
+def stuck(tenants: Tenants) -> Iterator[Waiting]:
     """Schedules whose last start came to no run."""
     rows = Schedule.objects.filter(tenant__in=tenants, enabled=True).exclude(trouble="").select_related("tenant")
     for row in rows.order_by("name")[:MOST]:

@@ -160,7 +160,7 @@ class Journeys:
         at = self.visitor
         self.core.edit(MISTAKE)
         at.open(f"{self.device}overview/")
-        at.page.get_by_text("Compare", exact=True).first.click()
+        at.page.get_by_text("Compare").first.click()
         at.press("Compare with the device")
         at.press("Look and compare")
         at.sees("a mistake of last night", seconds=30)
