@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Self
 
 from backups.simulator import DeviceSpec, Fleet
@@ -64,6 +66,15 @@ class FleetProcess:
     def ports(self) -> list[int]:
         """The ports of all."""
         return [device.port for device in self.devices]
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU that it has taken so far."""
+        ticks = 0
+        for process in self.processes:
+            said = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(said[11]) + int(said[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def edit(self, lines: Sequence[str]) -> None:
         """Change every device at its console."""
