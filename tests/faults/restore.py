@@ -19,6 +19,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -29,7 +30,16 @@ from typing import Any
 from tests.faults.place import own_place
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SYSTEMS = ("cisco_ios", "arista_eos", "juniper_junos", "vyos", "mikrotik_routeros")
+SYSTEMS = (
+    "cisco_ios",
+    "arista_eos",
+    "juniper_junos",
+    "vyos",
+    "mikrotik_routeros",
+    "cisco_xr",
+    "cisco_nxos",
+    "aruba_aoscx",
+)
 USUAL = 2.0  # seconds that a restore takes, or a little more
 
 
@@ -105,7 +115,7 @@ def one_round(fleet: Any, simulated: Any, device: Any, after: float, tally: Tall
     settle(fleet, restore)
     count(tally.ended, restore.state)
     line = COMMITS[simulated.platform]
-    pushes = sum(each.startswith(line) for each in simulated.commands[said:])
+    pushes = sum(bool(re.match(line, each)) for each in simulated.commands[said:])
     runs = {golden: "the version", changed: "as before"}.get(simulated.running_config, "something else")
     examine(restore, runs, pushes, tally)
     simulated.running = golden
