@@ -71,12 +71,12 @@ def test_nothing_leaks_and_nothing_changes(world: World, capsys: Any) -> None:
         outside = role in ("anonymous", "staff without a tenant")
         marks = ("theirs", SECRET, "mine-box") if outside else ("theirs",)
         walk(walked, role, client, theirs=theirs, marks=marks, share=share_of(at))
+        say(capsys, f"{role}: {walked}")
 
     after = their_trail.count()
     look(walked, logged_in(make_user("root", is_superuser=True)), theirs)
 
-    with capsys.disabled():
-        print(f"\n{walked}") if FULL else None
+    say(capsys, f"all: {walked}")
     assert walked.leaks == []
     assert (len(walked.roles), len(walked.routes) > 10, walked.requests > 50) == (7, True, True)
     assert after == before
@@ -90,6 +90,13 @@ def test_one_does_not_reach_the_second_factor_of_another(world: World) -> None:
     walk(walked, "auditor", people(world)["auditor"], theirs=theirs, marks=("theirs",), share=mine)
 
     assert (walked.leaks, len(mine) > 8) == ([], True)
+
+
+def say(capsys: Any, text: str) -> None:
+    """What the full walk has come by so far."""
+    if FULL:
+        with capsys.disabled():
+            print(f"\n{text}", flush=True)
 
 
 def look(walked: Walk, client: Client, theirs: Rows) -> None:
