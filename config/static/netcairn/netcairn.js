@@ -41,9 +41,10 @@
   });
 
   // Django's lists of two sides name their marks without saying what they are, which a screen reader passes over.
-  window.addEventListener("load", () => {
+  // They are made when the page has loaded, so this comes after.
+  window.addEventListener("load", () => window.setTimeout(() => {
     document.querySelectorAll(".help-tooltip[aria-label]").forEach((mark) => mark.setAttribute("role", "img"));
-  });
+  }, 0));
 
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-send-at-once]");
