@@ -24,7 +24,7 @@ _BEGIN = re.compile(
 _REST = re.compile(
     rf"(?P<masked>{re.escape(MASK)})"
     r'|(?P<quoted>"[^"]*")'
-    r"|(?P<value>(?<![\w.:])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:[/:][0-9]{1,5})?"
+    r"|(?P<value>(?<![\w.:/-])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:[/:][0-9]{1,5})?"
     r"|(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:/[0-9]{1,3})?|[0-9]+)(?![\w.:]))"
 )
 _MENU = re.compile(r"/[a-z]")  # RouterOS writes sections as paths, and nothing is indented below them
