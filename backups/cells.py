@@ -11,21 +11,26 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from backups.models import Run
 from backups.progress import Progress
-from backups.templatetags.netcairn import span
+from backups.templatetags.netcairn import ago, span
 from inventory.models import Device
 
 
 def state(code: str, label: str = "") -> SafeString:
-    """A state as a coloured mark."""
-    return render_to_string("netcairn/state.html", {"state": code, "label": label or code})
+    """A state as a coloured mark: `netcairn/state.html`, whose rendering took half the time of a list of devices."""
+    return format_html('<span class="nc-state nc-state-{}">{}</span>', code, label or code)
 
 
 def when(at: datetime | None, never: str = "never") -> SafeString:
     """How long ago, with the exact time for who points at it."""
-    return render_to_string("netcairn/when.html", {"at": at, "never": never})
+    if at is None:
+        return format_html('<span class="nc-faint">{}</span>', never)
+    here = localtime(at)
+    exact = f"{here:%Y-%m-%d %H:%M:%S %Z}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', here.isoformat(), exact, ago(at))
 
 
 def delta(added: int, removed: int) -> SafeString:
