@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, connection
 
 GONE = (OperationalError, InterfaceError)
-LONGEST = timedelta(
-    minutes=1
-)  # then whoever waits gives up, and what it holds is given to others when that is possible
+LONGEST = timedelta(minutes=1)
+"""Then whoever waits gives up, and what it holds is given to others when that is possible."""
 BETWEEN = 0.5  # seconds between two looks
 
 
