@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
+from backups import claimers
 from backups.errors import GitFailed
 from backups.store import layout
 from backups.store.creation import fsync
@@ -24,6 +24,7 @@ DAMAGE = 0b111  # of fsck's exit status: an object, a link between objects, a pa
 ANY = tuple(range(256))
 TRIES = 3  # at counting beside writers
 MANY = 20_000  # commits; a command line has an end
+WORKSHOP = "collecting-"  # then which process it belongs to, and a random word
 ABANDONED = 7200.0  # seconds; a workshop of another host that is older belongs to nobody any more
 
 
@@ -103,9 +104,8 @@ class Workshop:
     @classmethod
     @contextmanager
     def beside(cls, git: Git) -> Iterator[Workshop]:
-        """A new one; gone at the end, and those that a killed collection has left are gone before."""
-        remove_abandoned(git.path)
-        path = git.path / f"collecting-{socket.gethostname()}-{os.getpid()}-{token_hex(4)}"
+        """A new one; gone at the end."""
+        path = git.path / f"{WORKSHOP}{claimers.this_process().replace(' ', '_')}-{token_hex(4)}"
         workshop = cls(git, path)
         try:
             for folder in ("refs", "objects/info", "objects/pack"):
@@ -193,11 +193,10 @@ class Workshop:
 
 
 def remove_abandoned(path: Path) -> None:
-    """Remove the workshops whose process is no more."""
-    for left in path.glob("collecting-*"):
-        host, pid, _ = left.name.removeprefix("collecting-").rsplit("-", 2)
-        dead = host == socket.gethostname() and not Path("/proc", pid).exists() and Path("/proc/self").exists()
-        if dead or time.time() - left.stat().st_mtime > ABANDONED:
+    """Remove the workshops whose process is no more; a number alone may be somebody else's by now."""
+    for left in path.glob(f"{WORKSHOP}*"):
+        claimer = left.name.removeprefix(WORKSHOP).rpartition("-")[0].replace("_", " ")
+        if claimers.is_gone(claimer) or time.time() - left.stat().st_mtime > ABANDONED:
             shutil.rmtree(left, ignore_errors=True)
 
 

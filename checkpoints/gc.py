@@ -149,6 +149,7 @@ class Collection:
     def execute(self) -> Collected:
         """Look, forget the rows, sweep. Raises CollectionRefused before anything is deleted."""
         follow_refs(self.tenant)
+        garbage.remove_abandoned(self.git.path)
         plan = self.plan()
         if plan.idle and not self.has_garbage(plan):
             self.read_all(plan)

@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backups import claimers
 from backups.errors import GitFailed, StoreMoved
 from backups.store import layout
 from backups.store.git import Git
@@ -335,6 +336,19 @@ def test_a_collection_that_is_cut_short_loses_nothing_and_the_next_one_ends_it(
     second = collect(tenant)
     assert first.objects_removed + second.objects_removed == 3 and not second.refused
     assert git(store, "fsck", "--unreachable") == ""
+
+
+def test_what_a_killed_collection_left_goes_even_where_its_number_is_in_use_again(
+    tenant: Tenant, store: TenantStore
+) -> None:
+    """Numbers of processes come round within the hour, and half a copy of the repository would stay."""
+    began = claimers.this_process().rpartition(" ")
+    left = store.path / f"collecting-{began[0].replace(' ', '_')}_1-0a1b2c3d"
+    left.mkdir()
+
+    collect_garbage(tenant, now=NOON)
+
+    assert not left.exists()
 
 
 def test_a_crash_between_the_rows_and_the_objects_is_ended_by_the_next_collection(
