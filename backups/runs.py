@@ -11,7 +11,7 @@ from itertools import groupby
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
@@ -23,6 +23,14 @@ from backups.retries import MAX_TRIES
 from inventory.models import Device
 
 SILENCE = timedelta(seconds=90)  # a living shard is heard of every HEARTBEAT (backups/shard.py), so six are missing
+
+# One insert of 10,000 rows that differ in their device alone. Made one by one they cost half a second of CPU.
+_QUEUE = """
+    INSERT INTO backups_attempt (tenant_id, run_id, device_id, state, cause, detail, claimed_by, tries)
+    SELECT %s, %s, asked.id, %s, '', '', '', 0
+    FROM unnest(%s::uuid[]) WITH ORDINALITY AS asked (id, place)
+    ORDER BY asked.place
+"""
 
 
 def start_runs(
@@ -49,8 +57,8 @@ def start_run(
         requested_at=now,
         heartbeat_at=now,
     )
-    attempts = [Attempt(tenant_id=tenant_id, run=run, device=device) for device in devices]
-    Attempt.objects.bulk_create(attempts, batch_size=2000)
+    with connection.cursor() as cursor:
+        cursor.execute(_QUEUE, [tenant_id, run.pk, Attempt.State.QUEUED, [device.pk for device in devices]])
     return run
 
 
