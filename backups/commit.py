@@ -52,6 +52,7 @@ class KeepResult:
     unchanged: set[UUID] = field(default_factory=set)
     not_kept: dict[UUID, QuotaFull] = field(default_factory=dict)  # changed, and over the tenant's quota
     commits: list[str] = field(default_factory=list)
+    held: float = 0.0  # seconds of the longest turn with the tenant's lock
 
 
 def keep(
@@ -84,6 +85,7 @@ def keep(
             if snapshots:
                 also(snapshots)
                 drop_retired(batch, [one.device for one in group], now=now)
+        result.held = max(result.held, batch.phases.held)
         result.snapshots |= snapshots
         result.unchanged |= {one.device.pk for one in group} - snapshots.keys()
         result.commits += [written.commit] if written else []

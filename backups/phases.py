@@ -44,6 +44,11 @@ class Phases:
         self.files += len(contents)
         self.bytes += sum(contents.values())
 
+    @property
+    def held(self) -> float:
+        """Seconds since the lock was ours."""
+        return perf_counter() - self.began - self.seconds["lock"]
+
     def figures(self) -> dict[str, str | int | float]:
         """Milliseconds and counts. What is neither waiting nor git is the database, its COMMIT included."""
         total = perf_counter() - self.began

@@ -255,31 +255,32 @@ class Shard:
         if not group:
             return
         with self.crew.standing_back():
-            self.keep([one for one in group if one.kept])
+            held = self.keep([one for one in group if one.kept])
             self.record([one for one in group if not one.kept])
-        self.group = Group()  # not before: without the database it has to be written again, and what is done is skipped
+        # Not before: without the database it has to be written again, and what is done is skipped.
+        self.group = self.group.following(held)
         for one in group:
             self.last.pop(one.attempt.device_id, None)  # ten thousand of them are tens of megabytes
         if self.told:
             self.told([one.attempt for one in group if one.attempt.state not in Attempt.OPEN])
 
-    def keep(self, group: list[Decided]) -> None:
-        """Commit the captures of the group; while the store is busy they wait, they do not fail."""
+    def keep(self, group: list[Decided]) -> float:
+        """Commit the captures of the group, waiting while the store is busy; seconds that the lock was held."""
         for tries in range(1, STORE_TRIES + 1):
             mine = self.still_mine(group)
             try:
-                self.commit(mine)
-                return
+                return self.commit(mine)
             except StoreError as error:
                 self.beat()
                 if tries == STORE_TRIES or not error.worth_retrying:
                     self.fail(mine, error)
-                    return
+                    break
+        return 0.0
 
-    def commit(self, group: list[Decided]) -> None:
+    def commit(self, group: list[Decided]) -> float:
         """One call of the store; attempts are closed in the transaction that acknowledges their snapshots."""
         if not group:
-            return
+            return 0.0
         by_device = {one.attempt.device_id: one for one in group}
         result = commit.keep(
             self.run.tenant_id,
@@ -301,6 +302,7 @@ class Shard:
             self.note(by_device[device_id].attempt, error)
             by_device[device_id].say_what_changed(self.last.get(device_id))
         self.record([by_device[device_id] for device_id in (*result.unchanged, *result.not_kept)])
+        return result.held
 
     def acknowledge(self, group: list[Decided]) -> None:
         """Close the attempts of new snapshots; all of them are still ours, or the transaction is undone."""
