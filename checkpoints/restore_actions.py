@@ -24,6 +24,7 @@ from inventory.models import Device, Tenant
 
 FOUR_EYES = "checkpoints.set_four_eyes"
 PLAN, APPROVE, PUSH, SETTLE = (f"checkpoints.{verb}_restore" for verb in ("plan", "approve", "push", "settle"))
+OTHERS = "You asked for it, and this tenant wants four eyes: somebody else has to approve it."
 State = Restore.State
 
 
@@ -110,6 +111,27 @@ def warning_of(restore: Restore) -> str:
     return " · ".join(text for text in told if text)
 
 
+def is_own(restore: Restore, who: str) -> bool:
+    """Whether they asked for it themselves, and four eyes are wanted."""
+    return restore.requested_by == who and needs_four_eyes(restore.tenant)
+
+
+def may_be_approved(restore: Restore, who: str) -> bool:
+    """Whether this plan can be approved, and by them."""
+    return restore.state == State.PLANNED and not restore.plan.get("obstacles") and not is_own(restore, who)
+
+
+def next_step(restore: Restore, who: str) -> str:
+    """What has to be done so that it goes on; empty where nobody is waited for."""
+    if restore.state == State.APPROVED and not restore.pushed_by:
+        return "Approved, and nothing was sent to the device yet. The next step is to change it."
+    if restore.state != State.PLANNED or restore.plan.get("obstacles"):
+        return ""
+    if is_own(restore, who):
+        return f"Nothing was sent to the device yet. {OTHERS}"
+    return "Nothing was sent to the device yet. The next step is to approve exactly this plan."
+
+
 def plan_to_approve(_page: Any, request: HttpRequest, rows: QuerySet[Restore]) -> Plan:
     """What is said to the device, and the device's name to type."""
     restore = rows.select_related("device", "tenant").get()
@@ -118,8 +140,8 @@ def plan_to_approve(_page: Any, request: HttpRequest, rows: QuerySet[Restore]) -
         return Plan(question, refusal=f"It is {restore.get_state_display().lower()}: only a plan can be approved.")
     if restore.plan["obstacles"]:
         return Plan(question, refusal=" ".join(restore.plan["obstacles"]))
-    if restore.requested_by == by(request) and needs_four_eyes(restore.tenant):
-        return Plan(question, refusal="Somebody else than who asked for it has to approve it.")
+    if is_own(restore, by(request)):
+        return Plan(question, refusal=OTHERS)
     return Plan(question, lines_of(restore), warning=warning_of(restore), typed=restore.device.name, button="Approve")
 
 

@@ -96,6 +96,8 @@ class RestoreAdmin(RecordAdmin):
         """Only what makes sense in its state."""
         row = self.get_object(request, str(object_id))
         wanted = BUTTONS.get(row.state, ()) if row and not row.settled_at else ()
+        if row and not verbs.may_be_approved(row, by(request)):
+            wanted = tuple(name for name in wanted if name != "approve")
         found = super().get_actions_detail(request, object_id)
         return [action for action in found if action.action_name.endswith(tuple(f"restore_{name}" for name in wanted))]
 
@@ -124,18 +126,19 @@ class RestoreAdmin(RecordAdmin):
     def progress_part(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Only what moves; when it has come to a rest, the page is loaded again with its buttons."""
         restore = self.row_or_404(request, object_id)
-        answer = self.show(request, "netcairn/restore_progress.html", restore, **self.progress(restore))
+        answer = self.show(request, "netcairn/restore_progress.html", restore, **self.progress(request, restore))
         if not moving(restore):
             answer.status_code = POLLING_ENDS
             answer["HX-Refresh"] = "true"
         return answer
 
-    def progress(self, restore: Restore) -> dict[str, Any]:
+    def progress(self, request: HttpRequest, restore: Restore) -> dict[str, Any]:
         """Where it stands, and every step."""
         return {
             "restore": restore,
             "mark": MARKS[restore.state],
             "moving": moving(restore),
+            "next_step": verbs.next_step(restore, by(request)),
             "process_gone": is_forsaken(restore),
             "events": restore.events.all(),
             "progress_url": self.page_url("progress", restore.pk),
@@ -146,7 +149,7 @@ class RestoreAdmin(RecordAdmin):
         masked = not may(request.user, SECRETS, row.tenant_id)
         files = [(name, self.page_url("file", row.pk, name)) for name in row.target] if row.plan.get("by_hand") else []
         told = {"plan": row.plan, "masked": masked, "files": files}
-        return {**self.progress(row), **told, **self.difference(row, masked=masked)}
+        return {**self.progress(request, row), **told, **self.difference(row, masked=masked)}
 
     def difference(self, restore: Restore, *, masked: bool) -> dict[str, Any]:
         """What the device would run against what it runs; or why that cannot be shown."""

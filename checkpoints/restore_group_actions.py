@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from checkpoints import restore_jobs
 from checkpoints.checkpoint_actions import by, first
 from checkpoints.models import Checkpoint, Restore, RestoreGroup
+from checkpoints.restore_actions import OTHERS
 from checkpoints.restore_group import approve_group, devices_of, request_group, stop_group
 from checkpoints.restore_group_models import MOST_AT_A_TIME
 from checkpoints.restore_rules import MINUTES, needs_four_eyes
@@ -112,7 +113,7 @@ def plan_to_approve(_page: Any, request: HttpRequest, rows: QuerySet[RestoreGrou
     if stuck:
         return Plan(question, refusal=" · ".join([*stuck, "Call these devices off, each on its page."]))
     if group.requested_by == by(request) and needs_four_eyes(group.tenant):
-        return Plan(question, refusal="Somebody else than who asked for it has to approve it.")
+        return Plan(question, refusal=OTHERS)
     return Plan(question, lines_of(group), warning=warning_of(group), typed=str(number), button="Approve")
 
 

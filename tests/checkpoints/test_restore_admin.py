@@ -164,7 +164,11 @@ def test_four_eyes_are_wanted_by_who_runs_the_tenant(world: World) -> None:
     agree(boss, address)
 
     restore = asked_for(restorer, world)
-    assert "Somebody else" in page(restorer.get(url(restore, "approve")))
+    approve = url(restore, "approve")
+    seen = page(restorer.get(url(restore)))
+    assert "somebody else has to approve" in seen and approve not in seen
+    assert "somebody else has to approve" in page(restorer.get(approve))
+    assert approve in page(boss.get(url(restore)))
     typed(boss, restore, "approve")
     restore.refresh_from_db()
     assert (restore.state, restore.approved_by) == ("approved", "m-administrator")
