@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import F, Func, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import DropdownFilter, FieldTextFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import display
 
 from backups import cells
 from backups.models import Run, Snapshot
-from backups.pages import RecordAdmin, page_of
+from backups.pages import DateFilter, RecordAdmin, page_of
 from checkpoints import checkpoint_actions as verbs
 from checkpoints import checkpoint_page, lower_admin, retention_admin  # noqa: F401  (registers its pages)
 from checkpoints import upload_actions as uploading
+from checkpoints.checkpoint_filters import KeptFilter, RefFilter, TagFilter
 from checkpoints.compare_admin import CHOICES, Compares
 from checkpoints.models import Checkpoint, Ref, RefMove
 from checkpoints.restore_admin import PutsBack
@@ -35,40 +36,6 @@ for model, page in (
     admin.site.register(model, page)
 
 
-class KeptFilter(DropdownFilter):
-    """Deleted checkpoints are out of the way until somebody asks for them."""
-
-    title = "kept"
-    parameter_name = "kept"
-    all_option = None
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
-        """Three views."""
-        return [("", "Kept"), ("deleted", "Deleted"), ("all", "All")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:  # noqa: ARG002
-        """Kept ones unless chosen otherwise."""
-        if self.value() == "all":
-            return queryset
-        return queryset.exclude(deleted_at=None) if self.value() == "deleted" else queryset.filter(deleted_at=None)
-
-
-class TagFilter(DropdownFilter):
-    """By one tag."""
-
-    title = parameter_name = "tag"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The tags that visible checkpoints have."""
-        rows = model_admin.get_queryset(request).order_by()
-        tags = rows.annotate(one=Func(F("tags"), function="unnest")).values_list("one", flat=True).distinct()
-        return sorted((tag, tag) for tag in tags)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:  # noqa: ARG002
-        """Checkpoints that have it."""
-        return queryset.filter(tags__contains=[self.value()]) if self.value() else queryset
-
-
 @admin.register(Checkpoint)
 class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
     """Moments with a name."""
@@ -77,7 +44,15 @@ class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
     nothing = "A run that changes something makes a checkpoint, and you make one by hand with “New checkpoint”."
     list_display = ("message_line", "tenant", "made", "author", "shown_tags", "shown_refs", "changed", "size")
     list_display_links = ("message_line",)
-    list_filter = (KeptFilter, "tenant", TagFilter, ("author", FieldTextFilter), ("created_at", RangeDateTimeFilter))
+    list_filter = (
+        KeptFilter,
+        "tenant",
+        TagFilter,
+        RefFilter,
+        "protected",
+        ("author", FieldTextFilter),
+        ("created_at", DateFilter),
+    )
     list_select_related = ("tenant",)
     search_fields = ("message",)
     search_help_text = "Words of a message"
@@ -107,7 +82,8 @@ class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
     @display(description="Tags")
     def shown_tags(self, checkpoint: Checkpoint) -> SafeString:
         """Each on its own."""
-        return cells.tags([*checkpoint.tags, *(["uploaded"] if checkpoint.uploaded else [])])
+        own = [word for word in ("protected", "uploaded") if getattr(checkpoint, word)]
+        return cells.tags([*checkpoint.tags, *own])
 
     @display(description="Refs")
     def shown_refs(self, checkpoint: Checkpoint) -> SafeString:

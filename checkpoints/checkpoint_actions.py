@@ -22,6 +22,7 @@ from checkpoints.export import zip_checkpoint
 from checkpoints.keeping import protect_checkpoint
 from checkpoints.models import HEAD, Checkpoint, Ref
 from checkpoints.record import RecordPlan, plan_record_restore, restore_record
+from checkpoints.retention_models import NOBODY
 from inventory.confirmation import AnswerForm, Plan
 from inventory.device_actions import number_of
 from inventory.models import Device, Tenant
@@ -213,8 +214,14 @@ def plan_to_delete(_page: Any, _request: HttpRequest, rows: QuerySet[Checkpoint]
         return Plan(question, refusal=f"Move or delete the refs first: {'; '.join(named)}.")
     if any(one.deleted_at for one in found):
         return Plan(question, refusal="Some of them are deleted already.")
-    lines = first([f"{one.short_id}: {one} ({one.tenant}, {one.created_at:%Y-%m-%d %H:%M})" for one in found])
+    lines = first([deletion_line(one) for one in found])
     return Plan(question, lines, warning="Until the garbage is collected it can be undeleted.", button="Delete")
+
+
+def deletion_line(one: Checkpoint) -> str:
+    """Which one, and that somebody protected it: from the rules, not from people."""
+    told = f"{one.short_id}: {one} ({one.tenant}, {one.created_at:%Y-%m-%d %H:%M} UTC)"
+    return f"{told}; protected from retention, and you delete it all the same" if one.protected else told
 
 
 def delete(request: HttpRequest, rows: Sequence[Checkpoint]) -> str:
@@ -230,7 +237,9 @@ def plan_to_undelete(_page: Any, _request: HttpRequest, rows: QuerySet[Checkpoin
     question = "Undelete this checkpoint?" if len(found) == 1 else f"Undelete {len(found)} checkpoints?"
     if not found:
         return Plan(question, refusal="None of them is deleted.")
-    return Plan(question, first([f"{one.short_id}: {one}" for one in found]), button="Undelete")
+    marked = any(one.deleted_by == NOBODY for one in found)
+    warning = "What retention has marked is protected from then on: no rule deletes it again." if marked else ""
+    return Plan(question, first([f"{one.short_id}: {one}" for one in found]), warning=warning, button="Undelete")
 
 
 def undelete(request: HttpRequest, rows: Sequence[Checkpoint]) -> str:

@@ -11,13 +11,12 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from backups import cells
 from backups.content import SECRETS, for_eyes, is_binary
 from backups.errors import StoreError
-from backups.pages import RecordAdmin, attachment
+from backups.pages import DateFilter, RecordAdmin, attachment
 from backups.processing import originals
 from backups.store.reader import open_store
 from checkpoints import compare_page, restore_jobs
@@ -65,7 +64,7 @@ class RestoreAdmin(RecordAdmin):
     nothing = "Nothing was put back onto a device yet. Open a version of a device, and press “Put back”."
     list_display = ("asked", "shown_device", "tenant", "shown_state", "requested_by", "approved_by", "came_of_it")
     list_display_links = ("asked",)
-    list_filter = ("tenant", "state", ("requested_at", RangeDateTimeFilter))
+    list_filter = ("tenant", "state", ("requested_at", DateFilter))
     list_select_related = ("tenant", "device")
     search_fields = ("device__name", "requested_by")
     search_help_text = "Name of a device, or who asked for it"

@@ -13,6 +13,7 @@ from django.test import Client
 from backups.models import Snapshot
 from checkpoints import retention_jobs
 from checkpoints.models import HEAD, Checkpoint, Ref, RetentionPolicy
+from checkpoints.retention_models import NOBODY
 from checkpoints.services import create_checkpoint, delete_checkpoint
 from inventory.models import Device, Tenant
 from tests.checkpoints.conftest import NOON, back_up, later
@@ -321,6 +322,35 @@ def test_a_deleted_checkpoint_can_come_back(two: tuple[Checkpoint, Checkpoint], 
 
     assert deleted and "undelete_it" in text and "go_back" not in text
     assert Checkpoint.objects.get(pk=two[0].pk).deleted_at is None
+
+
+def test_what_retention_has_marked_says_so_and_comes_back_protected(
+    two: tuple[Checkpoint, Checkpoint], boss: Client
+) -> None:
+    """Capability D12: else it would be gone again the next night, and nobody would know why."""
+    delete_checkpoint(two[0], by=NOBODY, now=later(3))
+    marked = page(boss.get(verb(two[0], "change")))
+    asked = page(boss.get(verb(two[0], "undelete_it")))
+    agree(boss, verb(two[0], "undelete_it"))
+
+    assert "because no rule of retention keeps it" in marked and "no rule deletes it again" in asked
+    assert "protected" in page(boss.get(verb(two[0], "change")))
+    assert "you delete it all the same" in page(boss.get(verb(two[0], "delete_it")))
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("ref=HEAD", ["after"]), ("protected__exact=1", ["before"]), ("author__icontains=ann", ["before", "after"])],
+)
+def test_checkpoints_are_found_by_ref_protection_and_author(
+    two: tuple[Checkpoint, Checkpoint], boss: Client, query: str, found: list[str]
+) -> None:
+    """Capability D7: the filters of the list."""
+    Checkpoint.objects.filter(pk=two[0].pk).update(protected=True)
+
+    rows = boss.get(f"{LIST}?{query}").context["cl"].result_list
+
+    assert sorted(str(row) for row in rows) == sorted(found)
 
 
 def test_a_named_checkpoint_is_not_deleted(two: tuple[Checkpoint, Checkpoint], boss: Client) -> None:
