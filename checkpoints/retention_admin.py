@@ -26,8 +26,8 @@ from inventory.scoping import TenantModelAdmin
 
 LINES = 20
 COLLECT = "checkpoints.collect_garbage"
-READ = "Nothing is saved yet. This is what the policy would do; read it, then save once more."
-MANY = "It drops more than a fifth of what is kept now: type the tenant's name as well, and save once more."
+READ = "Nothing is saved yet. Below is what the policy would do: read it, then save once more."
+MANY = "It drops more than a fifth of what is kept now: type the tenant's name at the end of the page as well."
 
 
 class PolicyForm(forms.ModelForm):
@@ -69,6 +69,15 @@ class PolicyForm(forms.ModelForm):
         if plan is None and not self.is_bound and self.instance.pk:
             plan = plan_retention(self.instance.tenant, now=timezone.now())
         return plan_shown(plan, most=LINES) if plan else None
+
+    @property
+    def asks(self) -> list[str]:
+        """What has to be done before it is saved, where nothing is wrong with it."""
+        return [str(told) for told in super().non_field_errors()] if self.looked_at else []
+
+    def non_field_errors(self) -> Any:
+        """Faults alone: that the plan has to be read is none."""
+        return self.error_class() if self.looked_at else super().non_field_errors()
 
     def _post_clean(self) -> None:
         """After the row was checked: what it would do, unless just that was shown."""
@@ -134,6 +143,12 @@ class RetentionPolicyAdmin(TenantModelAdmin):
         if self.allows(request, "change" if change else "add", obj):
             set_policy(obj.tenant, obj, by=request.user.get_username())
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Without a call to correct errors where there are none."""
+        if context["adminform"].form.looked_at:
+            context["errors"] = []
+        return super().render_change_form(request, context, *args, **kwargs)
+
     @display(description="Keeps")
     def in_words(self, row: RetentionPolicy) -> str:
         """The rules that are set."""
@@ -159,7 +174,9 @@ class RetentionPolicyAdmin(TenantModelAdmin):
 class EpochAdmin(RecordAdmin):
     """Parts of records that have ended."""
 
-    nothing = "The record is one whole: it is cut into epochs when a retention policy wants to drop old parts of it."
+    nothing = (
+        "The record is one whole. It is cut into epochs when a policy, under “Retention”, lets old parts of it go."
+    )
     list_display = ("number", "tenant", "first_seq", "last_seq", "began_at", "ended_at", "state")
     list_display_links = None
     list_filter = ("tenant",)
@@ -188,8 +205,21 @@ class EpochAdmin(RecordAdmin):
 class PurgeAdmin(RecordAdmin):
     """Records that were rewritten."""
 
-    nothing = "Nothing was ever purged. `purge_secret` is the one command that rewrites a record."
-    list_display = ("at", "tenant", "by", "reason", "files", "versions", "finished_at")
+    nothing = (
+        "Nothing was ever purged. To take a secret out of every version of a tenant, run this on the server: "
+        "./netcairn purge_secret --tenant NAME"
+    )
+    list_display = ("made", "tenant", "by", "reason", "files", "versions", "finished")
     list_display_links = None
     list_filter = ("tenant",)
     list_select_related = ("tenant",)
+
+    @display(description="Purged", ordering="at")
+    def made(self, row: Purge) -> str:
+        """When."""
+        return cells.when(row.at)
+
+    @display(description="Off the disk", ordering="finished_at")
+    def finished(self, row: Purge) -> str:
+        """When the old content went; what has to be done where it is still there."""
+        return cells.when(row.finished_at) if row.finished_at else "not yet: collect the tenant's garbage"

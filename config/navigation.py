@@ -141,6 +141,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "checkpoints.view_retentionpolicy",
                 ),
                 entry("Epochs", "stacks", "backups_epoch_changelist", "backups.view_epoch"),
+                entry("Purges", "delete_forever", "checkpoints_purge_changelist", "checkpoints.view_purge"),
                 entry("Refs", "bookmark", "checkpoints_ref_changelist", "checkpoints.view_ref"),
                 entry(
                     "Restores",

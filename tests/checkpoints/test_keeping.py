@@ -249,6 +249,8 @@ def test_the_page_shows_the_plan_before_it_saves(tenant: Tenant, line: list[Chec
     form = first.context["adminform"].form
     assert form.plan.counts[0] == ("Checkpoints", 1, 6) and not RetentionPolicy.objects.exists()
     assert [line.rules for line in form.plan.lines if line.pk] == [[]] * 5 + [["named: HEAD", "last: 1 of 1"]]
+    told = first.content.decode()
+    assert "Nothing is saved yet" in told and "Please correct" not in told
     shown = form.data["shown"]
     second = boss.post(address, {**sent, "shown": shown})
     assert "type the tenant" in second.content.decode() and not RetentionPolicy.objects.exists()
