@@ -8,7 +8,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Condition
 from time import monotonic, process_time
 from typing import Generic, TypeVar
@@ -110,12 +110,10 @@ class Crew(Generic[Errand, Brought]):
         Whom the caller has not taken when he stops comes back again.
         """
         ready: deque[Future[Brought]] = deque()
-        try:
+        with suppress(queue.Empty):  # nobody is back: all the more may go
             ready.append(self._back.get(timeout=patience if self._out else 0.0))
             while not self._back.empty():
                 ready.append(self._back.get())
-        except queue.Empty:
-            return
         self._ended += len(ready)
         self._adapt()
         try:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 LOOK = 0.15  # seconds between two looks
 TRIAL = 1.0  # seconds that a number gets to show what it is worth
-FIRST, FEWEST = 12, 4  # devices at a time
+FIRST, FEWEST = 20, 4  # devices at a time; a run of twenty is over before anything is found out
 WAITING, BUSY = 0.25, 0.85  # shares of one core: below, more devices cost nothing; above, fewer are enough
-WORTH_IT = 1.1  # half as many more have to bring a tenth more a second, or they are not needed
+AT_ONCE, ON_TRIAL = 4.0, 2.0  # times as many at the utmost: while the core idles, and while others may have it
+WORTH_IT, AS_GOOD = 1.1, 0.95  # times the rate before that more have to bring, and fewer
 REST = 5  # trials left out after one that brought nothing
 IN_STOCK = 1.0  # seconds: while a group is written nobody claims, and no thread shall be without a device
 
@@ -47,19 +48,23 @@ class Pace:
         return max(2, self.width // 4, round(self.rate * IN_STOCK))
 
     def _judged(self, share: float) -> int:
-        before, self._before = self._before, None
+        before, self._before = self._before, (self.width, self.rate)
         if share < WAITING:
-            return 3 * self.width
-        if share > BUSY:
-            return max(FEWEST, self.width * 3 // 4)
-        if before and self.rate < before[1] * WORTH_IT:
-            self._rest = REST
-            return before[0]
-        if self._rest:
-            self._rest -= 1
-            return self.width
-        self._before = self.width, self.rate
-        return self.width * 3 // 2
+            return self._wider(share, AT_ONCE)
+        if before and self.rate < before[1] * (WORTH_IT if self.width > before[0] else AS_GOOD):
+            return self._settled(before[0])
+        if self._rest or (before and self.width > before[0] and share > BUSY):
+            return self._settled(self.width)
+        return max(FEWEST, self.width * 3 // 4) if share > BUSY else self._wider(share, ON_TRIAL)
+
+    def _settled(self, width: int) -> int:
+        """This number, and no trial for some time."""
+        self._before, self._rest = None, self._rest - 1 if self._rest else REST
+        return width
+
+    def _wider(self, share: float, most: float) -> int:
+        """As many as would keep the core busy, if the others waited as these do."""
+        return round(self.width * (most if share * most < 1 else 1 / share))
 
     def _start(self, now: float, cpu: float, ended: int) -> None:
         self._now, self._cpu, self._ended = now, cpu, ended

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from backups import pace
 from backups.crew import Crew, Gate
-from backups.pace import FEWEST, Pace
+from backups.pace import FEWEST, FIRST, Pace
 
 SECONDS = 40.0
 STEP = 0.1
@@ -55,6 +56,28 @@ def test_the_number_of_threads_comes_within_15_per_cent_of_the_best_by_itself(
     assert paced(rate_of, cpu_a_device) >= 0.85 * best
 
 
+def seconds_for(devices: int, width: int, by: Pace | None = None) -> float:
+    """A run of so many devices that each let us wait for 0.4 s and take 4.5 ms of CPU, `width` or as the pace says."""
+    now = cpu = done = 0.0
+    while done < devices:
+        now += STEP / 5
+        ended = min(width / 0.4, 220) * STEP / 5 if now > 0.4 else 0  # nobody is back before
+        done += ended
+        cpu += min(width / 0.4, 220) * STEP / 5 * 0.0045
+        width = by.look(now=now, cpu=cpu, ended=int(done), full=True) if by else width
+    return now
+
+
+@pytest.mark.parametrize("devices", [20, 400, 2000])
+def test_a_short_run_is_not_over_before_the_number_is_found(devices: int) -> None:
+    """Most runs are short: a site, a tag, what failed last night."""
+    best = min(seconds_for(devices, min(width, devices)) for width in range(1, 101))
+
+    found_out = Pace(100, now=0.0, cpu=0.0)
+
+    assert seconds_for(devices, min(found_out.width, devices), found_out) <= best / 0.85
+
+
 def test_devices_that_hang_do_not_keep_the_number_down() -> None:
     """Few threads are enough for quick devices, but not when each of them hangs on a dead one."""
     pace = Pace(100, now=0.0, cpu=0.0)
@@ -66,6 +89,22 @@ def test_devices_that_hang_do_not_keep_the_number_down() -> None:
         pace.look(now=20 + step * 0.3, cpu=19 * 0.95, ended=3800, full=True)
 
     assert (few, pace.width) == (FEWEST, 100)
+
+
+def test_nobody_has_to_come_back_before_more_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the first devices all hang, the others would wait for their deadlines."""
+    monkeypatch.setattr(pace, "LOOK", 0.01)
+    crew: Crew[int, bool] = Crew(100)
+    go_on = threading.Event()
+    for number in range(FIRST):
+        crew.send(number, lambda: go_on.wait(5))
+
+    list(crew.back(patience=0.05))
+    width = crew._pace.width
+    go_on.set()
+    crew.dismiss()
+
+    assert width > FIRST
 
 
 def test_a_gate_lets_no_more_through_than_it_is_wide() -> None:
