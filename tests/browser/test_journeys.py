@@ -141,8 +141,9 @@ class Journeys:
         """Ctrl-K, a few letters, there."""
         at, page = self.visitor, self.visitor.page
         at.open("/admin/")
+        page.wait_for_load_state()  # its script listens from then on
         page.keyboard.press("Control+k")
-        page.keyboard.type("core")
+        page.locator("#search-input-command").press_sequentially("core")
         page.locator("#command-results-list a", has_text="core1").first.click()
         page.wait_for_url("**/overview/")
 
