@@ -17,7 +17,7 @@ GROUP_COUNT = 100  # captures, bytes and seconds: whichever comes first ends a g
 GROUP_BYTES = 4 * 1024 * 1024
 GROUP_SECONDS = 2.0
 LONG_TURN = 0.15  # seconds with the tenant's lock: nobody who waits for it shall wait for more than 0.25
-SMALLEST = 0.25  # of count and bytes: a turn with one small capture takes 30 ms of CPU, one with twenty 35
+SMALLEST = GROUP_BYTES // 4  # bytes. A turn takes 30 ms of CPU, 0.2 for each small capture, and 20 for each MB
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Group:
 
     decided: list[Decided] = field(default_factory=list)
     since: datetime | None = None
-    part: float = SMALLEST  # of GROUP_COUNT and GROUP_BYTES; small at first, or the first turn would be the longest
+    most: int = SMALLEST  # bytes; few at first, or the first turn would be the longest
 
     def due(self, now: datetime) -> bool:
         """Whether it has to be written now."""
@@ -81,7 +81,7 @@ class Group:
     def full(self) -> bool:
         """Whether no more are to be written at once."""
         size = sum(one.size for one in self.decided)
-        return len(self.decided) >= GROUP_COUNT * self.part or size >= GROUP_BYTES * self.part
+        return len(self.decided) >= GROUP_COUNT or size >= self.most
 
     def following(self, held: float) -> Group:
         """An empty one, as large as may be after this one has held the tenant's lock for so many seconds.
@@ -89,10 +89,10 @@ class Group:
         Found out while it goes: a busy machine with a hundred threads takes ten times as long as a quiet one.
         """
         if held > LONG_TURN:
-            return Group(part=max(SMALLEST, self.part / 2))
+            return Group(most=max(SMALLEST, self.most // 2))
         if self.full and 0 < held < LONG_TURN / 2:
-            return Group(part=min(1.0, self.part * 1.5))
-        return Group(part=self.part)
+            return Group(most=min(GROUP_BYTES, self.most * 3 // 2))
+        return Group(most=self.most)
 
     def add(self, decided: Decided, now: datetime) -> None:
         """One more."""
