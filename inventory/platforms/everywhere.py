@@ -9,7 +9,7 @@ and does not in a key chain's; so some patterns look at lines of one subject onl
 from __future__ import annotations
 
 from inventory.platforms.idioms import WRITTEN
-from inventory.platforms.sheet import Section
+from inventory.platforms.sheet import Section, Worded
 
 _IS = r"(?:[ \t]*[=:][ \t]*|[ \t]+)"  # between a name and its value
 _METHOD = (
@@ -49,6 +49,8 @@ _KEY_NAMES = (
     r"|text-authentication|md5-authentication|simple-text-auth|md5-auth|auth-string|authdata|ciphered-pwd"
     r"|password-hash|passwd-hash|cisco-authentication|enckey|authkey|cpwd|epwd|[\w-]{0,30}pass-?phrase(?:-encrypted)?|(?:encrypted|fallback|primary)-cak|authpwd|privpwd|pin-code)"
 )
+# One of them is in each of these names, in small letters.
+_IN_KEY_NAMES = ("key", "psk", "cak", "auth", "pwd", "hash", "phrase", "bindpw", "bind-pw", "pin-code")
 _COMMUNITY = r"[\w-]{0,30}(?i:community)(?:-?(?:name|string|map|password|group))?[0-9]?"
 
 _ABOUT_SNMP = r"^(?=[^\n]{0,120}(?i:snmp|\busm\b|createuser))[^\n]+"
@@ -58,54 +60,60 @@ _ABOUT_KEYS = (
     r"(?![^\n]{0,200}(?i:public-?key|pubkey|authorized-key|host-?key|crypto key ))[^\n]+"
 )
 
-# Within lines of one subject.
-BY_LINE: tuple[Section, ...] = (
-    Section(
-        begins=_ABOUT_SNMP,
-        ends=r"$",
-        secrets=(
-            rf"(?P<keep>\b(?i:(?:auth|priv|enc)(?:entication|acy|ryption|rypt)?-?(?:[-_]?(?:prot(?:ocol)?|mode|type"
-            rf"|encrypted))?[ \t]+{_METHOD})[ \t]+-?(?i:{_HOW}))(?!-){_NONE}{_VALUE}",
-            rf"(?P<keep>\b(?i:priv|privacy)[ \t]+{_HOW}){_NONE}{_TELLING}{_VALUE}",
-            rf"(?P<keep>\b(?i:md5|sha[0-9]{{0,3}}|des|aes(?:-?[0-9]{{3}})?|des-cbc|3des|aes128-cfb)[ \t]+{_HOW})"
-            rf"(?![0-9]{{3}}[ \t]){_NONE}{_TELLING}{_VALUE}",
-            rf"(?P<keep>\b{_COMMUNITY}[ \t]+(?:(?:(?i:read-?only|read-?write|read|write|ro|rw|create|add|mode[ \t]+\w+"
-            rf"|index[ \t]+\S+[ \t]+name|accessmode[ \t]+\w+|ipaddr[ \t]+\S+(?:[ \t]+[0-9.]+)?|v1v2c?|map|get|set"
-            rf"|community-name|[\w-]{{1,20}}-community-string(?:-[0-9])?))[ \t]+)*+{_HOW})"
-            rf"(?!(?:list|security|source)[ \t]){_NONE}{_VALUE}",
-            r"(?P<keep>\b(?:host|trap-?host|trapreceiver|receiver|trap2?sink|target-host|trap-destination)[ \t]+"
-            r"[\w.:-]{1,60}[ \t]+(?:(?:(?:vrf|use-vrf|version|port|udp-port)[ \t]+\S+|traps?|informs?|v1|v2c?|noauth"
-            r"|auth|priv|poll|community|name|encrypted|plain|cipher|simple|[0-9]{1,5})[ \t]+){1,8}+)"
-            r"(?!(?:vrf|use-vrf|version|port|udp-port|traps?|informs?|v[123]c?|username|params|securityname"
-            r"|security-name|community-name|sec-name|source-interface|trap-level|smode|filter|community|severity-level)"
-            rf"(?:[ \t\r]|$)|[0-9.]{{1,15}}(?:[ \t\r]|$)){_NONE}{_VALUE}",
-        ),
+_SNMP = Section(
+    begins=_ABOUT_SNMP,
+    ends=r"$",
+    secrets=(
+        rf"(?P<keep>\b(?i:(?:auth|priv|enc)(?:entication|acy|ryption|rypt)?-?(?:[-_]?(?:prot(?:ocol)?|mode|type"
+        rf"|encrypted))?[ \t]+{_METHOD})[ \t]+-?(?i:{_HOW}))(?!-){_NONE}{_VALUE}",
+        rf"(?P<keep>\b(?i:priv|privacy)[ \t]+{_HOW}){_NONE}{_TELLING}{_VALUE}",
+        rf"(?P<keep>\b(?i:md5|sha[0-9]{{0,3}}|des|aes(?:-?[0-9]{{3}})?|des-cbc|3des|aes128-cfb)[ \t]+{_HOW})"
+        rf"(?![0-9]{{3}}[ \t]){_NONE}{_TELLING}{_VALUE}",
+        rf"(?P<keep>\b{_COMMUNITY}[ \t]+(?:(?:(?i:read-?only|read-?write|read|write|ro|rw|create|add|mode[ \t]+\w+"
+        rf"|index[ \t]+\S+[ \t]+name|accessmode[ \t]+\w+|ipaddr[ \t]+\S+(?:[ \t]+[0-9.]+)?|v1v2c?|map|get|set"
+        rf"|community-name|[\w-]{{1,20}}-community-string(?:-[0-9])?))[ \t]+)*+{_HOW})"
+        rf"(?!(?:list|security|source)[ \t]){_NONE}{_VALUE}",
+        r"(?P<keep>\b(?:host|trap-?host|trapreceiver|receiver|trap2?sink|target-host|trap-destination)[ \t]+"
+        r"[\w.:-]{1,60}[ \t]+(?:(?:(?:vrf|use-vrf|version|port|udp-port)[ \t]+\S+|traps?|informs?|v1|v2c?|noauth"
+        r"|auth|priv|poll|community|name|encrypted|plain|cipher|simple|[0-9]{1,5})[ \t]+){1,8}+)"
+        r"(?!(?:vrf|use-vrf|version|port|udp-port|traps?|informs?|v[123]c?|username|params|securityname"
+        r"|security-name|community-name|sec-name|source-interface|trap-level|smode|filter|community|severity-level)"
+        rf"(?:[ \t\r]|$)|[0-9.]{{1,15}}(?:[ \t\r]|$)){_NONE}{_VALUE}",
     ),
-    Section(
-        begins=_ABOUT_KEYS,
-        ends=r"$",
-        secrets=(
-            rf"(?P<keep>(?<![\w-])(?i:key)[ \t]+(?:(?:{_METHOD}|id)[ \t]+)*+(?i:{_HOW}))"
-            rf"(?!authentication|accounting|authorization){_NONE}{_NO_NUMBER}{_VALUE}",
-            rf"(?P<keep>\b(?:authentication|authtype|auth-type|authentication-type|authentication-mode|auth)[ \t]+"
-            rf"(?:simple|simple-text|simple-password|text|plain|encrypt|clear|string|md5[ \t]+[0-9]{{1,3}}"
-            rf"|(?:md5|hmac\S*)[ \t]+key-string|encrypted)[ \t]+(?:simple-password[ \t]+|authdata[ \t]+)?{_HOW})"
-            rf"{_NONE}{_NO_NUMBER}{_VALUE}",
-            rf"(?P<keep>\b(?:md5[ \t]+|(?:message-)?digest-key[ \t]+)[0-9]{{1,3}}[ \t]+(?:md5[ \t]+)?{_HOW})"
-            rf"{_NONE}{_NO_NUMBER}{_VALUE}",
-            rf"(?P<keep>^[ \t]*(?:ip )?vrrp [^\n]{{0,40}}?\bauthentication[ \t]+{_HOW}){_NONE}{_NO_NUMBER}{_VALUE}",
-        ),
+)
+_KEYS = Section(
+    begins=_ABOUT_KEYS,
+    ends=r"$",
+    secrets=(
+        rf"(?P<keep>(?<![\w-])(?i:key)[ \t]+(?:(?:{_METHOD}|id)[ \t]+)*+(?i:{_HOW}))"
+        rf"(?!authentication|accounting|authorization){_NONE}{_NO_NUMBER}{_VALUE}",
+        rf"(?P<keep>\b(?:authentication|authtype|auth-type|authentication-type|authentication-mode|auth)[ \t]+"
+        rf"(?:simple|simple-text|simple-password|text|plain|encrypt|clear|string|md5[ \t]+[0-9]{{1,3}}"
+        rf"|(?:md5|hmac\S*)[ \t]+key-string|encrypted)[ \t]+(?:simple-password[ \t]+|authdata[ \t]+)?{_HOW})"
+        rf"{_NONE}{_NO_NUMBER}{_VALUE}",
+        rf"(?P<keep>\b(?:md5[ \t]+|(?:message-)?digest-key[ \t]+)[0-9]{{1,3}}[ \t]+(?:md5[ \t]+)?{_HOW})"
+        rf"{_NONE}{_NO_NUMBER}{_VALUE}",
+        rf"(?P<keep>^[ \t]*(?:ip )?vrrp [^\n]{{0,40}}?\bauthentication[ \t]+{_HOW}){_NONE}{_NO_NUMBER}{_VALUE}",
     ),
 )
 
-ANYWHERE: tuple[str, ...] = (
-    rf"(?P<keep>(?<![\w-])(?i:{_KEY_NAMES}){_IS}(?:(?:type[ \t]+\S+|inbound|outbound|{_METHOD})[ \t]+)*+(?i:{_HOW}))"
-    rf"(?!(?:for|wpa|cipher|authenticator)[ \t]){_NONE}{_NO_NUMBER}{_VALUE}",
+# Within lines of one subject.
+BY_LINE = (Worded(("snmp", "usm", "createuser"), _SNMP), Worded(("key", "auth", "md5"), _KEYS))
+
+ANYWHERE: tuple[str | Worded, ...] = (
+    Worded(
+        _IN_KEY_NAMES,
+        rf"(?P<keep>(?<![\w-])(?i:{_KEY_NAMES}){_IS}(?:(?:type[ \t]+\S+|inbound|outbound|{_METHOD})[ \t]+)*+"
+        rf"(?i:{_HOW}))(?!(?:for|wpa|cipher|authenticator)[ \t]){_NONE}{_NO_NUMBER}{_VALUE}",
+    ),
     # snmpd.conf's own
     r"(?P<keep>^[ \t]*(?:r[ow]community6?|trapcommunity|com2sec6?[ \t]+\S+[ \t]+\S+|trap2?sink[ \t]+\S+)[ \t]+)"
     rf"{_VALUE}",
     # CommunityName1=value, trap-community=value, -communityName value
-    rf"(?P<keep>(?:^|[\s,.-]){_COMMUNITY}(?:[ \t]?[=:]|(?<=Name)[ \t])[ \t]?)(?![{{\[\s]|\"){_VALUE}",
+    Worded(
+        ("community",),
+        rf"(?P<keep>(?:^|[\s,.-]){_COMMUNITY}(?:[ \t]?[=:]|(?<=Name)[ \t])[ \t]?)(?![{{\[\s]|\"){_VALUE}",
+    ),
     # JSON: "name": "value"
     r"(?P<keep>\"[\w-]{0,40}(?i:password\w{0,10}|passwd|passkey|passphrase|secret\w{0,10}|community|_cak|-cak"
     r"|auth[_-]?key|psk|private[_-]?key|shared[_-]?key|api[_-]?key|token)\"[ \t]?:[ \t]?\")[^\"\n]+(?=\")",

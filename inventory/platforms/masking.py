@@ -8,16 +8,17 @@ a private key is only recognised by its first line, which a patch may not hold.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from inventory.platforms.everywhere import ANYWHERE, BY_LINE
 from inventory.platforms.idioms import TYPE
-from inventory.platforms.sheet import Platform, Section
+from inventory.platforms.sheet import Platform, Section, Worded
 
 MASK = "(masked)"  # one word, no quote, no bracket of JSON or XML, ASCII: what a pattern takes for a value
 
 _WORDS = r"password|passwd|passphrase|secret|pre-?shared-?key|private-?key|api-?key|psk|authkey"
+_IN_WORDS = ("passw", "passphrase", "secret", "key", "psk")  # one of them is in each of these
 _NO_VALUE = (
     # no value follows
     r"(?:encryption|policy|required|lifetime|profile|control|retry-interval|enable|disable|aging|access-level|serial"
@@ -34,22 +35,31 @@ _KEYS = (
 )
 
 # What no sheet may forget, and what a platform that is gone still needs.
-_EVERYWHERE: tuple[str, ...] = (
+_EVERYWHERE: tuple[str | Worded, ...] = (
     # A password inside an address: ftp://user:password@host
     r"(?P<keep>\b[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s:/@\"']{0,100}:)[^\s@\"']{1,200}(?=@)",
     # A password's hash by its shape: $1$, $5$, $6$, $8$, $9$, $14$, $2b$, $y$, $sha512$ ... Junos' $9$ can be undone.
     r"(?P<keep>\$(?:[0-9]{1,2}[a-z]?|y|gy|sha[0-9]*|pbkdf2[a-z0-9-]*)\$)[A-Za-z0-9./$=+,*-]{6,}",
     # name=value, name: value and "name": "value"
-    rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']? ?[=:] ?)(?!\\$|\{{[\"\}}\s]|\[|\(masked\)){_VALUE}",
+    Worded(
+        _IN_WORDS,
+        rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']? ?[=:] ?)(?!\\$|\{{[\"\}}\s]|\[|\(masked\)){_VALUE}",
+    ),
     # <password>value</password>, also with attributes and as CDATA
     rf"(?P<keep><(?i:[\w:.-]{{0,40}}(?:{_WORDS}))(?: [^<>\n]{{1,100}})?>(?:<!\[CDATA\[)?)[^<\s][^<\n]*?(?=\]?\]?>?</)",
     # Words of a command line, where the sheet has masked nothing behind them: password VALUE, secret 5 VALUE
-    r"(?P<keep>(?<![\w-])(?i:[\w-]{0,40}(?:password|passwd|passphrase)|(?:[\w-]{1,40}-)?secret|pre-shared-key"
-    r"|private-key|psk)[ \t]{1,8}"
-    rf"{TYPE})(?![^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} |\{{[ \t]*$){_VALUE}",
+    Worded(
+        _IN_WORDS,
+        r"(?P<keep>(?<![\w-])(?i:[\w-]{0,40}(?:password|passwd|passphrase)|(?:[\w-]{1,40}-)?secret|pre-shared-key"
+        r"|private-key|psk)[ \t]{1,8}"
+        rf"{TYPE})(?![^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} |\{{[ \t]*$){_VALUE}",
+    ),
     # SNMP's community is a password; a community list is BGP's, and is none
-    r"(?P<keep>^[^\n]{0,80}?\bsnmp(?:-server|-agent)?\b[^\n]{0,200}? community (?:(?:read|write|cipher|simple) )*)"
-    rf"(?!list\b|map\b|community-name\b|\S+ \(masked\)){_VALUE}",
+    Worded(
+        ("snmp",),
+        r"(?P<keep>^[^\n]{0,80}?\bsnmp(?:-server|-agent)?\b[^\n]{0,200}? community (?:(?:read|write|cipher|simple) )*)"
+        rf"(?!list\b|map\b|community-name\b|\S+ \(masked\)){_VALUE}",
+    ),
 )
 
 _ALREADY = re.compile(rf"{re.escape(MASK)}[^\w\s]*")  # masked by another pattern, with the punctuation behind it
@@ -57,6 +67,7 @@ _ALREADY = re.compile(rf"{re.escape(MASK)}[^\w\s]*")  # masked by another patter
 _HOW = re.compile(TYPE)  # no secret, but how the masked word behind it is written
 
 Masker = Callable[[str], str]
+Hide = Callable[[re.Match[str]], str]
 
 
 def mask(platform: Platform | None, text: str) -> str:
@@ -71,34 +82,67 @@ def was_masked(content: bytes) -> bool:
     return MASK.encode() in content
 
 
+def rules(platform: Platform | None) -> tuple[str | Section | Worded, ...]:
+    """All that is taken for a secret of this platform, in the order in which it is looked for."""
+    return (_KEYS, *BY_LINE, *ANYWHERE, *(platform.secrets if platform else ()), *_EVERYWHERE)
+
+
 @lru_cache(maxsize=256)
 def _maskers(platform: Platform | None) -> tuple[Masker, ...]:
-    own = platform.secrets if platform else ()
-    return tuple(_masker(secret) for secret in (_KEYS, *BY_LINE, *ANYWHERE, *own, *_EVERYWHERE))
+    return tuple(_masker(secret) for secret in rules(platform))
 
 
-def _masker(secret: str | Section) -> Masker:
-    if isinstance(secret, Section):
-        return _section_masker(secret)
-    pattern = re.compile(secret, re.MULTILINE | re.ASCII)
-    return lambda text: pattern.sub(_masked, text)
+def _masker(secret: str | Section | Worded) -> Masker:
+    words = secret.words if isinstance(secret, Worded) else ()
+    secret = secret.secret if isinstance(secret, Worded) else secret
+    pattern = re.compile(secret.pattern if isinstance(secret, Section) else secret, re.MULTILINE | re.ASCII)
+    hide = _inside(secret) if isinstance(secret, Section) else _masked
+    if words:
+        return lambda text: _replaced_by_line(pattern, hide, words, text)
+    return lambda text: pattern.sub(hide, text)
 
 
-def _section_masker(section: Section) -> Masker:
+def _inside(section: Section) -> Hide:
     """Masks only between the section's first line and the first line after it."""
-    whole = re.compile(section.pattern, re.MULTILINE | re.ASCII)
     inner = [_masker(secret) for secret in section.secrets]
 
-    def masker(text: str) -> str:
-        def inside(match: re.Match[str]) -> str:
-            part = match.group()
-            for each in inner:
-                part = each(part)
-            return part
+    def inside(match: re.Match[str]) -> str:
+        part = match.group()
+        for each in inner:
+            part = each(part)
+        return part
 
-        return whole.sub(inside, text)
+    return inside
 
-    return masker
+
+def _replaced_by_line(pattern: re.Pattern[str], hide: Hide, words: tuple[str, ...], text: str) -> str:
+    """What `pattern.sub` answers, from the lines that have one of the words alone."""
+    pieces, at = [], 0
+    for begin, end in sorted(_lines_with(words, text)):
+        for match in pattern.finditer(text, begin, end):
+            pieces += [text[at : match.start()], hide(match)]
+            at = match.end()
+    return "".join([*pieces, text[at:]]) if pieces else text
+
+
+def _lines_with(words: tuple[str, ...], text: str) -> set[tuple[int, int]]:
+    """Where the lines with one of the words begin, and where the next line does.
+
+    A character whose small form is two would move all places behind it; a device's bytes have none.
+    """
+    small = text.lower()
+    if len(small) != len(text):
+        return set(_spans(text))
+    return {span for word in words for span in _spans(small, word)}
+
+
+def _spans(text: str, word: str = "") -> Iterator[tuple[int, int]]:
+    """Each line that has the word, once."""
+    at = text.find(word)
+    while at >= 0:
+        begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at) + 1 or len(text)
+        yield begin, end
+        at = text.find(word, end) if end < len(text) else -1
 
 
 def _masked(match: re.Match[str]) -> str:

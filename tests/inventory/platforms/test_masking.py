@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.platforms.catalogue import read_catalogue
-from inventory.platforms.masking import MASK, _masker, mask
+from inventory.platforms.masking import MASK, Masker, _masker, mask, rules
+from inventory.platforms.sheet import Worded
 from tests.platforms.cases import CASES, Case
 from tests.platforms.masked import published, written, wrong
 
@@ -38,6 +39,25 @@ def test_a_secret_is_found_in_every_line_that_may_hold_one(slug: str) -> None:
 def test_a_secret_is_found_in_lines_that_others_have_published(slug: str, lines: list[str]) -> None:
     """Who writes both the masks and the lines forgets the same things in both."""
     assert wrong(slug, lines) == []
+
+
+WORDED = [rule for rule in rules(None) if isinstance(rule, Worded)]
+BOTH = [(_masker(rule), _masker(rule.secret)) for rule in WORDED]  # by line, and as a whole
+
+
+@pytest.mark.parametrize(("by_line", "whole"), BOTH, ids=[rule.words[0] for rule in WORDED])
+def test_a_line_without_the_words_of_a_secret_has_none(by_line: Masker, whole: Masker) -> None:
+    """What is not looked at for the sake of speed would be shown."""
+    text = "\n".join([*LINES, *TRIED, *(line for lines in published().values() for line in lines)])
+    for spelled in (text, text.upper()):
+        assert by_line(spelled) == whole(spelled)
+
+
+@given(lines=st.lists(FRAGMENTS | st.text(max_size=20), max_size=5), ends=st.sampled_from(["", "\n", "\r\n"]))
+def test_looking_at_lines_is_looking_at_the_text(lines: list[str], ends: str) -> None:
+    """Also in a text that no device has said, with characters whose small form is longer."""
+    text = "\n".join(lines) + ends
+    assert [by_line(text) for by_line, _ in BOTH] == [whole(text) for _, whole in BOTH]
 
 
 @given(slug=st.sampled_from(sorted(read_catalogue(None).sheets)), lines=st.lists(FRAGMENTS, max_size=12))
