@@ -118,7 +118,7 @@ class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
         kept = Checkpoint.objects.filter(tenant=version.tenant_id).kept()
         return kept.order_by("-created_at", "-seq").first() or version
 
-    def choices(self, left: Checkpoint | None, right: Checkpoint) -> dict[str, Any]:
+    def choices(self, request: HttpRequest, left: Checkpoint | None, right: Checkpoint) -> dict[str, Any]:  # noqa: ARG002
         """The tenant's checkpoints."""
         kept = list(Checkpoint.objects.filter(tenant=right.tenant_id).kept()[:CHOICES])
         return {side: with_it(kept, one) for side, one in (("lefts", left or right), ("rights", right))}

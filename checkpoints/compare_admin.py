@@ -85,13 +85,13 @@ class Compares(Paged):
             "compare_url": self.page_url("compare"),
             "patch_url": f"{self.page_url('compare_patch')}?{request.GET.urlencode()}",
         }
-        return self.show(request, "netcairn/compare.html", right, **context, **self.choices(left, right))
+        return self.show(request, "netcairn/compare.html", right, **context, **self.choices(request, left, right))
 
     def redirected(self, request: HttpRequest, right: Any) -> HttpResponse | None:  # noqa: ARG002
         """Where the parameters mean another page."""
         return None
 
-    def choices(self, left: Any, right: Any) -> dict[str, Any]:  # noqa: ARG002
+    def choices(self, request: HttpRequest, left: Any, right: Any) -> dict[str, Any]:  # noqa: ARG002
         """What else may be chosen for either side."""
         return {}
 

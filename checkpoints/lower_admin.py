@@ -18,12 +18,14 @@ from checkpoints import checkpoint_actions as verbs
 from checkpoints import collect_actions as collecting
 from checkpoints import services
 from checkpoints.compare_admin import CHOICES, Compares
-from checkpoints.device_tabs import DeviceTabs
+from checkpoints.device_tabs import DeviceTabs, Moment, moment_of
 from checkpoints.live_admin import LooksNow
+from checkpoints.models import Checkpoint
 from checkpoints.restore_admin import FourEyes, PutsBack
 from checkpoints.retention_models import RetentionPolicy
 from inventory.confirmation import confirmed_action
 from inventory.models import Device, Tenant
+from inventory.roles import may
 
 COMPARE = "admin:backups_snapshot_compare"
 
@@ -51,9 +53,14 @@ class SnapshotAdmin(PutsBack, Compares, BackupsSnapshotAdmin):
             self.message_user(request, f"Nothing is kept of a device {name!r} in this tenant.", messages.WARNING)
         return HttpResponseRedirect(self.page_url("compare", left=other.pk if other else None, right=right.pk))
 
-    def choices(self, left: Snapshot | None, right: Snapshot) -> dict[str, Any]:
-        """The versions of both devices."""
-        return {"lefts": choices_of(left or right), "rights": choices_of(right)}
+    def choices(self, request: HttpRequest, left: Snapshot | None, right: Snapshot) -> dict[str, Any]:
+        """The versions of both devices, also by the checkpoints that hold them."""
+        old = left or right
+        chosen: dict[str, Any] = {"lefts": choices_of(old), "rights": choices_of(right)}
+        if may(request.user, "checkpoints.view_checkpoint", right.tenant_id):
+            chosen["right_moments"] = moments_of(right)
+            chosen["left_moments"] = chosen["right_moments"] if old.device_id == right.device_id else moments_of(old)
+        return chosen
 
     def page_context(self, request: HttpRequest, row: Snapshot) -> dict[str, Any]:
         """With the way to what it changed."""
@@ -65,6 +72,13 @@ def choices_of(version: Snapshot) -> list[Snapshot]:
     siblings = Snapshot.objects.filter(device=version.device_id).select_related("device").defer("files")
     found = list(siblings.order_by("-seq")[:CHOICES])
     return found if version in found else [*found, version]
+
+
+def moments_of(version: Snapshot) -> list[Moment]:
+    """The newest checkpoints that hold a version of the same device."""
+    kept = Checkpoint.objects.filter(tenant=version.tenant_id).kept()[:CHOICES]
+    versions = list(Snapshot.objects.filter(device=version.device_id).defer("files").order_by("seq"))
+    return [moment for moment in (moment_of(each, versions) for each in kept) if moment.version]
 
 
 class DeviceAdmin(DeviceTabs, LooksNow, BackupsDeviceAdmin):

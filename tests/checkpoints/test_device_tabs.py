@@ -49,6 +49,21 @@ def test_each_checkpoint_says_which_version_it_holds(db: None) -> None:
     assert f"left={first.pk}&amp;right={second.pk}" in page(response)
 
 
+def test_a_checkpoint_is_compared_with_a_version_of_a_device(db: None) -> None:
+    """“What have they changed since the night?” is asked of a moment that has a name."""
+    device = make_device(make_tenant())
+    first, second = version(device, 2), version(device, 5)
+    checkpoint(device, 2, "before the night")
+    client = reader(device)
+
+    tab = page(client.get(f"/admin/inventory/device/{device.pk}/checkpoints/"))
+    chosen = client.get(f"/admin/backups/snapshot/compare/?right={second.pk}").context
+
+    assert f'name="left" value="{first.pk}"' in tab and f'name="right" value="{second.pk}"' in tab
+    moments = [(moment.checkpoint.message, moment.version) for moment in chosen["left_moments"]]
+    assert moments == [("before the night", first)]
+
+
 def test_a_restore_is_told_on_the_devices_page(db: None) -> None:
     """Who asked for it, and what came of it."""
     device = make_device(make_tenant())
