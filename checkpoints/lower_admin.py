@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_safe
 
 from backups.admin import RunAdmin as BackupsRunAdmin
 from backups.admin import SnapshotAdmin as BackupsSnapshotAdmin
 from backups.device_admin import DeviceAdmin as BackupsDeviceAdmin
 from backups.models import Run, Snapshot
 from backups.tenant_admin import TenantAdmin as BackupsTenantAdmin
+from backups.tenant_admin import head_of
 from checkpoints import checkpoint_actions as verbs
 from checkpoints import collect_actions as collecting
 from checkpoints import services
@@ -22,6 +27,7 @@ from checkpoints.device_tabs import DeviceTabs, Moment, moment_of
 from checkpoints.live_admin import LooksNow
 from checkpoints.models import Checkpoint
 from checkpoints.restore_admin import FourEyes, PutsBack
+from checkpoints.restore_rules import needs_four_eyes
 from checkpoints.retention_models import RetentionPolicy
 from inventory.confirmation import confirmed_action
 from inventory.models import Device, Tenant
@@ -106,6 +112,15 @@ class DeviceAdmin(DeviceTabs, LooksNow, BackupsDeviceAdmin):
         return verbs.create_of(request, list(rows.select_related("tenant")), answers)
 
 
+def figures_of(tenant: Tenant) -> dict[str, Any]:
+    """What checkpoints add above a tenant's form."""
+    return {
+        "summary": services.summary_of(tenant),
+        "retention": RetentionPolicy.objects.filter(tenant=tenant).first(),
+        "four_eyes": needs_four_eyes(tenant),
+    }
+
+
 class RunAdmin(BackupsRunAdmin):
     """Runs, with the checkpoint that each made."""
 
@@ -135,11 +150,29 @@ class TenantAdmin(FourEyes, BackupsTenantAdmin):
     ) -> Any:
         """The form, below the figures."""
         tenant = self.get_object(request, object_id) if object_id else None
-        head: dict[str, Any] = {}
-        if tenant:
-            policy = RetentionPolicy.objects.filter(tenant=tenant).first()
-            head = {"summary": services.summary_of(tenant), "retention": policy}
+        head = figures_of(tenant) if tenant else {}
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **head})
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the part of the page that is asked for again while garbage is collected."""
+        view = self.admin_site.admin_view(require_safe(self.collection_part))
+        own = path("<uuid:object_id>/collection/", view, name="inventory_tenant_collection")
+        return [own, *super().get_urls()]
+
+    def collection_part(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """How far it is; once it has ended, all the figures, because they are others now. The form is left alone."""
+        tenant = self.get_object(request, str(object_id))
+        if tenant is None:
+            raise Http404("There is no such tenant.")
+        if not self.has_view_permission(request, tenant):
+            raise PermissionDenied
+        policy = RetentionPolicy.objects.filter(tenant=tenant).first()
+        if policy and policy.step:
+            return render(request, "netcairn/collection.html", {"tenant": tenant, "retention": policy})
+        told = {**head_of(tenant), **figures_of(tenant)}
+        answer = render(request, "netcairn/tenant_head.html", told)
+        answer["HX-Retarget"] = "#tenant-head"
+        return answer
 
     @confirmed_action(
         description="Collect garbage",

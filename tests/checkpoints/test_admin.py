@@ -392,7 +392,7 @@ def test_head_cannot_be_deleted(two: tuple[Checkpoint, Checkpoint], boss: Client
 def test_collecting_garbage_shows_a_dry_run_first(
     tenant: Tenant, edge: Device, core: Device, two: tuple[Checkpoint, Checkpoint], boss: Client
 ) -> None:
-    """Capability D16: what goes is counted before it goes, and a look removes nothing."""
+    """Capability D16: what goes is counted before it goes, a look removes nothing, and the page follows it."""
     delete_checkpoint(two[0], by="anna", now=NOON - timedelta(days=400))
     address = f"/admin/inventory/tenant/{tenant.pk}/collect_garbage/"
 
@@ -400,10 +400,19 @@ def test_collecting_garbage_shows_a_dry_run_first(
     still = Checkpoint.objects.filter(pk=two[0].pk).exists()
     agree(boss, address)
     assert RetentionPolicy.objects.get().step == "waiting for a worker"
+    part = f"/admin/inventory/tenant/{tenant.pk}/collection/"
+    assert part in page(boss.get(part))
     retention_jobs.collect(str(tenant.pk))
+    ended = boss.get(part)
+    assert ended["HX-Retarget"] == "#tenant-head" and "every 1s" not in page(ended) and "freed" in page(ended)
 
     assert "1 checkpoints go" in text and still
     assert not Checkpoint.objects.filter(pk=two[0].pk).exists()
+
+
+def test_how_far_a_collection_is_is_not_told_to_others(tenant: Tenant, stranger: Client) -> None:
+    """Nor that there is such a tenant."""
+    assert stranger.get(f"/admin/inventory/tenant/{tenant.pk}/collection/").status_code == 404
 
 
 def test_only_the_tenants_administrator_collects_garbage(tenant: Tenant, edge: Device) -> None:
