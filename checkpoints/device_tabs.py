@@ -48,7 +48,9 @@ class DeviceTabs:
             for name, title, permission in TABS
             if may(request.user, permission, device.tenant_id)
         ]
-        return head | {"tabs": [*head["tabs"][:-1], *mine, head["tabs"][-1]]}
+        looks = may(request.user, "checkpoints.view_restore", device.tenant_id)
+        unknown = Restore.objects.filter(device=device).unresolved().first() if looks else None
+        return head | {"tabs": [*head["tabs"][:-1], *mine, head["tabs"][-1]], "unknown_restore": unknown}
 
     def checkpoints(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Moments to go back to."""

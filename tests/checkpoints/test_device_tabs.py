@@ -76,6 +76,17 @@ def test_a_restore_is_told_on_the_devices_page(db: None) -> None:
     assert "rosa" in text and "Confirmed" in text
 
 
+def test_a_device_of_which_nobody_knows_what_it_runs_says_so(db: None) -> None:
+    """Whoever opens it learns that it is blocked, and where to go, before they plan another restore."""
+    device = make_device(make_tenant())
+    restore = Restore.objects.create(tenant=device.tenant, device=device, requested_by="anna", state="unknown")
+    address, client = f"/admin/inventory/device/{device.pk}/overview/", reader(device)
+
+    assert f"{restore.pk}/change/" in page(client.get(address))
+    Restore.objects.update(settled_at=datetime.now(UTC))
+    assert "Nobody knows what it runs" not in page(client.get(address))
+
+
 def test_tabs_of_others_are_not_there(db: None) -> None:
     """Not their content, not that they exist."""
     device, foreign = make_device(make_tenant()), make_device(make_tenant("other"))
