@@ -7,11 +7,11 @@ process is a new one for every turn, so that it says what is on the disk, and no
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from functools import lru_cache
-from typing import IO
+from typing import IO, ClassVar
 
 from backups.errors import GitFailed, GitTooSlow, StoreDamaged
 from backups.store import layout
@@ -21,6 +21,7 @@ from backups.store.reader import Entry
 ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)  # of a tree: mode, name, id
 TREE_OF = re.compile(rb"tree ([0-9a-f]{40})\n")
 LARGE = 64 * 1024  # bytes of a tree
+SHELF = 2  # of them, in a process
 AT_ONCE = 500  # questions that fit into a pipe while nobody reads the answers
 
 FOLDER = layout.TREE_MODE.removeprefix("0").encode()  # as a tree says it
@@ -32,6 +33,10 @@ Wanted = dict[bytes, "Wanted"]  # the parts of paths; nothing below: all that is
 
 class Lookup:
     """The trees of one repository. Used by one thread, who closes it."""
+
+    # By id, the newest first; replaced and never changed, for there may be other threads. `by-name/` is the same from
+    # batch to batch: with 10,000 names, reading it and taking it apart each time took a tenth of a batch.
+    shelf: ClassVar[Mapping[str, Folder]] = {}
 
     def __init__(self, git: Git) -> None:
         self.git = git
@@ -94,12 +99,22 @@ class Lookup:
         return named[1].decode()
 
     def load(self, ids: set[str], known: Mapping[str, Folder]) -> None:
-        """Have these trees at hand, and read those that are not known."""
+        """Have these trees at hand, and read those that are not known; one from the shelf must be there still."""
         self.trees |= {tree: known[tree] for tree in ids & known.keys()}
+        shelved = {tree: folder for tree, folder in Lookup.shelf.items() if tree in ids - self.trees.keys()}
+        self.sizes(set(shelved))
+        self.trees |= shelved
         for object_id, (kind, content) in self.contents(sorted(ids - self.trees.keys())).items():
             if kind != "tree":
                 raise StoreDamaged(f"Object {object_id} in {self.git.path} is a {kind}, not a folder.")
-            self.trees[object_id] = large_folder(content) if len(content) > LARGE else folder_of(content)
+            self.trees[object_id] = folder_of(content)
+            if len(content) > LARGE:
+                self.put_on_shelf(object_id, content)
+
+    def put_on_shelf(self, tree: str, content: bytes) -> None:
+        """Remember a large tree for the next batches, if it is what its id says: git does not look when it reads."""
+        if hashlib.sha1(b"tree %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest() == tree:
+            Lookup.shelf = dict([(tree, self.trees[tree]), *Lookup.shelf.items()][:SHELF])
 
     def contents(self, ids: Sequence[str]) -> dict[str, tuple[str, bytes]]:
         """Kind and content of objects. Raises StoreDamaged."""
@@ -165,10 +180,6 @@ def folder_of(content: bytes) -> Folder:
     """The entries of a tree, by name."""
     # As bytes: of ten thousand names a few are asked for.
     return {name: (mode, found) for mode, name, found in ENTRY.findall(content)}
-
-
-large_folder = lru_cache(maxsize=2)(folder_of)
-"""`by-name/` is the same from batch to batch: with 10,000 names, taking it apart each time took a tenth of a batch."""
 
 
 def tree_of(paths: Iterable[str]) -> Wanted:
