@@ -29,8 +29,8 @@ from backups.store import changes as changing
 from backups.store import layout, patches
 from backups.store.changes import DeviceChange, Plan
 from backups.store.creation import create
-from backups.store.git import Process
 from backups.store.lookup import Lookup
+from backups.store.patches import Difference
 from backups.store.reader import Entry, TenantStore, is_repository, open_store, store_path
 from backups.store.stream import NewCommit, Put, with_trailers
 from backups.store.troubles import Trouble
@@ -39,7 +39,7 @@ from backups.store.writer import (
     drop_quietly,
     make_ref_durable,
     move_refs,
-    verify,
+    verify_change,
     write_commit,
 )
 from inventory.models import Tenant
@@ -96,19 +96,19 @@ class Batch:
             plan = self.plan(changes)
         if plan.empty:
             return None
-        quota.charge(self.tenant_id, plan.contents(), beyond=self.beyond_quota)
         seq = self.seq + 1
         ref = layout.txn_ref(self.fence, seq, secrets.token_hex(4))
         self.txn_refs.append(ref)
         trailers = {**trailers, "Tenant": str(self.tenant_id), "Seq": str(seq)}
         new = NewCommit(ref, self.head, with_trailers(message, trailers), author, when, plan.puts, plan.removals)
         with self.phases.of("git"):
-            commit = write_commit(self.store.git, new)
-            # The lines are counted by a process beside the one that is asked: most machines have two processors.
-            with patches.counting(self.store.git, self.head, commit) as counting:
-                verify(self.lookup, commit, plan.outcome())
+            # What the database has to do is done while git is at work: most machines have two processors.
+            commit = write_commit(self.store.git, new, lambda: self.charge(plan))
+            with patches.comparing(self.store.git, self.head, commit) as comparing:
                 self.advance(commit, seq)
-                lines = self.lines(plan, counting)
+                difference = patches.compared(comparing)
+            verify_change(self.store.git, difference.ids, plan.outcome())
+        lines = self.lines(plan, difference)
         self.phases.wrote(plan.contents(), len(plan.changed))
         return Written(commit, seq, {device: rows(plan.files[device]) for device in lines}, lines, plan.unchanged)
 
@@ -125,10 +125,14 @@ class Batch:
             changing.plan_links(plan, changes, self.store.tree(self.head, layout.BY_NAME) if self.head else {})
         return plan
 
-    def lines(self, plan: Plan, counting: Process) -> dict[UUID, tuple[int, int]]:
+    def charge(self, plan: Plan) -> None:
+        """Count what the plan brings. Raises QuotaFull."""
+        quota.charge(self.tenant_id, plan.contents(), beyond=self.beyond_quota)
+
+    def lines(self, plan: Plan, difference: Difference) -> dict[UUID, tuple[int, int]]:
         """Lines added and removed, for each device with a file that differs."""
         lines = dict.fromkeys(plan.changed, (0, 0))
-        for path, (added, removed) in patches.counted(counting).items():
+        for path, (added, removed) in difference.lines.items():
             if found := layout.parse_device_file(path):
                 before = lines[found[0]]
                 lines[found[0]] = (before[0] + added, before[1] + removed)
@@ -275,9 +279,10 @@ def begin(tenant_id: UUID, phases: Phases, mended: list[Trouble], *, beyond_quot
     """Take the next fence and put the repository in order; what had to be mended for it is added to the list."""
     row = repository_of(tenant_id)
     row.fence += 1
-    row.save(update_fields=["fence"])
     batch = Batch(row, open_store(tenant_id), phases, beyond_quota=beyond_quota)
     try:
+        batch.lookup.running()  # git starts while the database is asked
+        row.save(update_fields=["fence"])
         with phases.of("git"):
             mended += reconcile(batch.store, row.head, tenant_id, batch.lookup)
     except BaseException:

@@ -14,6 +14,8 @@ from backups.store.git import Git, Process
 # --no-renames: a path is a device's file; that one device's text once was another's is chance.
 PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
 NUMSTAT_SECONDS = 60.0
+# All of these come first, then all counts of lines, which do not begin with a colon.
+RAW = re.compile(rb":[0-7]{6} [0-7]{6} [0-9a-f]{40} ([0-9a-f]{40}) [A-Z][0-9]*\0([^\0]+)\0")
 LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
@@ -53,18 +55,35 @@ def diff_trees(git: Git, old: str | None, new: str, paths: Sequence[str], *, con
 
 def numstat(git: Git, old: str | None, new: str, paths: Sequence[str]) -> dict[str, tuple[int, int]]:
     """Lines added and removed for each path that differs; (0, 0) for what is no text."""
-    with counting(git, old, new, paths) as process:
-        return counted(process)
+    arguments = ("-r", "--numstat", "-z", *PLAIN, *sides_of(old, new, paths))
+    return parse_numstat(git.run("diff-tree", *arguments, seconds=NUMSTAT_SECONDS).out)
 
 
-def counting(git: Git, old: str | None, new: str, paths: Sequence[str] = ()) -> Process:
-    """A process that counts the lines, for `counted`; meanwhile something else can be done."""
-    return git.start("diff-tree", "-r", "--numstat", "-z", *PLAIN, *sides_of(old, new, paths))
+@dataclass(frozen=True)
+class Difference:
+    """What one whole tree has that another has not, by path."""
+
+    ids: dict[str, str | None]  # what the path names in the newer one; None: it is gone
+    lines: dict[str, tuple[int, int]]  # added, removed
 
 
-def counted(process: Process) -> dict[str, tuple[int, int]]:
-    """What the process has counted. Raises GitFailed."""
-    return parse_numstat(process.finish(NUMSTAT_SECONDS, (0,)).out)
+def comparing(git: Git, old: str | None, new: str) -> Process:
+    """A process that reads every file that differs, for `compared`; meanwhile something else can be done."""
+    before = layout.EMPTY_TREE if old is None else layout.checked_id(old)
+    arguments = ("-r", "--raw", "--no-abbrev", "--numstat", "-z", *PLAIN)
+    return git.start("diff-tree", *arguments, before, layout.checked_id(new))
+
+
+def compared(process: Process) -> Difference:
+    """What the process has found. Raises GitFailed."""
+    out = process.finish(NUMSTAT_SECONDS, (0,)).out
+    ids: dict[str, str | None] = {}
+    at = 0
+    while found := RAW.match(out, at):
+        one, path = found[1].decode(), found[2].decode("utf-8", "surrogateescape")
+        ids[path] = None if one == layout.NO_ID else one
+        at = found.end()
+    return Difference(ids, parse_numstat(out[at:]))
 
 
 def sides_of(old: str | None, new: str, paths: Sequence[str]) -> tuple[str, ...]:
@@ -79,7 +98,7 @@ def parse_numstat(out: bytes) -> dict[str, tuple[int, int]]:
     for line in out.split(b"\0"):
         if line.strip():
             added, removed, path = line.split(b"\t", 2)
-            counts[path.decode("utf-8", "replace")] = (0, 0) if added == b"-" else (int(added), int(removed))
+            counts[path.decode("utf-8", "surrogateescape")] = (0, 0) if added == b"-" else (int(added), int(removed))
     return counts
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backups.errors import StoreDamaged
 from backups.store import layout
 from backups.store.creation import fsync
-from backups.store.git import Git
+from backups.store.git import SECONDS, Git, in_memory
 from backups.store.lookup import Lookup
 from backups.store.stream import NewCommit, stream
 
@@ -29,11 +29,21 @@ class RefMove:
         return f"update {self.ref}\0{layout.checked_id(self.new)}\0{old}\0".encode()
 
 
-def write_commit(git: Git, new: NewCommit) -> str:
-    """Write a commit and all that it brings, durably, and name it by its ref; its id. Raises GitFailed."""
+def write_commit(git: Git, new: NewCommit, meanwhile: Callable[[], None] = lambda: None) -> str:
+    """Write a commit and all that it brings, durably, and name it by its ref; its id. Raises GitFailed.
+
+    `meanwhile` is done while git is at work; git comes to its end whatever that raises.
+    """
     # --depth=0: fast-import knows no better base for a delta than the device before, in chains of 50. Without them a
     # batch takes half the time, reading a quarter, and the repack that finds the real ones makes half the size.
-    out = git.run("fast-import", "--quiet", "--done", "--depth=0", stdin=stream(new)).out
+    with (
+        in_memory(stream(new)) as said,
+        git.start("fast-import", "--quiet", "--done", "--depth=0", stdin=said) as writer,
+    ):
+        try:
+            meanwhile()
+        finally:
+            out = writer.finish(SECONDS, (0,)).out
     # git makes the files durable, not the names that they got: without this a power cut lost 4 of 1,704 commits.
     fsync(git.path / "objects" / "pack")
     fsync(git.path / "objects")
@@ -53,6 +63,14 @@ def verify(lookup: Lookup, commit: str, outcome: Mapping[str, str | None]) -> No
             raise StoreDamaged(
                 f"git stored {found or 'nothing'} at {path} in {lookup.git.path}, not {wanted or 'nothing'}."
             )
+
+
+def verify_change(git: Git, found: Mapping[str, str | None], outcome: Mapping[str, str | None]) -> None:
+    """Raise StoreDamaged unless a new commit differs from its parent as `found`, just as it was meant to."""
+    for path in outcome.keys() | found.keys():
+        there, wanted = found.get(path, "no change"), outcome.get(path, "no change")
+        if there != wanted:
+            raise StoreDamaged(f"git stored {there or 'nothing'} at {path} in {git.path}, not {wanted or 'nothing'}.")
 
 
 def move_refs(git: Git, moves: Iterable[RefMove]) -> None:
