@@ -8,7 +8,7 @@ import pytest
 
 from backups.errors import GitTooSlow, StoreDamaged
 from backups.store import layout
-from backups.store.lookup import Lookup
+from backups.store.lookup import Folder, Lookup
 from backups.store.reader import open_store
 from inventory.models import Device
 from tests.backups.store_kit import back_up, git, kept, repository
@@ -100,3 +100,20 @@ def test_a_git_that_hangs_is_stopped(fleet: list[Device], lookup: Lookup, monkey
 
     with pytest.raises(GitTooSlow):
         lookup.entries(head_of(fleet[0]), [layout.DEVICES])
+
+
+def test_a_large_tree_is_remembered_and_must_be_there_still(
+    fleet: list[Device], lookup: Lookup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is written onto a `by-name/` that the disk has lost, though this process could do without it."""
+    monkeypatch.setattr("backups.store.lookup.LARGE", 100)
+    monkeypatch.setattr(Lookup, "shelf", {})
+    links = [layout.link_path(one.name) for one in fleet[:3]]
+    before = lookup.entries(head_of(fleet[0]), links)
+    lookup.trees.clear()
+
+    assert lookup.entries(head_of(fleet[0]), links) == before
+    lost: dict[str, Folder] = {"1" * 40: {}}
+    monkeypatch.setattr(Lookup, "shelf", lost)
+    with pytest.raises(StoreDamaged, match="missing"):
+        lookup.load(set(lost), {})

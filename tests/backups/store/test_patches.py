@@ -6,9 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backups.errors import StoreDamaged
 from backups.store import layout
-from backups.store.patches import DiffCaps
+from backups.store.patches import DiffCaps, compared, comparing
 from backups.store.reader import TenantStore
+from backups.store.writer import verify_change
 from tests.backups.store.kit import commit
 from tests.backups.store_kit import git
 
@@ -116,3 +118,28 @@ def test_a_patch_ends_at_its_caps(store: TenantStore, caps: DiffCaps, old: bytes
 def test_nothing_is_the_same_as_nothing(store: TenantStore) -> None:
     """A file that neither side has."""
     assert store.diff_blobs(None, None).text == b""
+
+
+def test_a_comparison_names_all_that_differs_and_counts_its_lines(store: TenantStore) -> None:
+    """Step 5 of a batch: what is not among these is as it was, links and files alike; a name may look like anything."""
+    odd = f"by-name/:100644 100644 {layout.NO_ID} {layout.NO_ID} M"
+    first = commit(store, {PATH: b"a\nb\n", "by-name/old": b"x", "devices/other": b"x\n"})
+    second = commit(store, {PATH: b"a\n", "by-name/old": None, odd: b"x"}, parent=first)
+
+    with comparing(store.git, first, second) as process:
+        found = compared(process)
+
+    assert found.ids == {PATH: layout.blob_id(b"a\n"), "by-name/old": None, odd: layout.blob_id(b"x")}
+    assert found.lines == {PATH: (0, 1), "by-name/old": (0, 1), odd: (1, 0)}
+
+
+@pytest.mark.parametrize(
+    ("found", "meant"),
+    [({}, {"x": "1"}), ({}, {"x": None}), ({"x": "1"}, {}), ({"x": None}, {}), ({"x": "1"}, {"x": "2"})],
+)
+def test_a_commit_that_is_not_what_was_meant_is_refused(
+    store: TenantStore, found: dict[str, str | None], meant: dict[str, str | None]
+) -> None:
+    """Capability E3: too little, too much and another content are all damage."""
+    with pytest.raises(StoreDamaged, match="git stored"):
+        verify_change(store.git, found, meant)
