@@ -112,6 +112,7 @@ class DeviceAdmin(Begins, Platforms, Paged, InventoryDeviceAdmin):
         {"title": "More", "items": ["detect_platform", *InventoryDeviceAdmin.actions_detail]},
     )
     change_form_outer_before_template = "netcairn/device_head.html"
+    list_before_template = "netcairn/device_list_head.html"
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:

@@ -62,7 +62,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "alarms": open_alarms(request, chosen),
         "quotas": fullest(tenants),
         "waiting": waiting(request.user, tenants),
-        "troubled": troubled_devices(devices, ROWS) if counted.troubled else [],
+        "troubled": troubled_devices(devices, min(ROWS, counted.troubled)),
     }
 
 

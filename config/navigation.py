@@ -206,7 +206,7 @@ def unresolved(request: HttpRequest) -> int:
 
 
 def palette(request: HttpRequest, term: str) -> list[SearchResult]:
-    """What Ctrl-K finds beside the pages: devices and tenants of this user whose name begins with or holds the term."""
+    """What Ctrl-K finds beside lists: devices and tenants of this user whose name holds the term, and other pages."""
     from unfold.dataclasses import SearchResult
 
     from inventory.models import Device, Tenant
@@ -230,7 +230,22 @@ def palette(request: HttpRequest, term: str) -> list[SearchResult]:
             SearchResult(tenant.name, "Tenant", reverse("admin:inventory_tenant_change", args=[tenant.pk]), "domain")
             for tenant in tenants[:PALETTE_LIMIT]
         ]
-    return found
+    return [*found, *pages_called(term, request)]
+
+
+def pages_called(term: str, request: HttpRequest) -> list[SearchResult]:
+    """Lines of the sidebar that are called otherwise than a list, which unfold finds by itself."""
+    from django.contrib.admin import site
+    from unfold.dataclasses import SearchResult
+
+    lists = {str(model._meta.verbose_name_plural).lower() for model in site._registry}
+    return [
+        SearchResult(item["title"], "Page", str(item["link"]), item["icon"])
+        for group in sidebar(request)
+        for item in group["items"]
+        if term in item["title"].lower() and item["title"].lower() not in lists
+        if "permission" not in item or item["permission"](request)
+    ]
 
 
 UNFOLD: dict[str, Any] = {

@@ -9,10 +9,13 @@ from typing import Any
 SIZE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-# Of a configuration the first lines are enough: all of them have the same colours, and axe takes seconds for them.
+# Of a configuration or a list the first lines are enough: all of them have the same colours, and axe takes seconds for
+# them. The sidebar, the same on every page, is looked at with the dashboard.
 RUN = """async ([tags, rules]) => {
   const options = rules.length ? {runOnly: rules} : {runOnly: tags};
-  const rest = [".nc-code > :nth-child(n+25)", ".nc-diff tr:nth-child(n+25)", ".nc-table tr:nth-child(n+12)"];
+  const rest = [".nc-code > :nth-child(n+12)", ".nc-diff tr:nth-child(n+12)", ".nc-table tr:nth-child(n+8)",
+    "#result_list tr:nth-child(n+8)"];
+  if (location.pathname !== "/admin/") rest.push("#nav-sidebar");
   const found = await axe.run({exclude: rest.filter((one) => document.querySelector(one))}, {...options, resultTypes: ["violations"]});
   return found.violations.map(one => `${one.id} (${one.impact}): ${one.nodes.slice(0, 3).map(
     node => node.html.slice(0, 160) + " | " + (node.any[0]?.message || node.all[0]?.message || "").slice(0, 160)).join(" || ")}`);

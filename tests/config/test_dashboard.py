@@ -170,6 +170,28 @@ def test_the_palette_finds_devices_of_the_users_tenants(tenant: Tenant) -> None:
     assert "core-sw1" in text and "core-foreign1" not in text
 
 
+@pytest.mark.parametrize(
+    ("term", "found", "address"),
+    [
+        ("acme", "acme", "/admin/inventory/tenant/"),
+        ("platf", "Platforms", "/admin/inventory/device/platforms/"),
+        ("sear", "Search", "/admin/backups/snapshot/search/"),
+        ("check", "Checkpoints", "/admin/checkpoints/checkpoint/"),
+        ("quaran", "Quarantine", "/admin/backups/quarantinedfile/"),
+    ],
+)
+def test_the_palette_finds_tenants_and_pages(db: None, term: str, found: str, address: str) -> None:
+    """By the name that stands in the sidebar."""
+    text = page(auditor(make_tenant("acme")).get(f"/admin/search/?s={term}&extended=1"))
+
+    assert found in text and address in text
+
+
+def test_the_palette_hides_pages_of_others(tenant: Tenant) -> None:
+    """A page that one may not open is not offered."""
+    assert "lockout" not in page(auditor(tenant).get("/admin/search/?s=failed&extended=1"))
+
+
 def test_the_palette_stops_after_a_few(tenant: Tenant) -> None:
     """One letter must not list ten thousand devices."""
     for number in range(30):

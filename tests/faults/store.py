@@ -21,8 +21,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -200,7 +201,8 @@ def database(name: str | None) -> Iterator[None]:
         connection.settings_dict["NAME"] = name
         yield
         return
-    made = setup_databases(verbosity=0, interactive=False)
+    with redirect_stdout(StringIO()):  # Django says of the table of the cache that it exists: a migration has made it
+        made = setup_databases(verbosity=0, interactive=False)
     yield
     teardown_databases(made, verbosity=0)
 

@@ -20,6 +20,7 @@ from tests.inventory.kit import Role, logged_in, make_user, page
 
 pytestmark = pytest.mark.django_db
 
+BEGIN = reverse("admin:inventory_device_begin")
 LIST = reverse("admin:inventory_device_changelist")
 ADD = reverse("admin:inventory_device_add")
 IMPORT = reverse("admin:inventory_device_import")
@@ -247,3 +248,12 @@ def test_pages_for_files_change_nothing_by_get(tenant: Tenant, client: Client) -
     page(client.get(EXPORT))
     assert client.get(CONFIRM).status_code == 405
     assert Device.objects.count() == 1
+
+
+def test_the_guide_is_found_again_in_the_list(tenant: Tenant, client: Client) -> None:
+    """The dashboard leads to it only while there is no device; an auditor could not follow."""
+    make_device(tenant, "edge1")
+    auditor = logged_in(make_user("anna", (tenant, Role.AUDITOR)))
+
+    assert BEGIN in page(client.get(LIST))
+    assert BEGIN not in page(auditor.get(LIST))
