@@ -2,6 +2,8 @@ r"""What many command lines have in common: pieces for sheets, so that sixty of 
 
 from __future__ import annotations
 
+from inventory.platforms.sheet import Worded
+
 VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|\S+)"""  # a word, or words in quotation marks
 # How a value is written, in the words and numbers that stand before it: 0 in clear, 5, 7 ..., encrypted, md5, key 1 ...
 WRITTEN = (
@@ -13,34 +15,63 @@ TYPE = rf"(?:(?:{WRITTEN})[ \t]{{1,4}}){{0,4}}+"  # none of it given back: such 
 HOST_OPTION = "(?:vrf|use-vrf|filter-vrf|source-interface|version|traps?|informs?|udp-port)"
 
 # Command lines that look like Cisco's: IOS, NX-OS, EOS, FRR and the many that followed them.
-CISCO_SECRETS: tuple[str, ...] = (
-    rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{TYPE})"
-    rf"(?!encryption\b|strength|policy\b|level\b|change[ \t]*$|sha(?:1|256)[ \t]*$"
-    r"|lifetime\b|profile\b|[0-9] |control (?:un)?restricted"
-    rf"|(?:manager|operator|all|port-access) (?:user-name|sha1|sha256|plaintext) ){VALUE}",
-    rf"(?P<keep>^[ \t]*snmp-server community (?:[0-9] (?=[$.(]))?)(?!(?:read|write) \(masked\)){VALUE}",
-    r"(?P<keep>^[ \t]*snmp-server host \S+ (?:(?:vrf|use-vrf) \S+ )?(?:(?:traps?|informs?) )?"
-    rf"(?:version (?:1|2c|3 (?:no)?auth|3 priv) )?(?:udp-port \d+ )?)"
-    rf"(?!{HOST_OPTION} |\S+ (?:(?:poll|trap) )?community ){VALUE}",
-    rf"(?P<keep>^[ \t]*snmp-server user .*?\bauth (?:md5|sha\S*) {TYPE}){VALUE}",
-    rf"(?P<keep>^[ \t]*snmp-server user .*?\bpriv (?:(?:aes(?:[ -]\d{{3}})?|3des|des) )?{TYPE}){VALUE}",
-    rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server\b.*? key {TYPE}){VALUE}",
-    rf"(?P<keep>^[ \t]*snmp mib community-map ){VALUE}",
-    rf"(?P<keep>\b(?:(?:server|client|authorization)-key|pac key) {TYPE}){VALUE}",
-    rf"(?P<keep>\b(?:key-(?:octet-)?string|key-hex|hexadecimal-string) (?:password )?{TYPE}){VALUE}",
-    rf"(?P<keep>^[ \t]+address ipv[46] \S+ .*?\bkey {TYPE}){VALUE}",
-    r"(?P<keep>\bipsec spi \d+ (?:esp )?\S+ )\S.*$",  # OSPFv3: more than one key may follow
-    rf"(?P<keep>\bauthentication (?:text|string|key|ah-md5) {TYPE}){VALUE}",
-    rf"(?P<keep>^[ \t]+server-private \S+.*? key {TYPE}){VALUE}",
+CISCO_SECRETS: tuple[str | Worded, ...] = (
+    Worded(
+        ("secret", "password", "passphrase"),
+        rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{TYPE})"
+        rf"(?!encryption\b|strength|policy\b|level\b|change[ \t]*$|sha(?:1|256)[ \t]*$"
+        r"|lifetime\b|profile\b|[0-9] |control (?:un)?restricted"
+        rf"|(?:manager|operator|all|port-access) (?:user-name|sha1|sha256|plaintext) ){VALUE}",
+    ),
+    Worded(
+        ("community",),
+        rf"(?P<keep>^[ \t]*snmp-server community (?:[0-9] (?=[$.(]))?)(?!(?:read|write) \(masked\)){VALUE}",
+    ),
+    Worded(
+        ("snmp-server host",),
+        r"(?P<keep>^[ \t]*snmp-server host \S+ (?:(?:vrf|use-vrf) \S+ )?(?:(?:traps?|informs?) )?"
+        rf"(?:version (?:1|2c|3 (?:no)?auth|3 priv) )?(?:udp-port \d+ )?)"
+        rf"(?!{HOST_OPTION} |\S+ (?:(?:poll|trap) )?community ){VALUE}",
+    ),
+    Worded(("snmp-server user",), rf"(?P<keep>^[ \t]*snmp-server user .*?\bauth (?:md5|sha\S*) {TYPE}){VALUE}"),
+    Worded(
+        ("snmp-server user",),
+        rf"(?P<keep>^[ \t]*snmp-server user .*?\bpriv (?:(?:aes(?:[ -]\d{{3}})?|3des|des) )?{TYPE}){VALUE}",
+    ),
+    Worded(("radius-server", "tacacs-server"), rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server\b.*? key {TYPE}){VALUE}"),
+    Worded(("snmp mib",), rf"(?P<keep>^[ \t]*snmp mib community-map ){VALUE}"),
+    Worded(("-key", "pac key"), rf"(?P<keep>\b(?:(?:server|client|authorization)-key|pac key) {TYPE}){VALUE}"),
+    Worded(
+        ("-string", "key-hex"),
+        rf"(?P<keep>\b(?:key-(?:octet-)?string|key-hex|hexadecimal-string) (?:password )?{TYPE}){VALUE}",
+    ),
+    Worded(("address ipv",), rf"(?P<keep>^[ \t]+address ipv[46] \S+ .*?\bkey {TYPE}){VALUE}"),
+    # OSPFv3: more than one key may follow
+    Worded(("ipsec spi",), r"(?P<keep>\bipsec spi \d+ (?:esp )?\S+ )\S.*$"),
+    Worded(("authentication ",), rf"(?P<keep>\bauthentication (?:text|string|key|ah-md5) {TYPE}){VALUE}"),
+    Worded(("server-private",), rf"(?P<keep>^[ \t]+server-private \S+.*? key {TYPE}){VALUE}"),
     rf"(?P<keep>^[ \t]+key (?!chain\b|\d+\s*$){TYPE}){VALUE}\s*$",
-    rf"(?P<keep>\b(?:message-digest-key|authentication-key) \d+ \S+ {TYPE}){VALUE}",
-    rf"(?P<keep>\bospf authentication-key {TYPE}){VALUE}",
-    rf"(?P<keep>^[ \t]*(?:standby|vrrp|glbp)\b.*? authentication (?:text |md5 key-string )?{TYPE})(?!md5\b){VALUE}",
-    rf"(?P<keep>^[ \t]*crypto isakmp key {TYPE}){VALUE}",
-    rf"(?P<keep>\bpre-shared-key (?:(?:local|remote|hex) )?(?:address \S+(?: \d+\.\d+\.\d+\.\d+)? key )?{TYPE}){VALUE}",
-    rf"(?P<keep>^[ \t]*(?:area-password|domain-password) (?:(?:clear|md5) )?{TYPE}){VALUE}",
-    rf"(?P<keep>^[ \t]*ip nhrp authentication ){VALUE}",
-    rf"(?P<keep>\bpsk (?:set-key )?{TYPE})(?!enable\b|disable\b){VALUE}",
+    Worded(
+        ("message-digest-key", "authentication-key"),
+        rf"(?P<keep>\b(?:message-digest-key|authentication-key) \d+ \S+ {TYPE}){VALUE}",
+    ),
+    Worded(("ospf authentication-key",), rf"(?P<keep>\bospf authentication-key {TYPE}){VALUE}"),
+    Worded(
+        ("standby", "vrrp", "glbp"),
+        rf"(?P<keep>^[ \t]*(?:standby|vrrp|glbp)\b.*? authentication (?:text |md5 key-string )?{TYPE})(?!md5\b){VALUE}",
+    ),
+    Worded(("crypto isakmp",), rf"(?P<keep>^[ \t]*crypto isakmp key {TYPE}){VALUE}"),
+    Worded(
+        ("pre-shared-key",),
+        r"(?P<keep>\bpre-shared-key (?:(?:local|remote|hex) )?(?:address \S+(?: \d+\.\d+\.\d+\.\d+)? key )?"
+        rf"{TYPE}){VALUE}",
+    ),
+    Worded(
+        ("area-password", "domain-password"),
+        rf"(?P<keep>^[ \t]*(?:area-password|domain-password) (?:(?:clear|md5) )?{TYPE}){VALUE}",
+    ),
+    Worded(("ip nhrp",), rf"(?P<keep>^[ \t]*ip nhrp authentication ){VALUE}"),
+    Worded(("psk",), rf"(?P<keep>\bpsk (?:set-key )?{TYPE})(?!enable\b|disable\b){VALUE}"),
 )
 
 # Broadcom's FASTPATH and what its many buyers made of it, where no other command line has the same words.

@@ -132,7 +132,7 @@ class Platform:
     patience: float = 30.0  # seconds that a healthy device may be silent before and within an answer
     comment: str = "!"
     volatile: tuple[str, ...] = ()  # the whole line; with (?P<keep>...) only what the pattern matches after it
-    secrets: tuple[str | Section, ...] = ()  # (?P<keep>what stays) and then what is masked; may span lines
+    secrets: tuple[str | Section | Worded, ...] = ()  # (?P<keep>what stays) and then what is masked; may span lines
     refusals: tuple[str, ...] = ()  # what the device says instead of an answer
     withheld: tuple[str, ...] = ()  # what it puts in place of what the account may not see, or it could not read
     frame: tuple[str, ...] = ()  # whole lines that the session prints around an answer and that are no part of it
@@ -289,7 +289,8 @@ def _patterns(platform: Platform) -> Iterator[tuple[str, str]]:
     for field in ("volatile", "refusals", "withheld", "frame", "pager"):
         for pattern in getattr(platform, field):
             yield field, pattern
-    for secret in platform.secrets:
+    for rule in platform.secrets:
+        secret = rule.secret if isinstance(rule, Worded) else rule
         if isinstance(secret, Section):
             yield "section", secret.pattern
             yield from (("secrets", pattern) for pattern in secret.secrets)
