@@ -101,7 +101,7 @@ class Journeys:
         page.get_by_role("link", name="changes").first.click()
         at.sees("moved to the new core")
         page.keyboard.press("n")
-        at.sees("1 of ")
+        page.locator("[data-change-count]", has_text="1 of ").wait_for()
         assert page.locator(".nc-here").count() == 1
         at.press("Unified")
         with page.expect_download() as download:
