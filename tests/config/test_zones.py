@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.utils.formats import localize
 
 from backups.models import Snapshot
 from config.zones import COOKIE, zone_named
@@ -25,6 +26,11 @@ def test_a_page_tells_times_in_the_browsers_zone(db: None) -> None:
     assert "2026-07-01 12:00:00 UTC" in page(client.get(address))
     client.cookies[COOKIE] = "Europe/Zurich"
     assert "2026-07-01 14:00:00 CEST" in page(client.get(address))
+
+
+def test_lists_say_times_as_pages_do() -> None:
+    """“Nov. 21, 2026, 5:11 a.m.” beside “2026-11-21 05:11” is two ways to read one thing."""
+    assert localize(datetime(2026, 11, 21, 5, 11, tzinfo=UTC)) == "2026-11-21 05:11"
 
 
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "/etc/localtime", "No/Where", "x" * 500, "Europe", "a\0b"])

@@ -1,0 +1,1 @@
+"""English, as engineers everywhere read it."""
