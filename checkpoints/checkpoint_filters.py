@@ -52,9 +52,8 @@ class RefFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The names that visible checkpoints have."""
-        rows = model_admin.get_queryset(request).order_by()
-        names = Ref.objects.filter(checkpoint__in=rows).order_by("name").values_list("name", flat=True).distinct()
-        return [(name, name) for name in names]
+        refs = Ref.objects.filter(checkpoint__in=model_admin.get_queryset(request).order_by())
+        return [(name, name) for name in refs.order_by("name").values_list("name", flat=True).distinct()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:  # noqa: ARG002
         """Checkpoints that it means, one of each tenant."""

@@ -16,12 +16,13 @@ _METHOD = (
     r"(?:(?:md5|(?:usm-?)?hmac\S{0,30}|sha\S{0,12}|des\S{0,12}|3des\S{0,12}|aes\S{0,30}|cfb\S{0,20})"
     r"(?:[ \t]+(?:128|192|256))?)"
 )
-# Words between a secret's name and its value; none is given back: such a word is never the value.
+# Words between a secret's name and its value; none is given back: such a word is never the value. An atomic group,
+# because `{0,6}+` around what can go back itself matches too much in Python before 3.11.5, and shows half a secret.
 _HOW = (
-    rf"(?:(?:{WRITTEN}|(?:auth|priv|authentication|privacy|encryption|shared|localized)?-?(?:pass(?:word|-?phrase|wd)?"
+    rf"(?>(?:(?:{WRITTEN}|(?:auth|priv|authentication|privacy|encryption|shared|localized)?-?(?:pass(?:word|-?phrase|wd)?"
     r"|secret|key|key-string)|plain-text-password-value|keystring|remote|local|name|value|key-id[ \t]+[0-9]{1,5}"
     r"|M|SHA1?|[0-9]{1,5}|key-string|encrypt-key|key-encrypt|(?:auth|acct)[ \t]+\"?[0-9.]{7,15}\"?)"
-    r"(?![ \t]+(?i:ro|rw)(?:[ \t\r]|$))[ \t]{1,4}){0,6}+"
+    r"(?![ \t]+(?i:ro|rw)(?:[ \t\r]|$))[ \t]{1,4}){0,6})"
 )
 # What stands behind a secret's name where no secret follows, or where its value does not follow yet.
 _NONE = (
@@ -69,13 +70,13 @@ _SNMP = Section(
         rf"(?P<keep>\b(?i:priv|privacy)[ \t]+{_HOW}){_NONE}{_TELLING}{_VALUE}",
         rf"(?P<keep>\b(?i:md5|sha[0-9]{{0,3}}|des|aes(?:-?[0-9]{{3}})?|des-cbc|3des|aes128-cfb)[ \t]+{_HOW})"
         rf"(?![0-9]{{3}}[ \t]){_NONE}{_TELLING}{_VALUE}",
-        rf"(?P<keep>\b{_COMMUNITY}[ \t]+(?:(?:(?i:read-?only|read-?write|read|write|ro|rw|create|add|mode[ \t]+\w+"
+        rf"(?P<keep>\b{_COMMUNITY}[ \t]+(?>(?:(?:(?i:read-?only|read-?write|read|write|ro|rw|create|add|mode[ \t]+\w+"
         rf"|index[ \t]+\S+[ \t]+name|accessmode[ \t]+\w+|ipaddr[ \t]+\S+(?:[ \t]+[0-9.]+)?|v1v2c?|map|get|set"
-        rf"|community-name|[\w-]{{1,20}}-community-string(?:-[0-9])?))[ \t]+)*+{_HOW})"
+        rf"|community-name|[\w-]{{1,20}}-community-string(?:-[0-9])?))[ \t]+)*){_HOW})"
         rf"(?!(?:list|security|source)[ \t]){_NONE}{_VALUE}",
         r"(?P<keep>\b(?:host|trap-?host|trapreceiver|receiver|trap2?sink|target-host|trap-destination)[ \t]+"
-        r"[\w.:-]{1,60}[ \t]+(?:(?:(?:vrf|use-vrf|version|port|udp-port)[ \t]+\S+|traps?|informs?|v1|v2c?|noauth"
-        r"|auth|priv|poll|community|name|encrypted|plain|cipher|simple|[0-9]{1,5})[ \t]+){1,8}+)"
+        r"[\w.:-]{1,60}[ \t]+(?>(?:(?:(?:vrf|use-vrf|version|port|udp-port)[ \t]+\S+|traps?|informs?|v1|v2c?|noauth"
+        r"|auth|priv|poll|community|name|encrypted|plain|cipher|simple|[0-9]{1,5})[ \t]+){1,8}))"
         r"(?!(?:vrf|use-vrf|version|port|udp-port|traps?|informs?|v[123]c?|username|params|securityname"
         r"|security-name|community-name|sec-name|source-interface|trap-level|smode|filter|community|severity-level)"
         rf"(?:[ \t\r]|$)|[0-9.]{{1,15}}(?:[ \t\r]|$)){_NONE}{_VALUE}",
@@ -85,7 +86,7 @@ _KEYS = Section(
     begins=_ABOUT_KEYS,
     ends=r"$",
     secrets=(
-        rf"(?P<keep>(?<![\w-])(?i:key)[ \t]+(?:(?:{_METHOD}|id)[ \t]+)*+(?i:{_HOW}))"
+        rf"(?P<keep>(?<![\w-])(?i:key)[ \t]+(?>(?:(?:{_METHOD}|id)[ \t]+)*)(?i:{_HOW}))"
         rf"(?!authentication|accounting|authorization){_NONE}{_NO_NUMBER}{_VALUE}",
         rf"(?P<keep>\b(?:authentication|authtype|auth-type|authentication-type|authentication-mode|auth)[ \t]+"
         rf"(?:simple|simple-text|simple-password|text|plain|encrypt|clear|string|md5[ \t]+[0-9]{{1,3}}"
@@ -103,7 +104,7 @@ BY_LINE = (Worded(("snmp", "usm", "createuser"), _SNMP), Worded(("key", "auth", 
 ANYWHERE: tuple[str | Worded, ...] = (
     Worded(
         _IN_KEY_NAMES,
-        rf"(?P<keep>(?<![\w-])(?i:{_KEY_NAMES}){_IS}(?:(?:type[ \t]+\S+|inbound|outbound|{_METHOD})[ \t]+)*+"
+        rf"(?P<keep>(?<![\w-])(?i:{_KEY_NAMES}){_IS}(?>(?:(?:type[ \t]+\S+|inbound|outbound|{_METHOD})[ \t]+)*)"
         rf"(?i:{_HOW}))(?!(?:for|wpa|cipher|authenticator)[ \t]){_NONE}{_NO_NUMBER}{_VALUE}",
     ),
     # snmpd.conf's own

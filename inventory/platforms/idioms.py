@@ -11,7 +11,7 @@ WRITTEN = (
     r"|plain(?:-?text)?|clear(?:-?text)?|text|ascii(?:-text)?|hex(?:adecimal)?|hash(?:ed)?|bcrypt|string|char|ENC|8a"
     r"|(?:hmac-)?(?:md5|sha-?[0-9]*(?:-[0-9]+)?)|localized(?:-key)?"
 )
-TYPE = rf"(?:(?:{WRITTEN})[ \t]{{1,4}}){{0,4}}+"  # none of it given back: such a word is never the value
+TYPE = rf"(?>(?:(?:{WRITTEN})[ \t]{{1,4}}){{0,4}})"  # none of it given back: such a word is never the value
 HOST_OPTION = "(?:vrf|use-vrf|filter-vrf|source-interface|version|traps?|informs?|udp-port)"
 
 # Command lines that look like Cisco's: IOS, NX-OS, EOS, FRR and the many that followed them.
