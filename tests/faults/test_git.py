@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
 from backups.errors import GitMissing, GitTooSlow
 from backups.models import Repository
-from backups.store.git import Answer, Git
+from backups.store.git import Answer, Process
 from inventory.models import Device
 from tests.backups.store_kit import assert_sound, back_up, kept
 from tests.factories import make_device, make_tenant
@@ -74,10 +73,9 @@ def make_hang(subcommand: str, place: Path, patched: pytest.MonkeyPatch) -> None
     (place / "git").chmod(0o755)
     patched.setenv("PATH", str(place), prepend=":")
     patched.setattr("backups.store.patches.NUMSTAT_SECONDS", 0.1)
-    patient = Git.run
+    patient = Process.finish
 
-    def impatient(self: Git, called: str, *arguments: str, **options: Any) -> Answer:
-        limit = {"seconds": 0.1} if called == subcommand else {}
-        return patient(self, called, *arguments, **{**options, **limit})
+    def impatient(self: Process, seconds: float, expect: tuple[int, ...]) -> Answer:
+        return patient(self, 0.1 if self.name == subcommand else seconds, expect)
 
-    patched.setattr(Git, "run", impatient)
+    patched.setattr(Process, "finish", impatient)
