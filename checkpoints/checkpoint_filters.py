@@ -8,8 +8,6 @@ from django.db.models import F, Func, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
 
-from checkpoints.models import Ref
-
 
 class KeptFilter(DropdownFilter):
     """Deleted checkpoints are out of the way until somebody asks for them."""
@@ -52,8 +50,8 @@ class RefFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The names that visible checkpoints have."""
-        refs = Ref.objects.filter(checkpoint__in=model_admin.get_queryset(request).order_by())
-        return [(name, name) for name in refs.order_by("name").values_list("name", flat=True).distinct()]
+        rows = model_admin.get_queryset(request).exclude(refs=None).order_by("refs__name")
+        return [(name, name) for name in rows.values_list("refs__name", flat=True).distinct()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:  # noqa: ARG002
         """Checkpoints that it means, one of each tenant."""

@@ -225,7 +225,7 @@ def test_the_list_of_runs_costs_the_same_however_many(
         attempt = make_attempt(device, "changed")
         Run.objects.filter(pk=attempt.run_id).update(requested_at=NOON + timedelta(hours=hours))
 
-    with django_assert_max_num_queries(15):  # type: ignore[operator]
+    with django_assert_max_num_queries(13):  # type: ignore[operator]
         page(auditor.get("/admin/backups/run/"))
 
 

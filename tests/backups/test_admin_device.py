@@ -151,5 +151,5 @@ def test_the_list_costs_the_same_however_many(
     for number in range(30):
         make_device(tenant, f"box{number}")
 
-    with django_assert_max_num_queries(16):  # type: ignore[operator]
+    with django_assert_max_num_queries(14):  # type: ignore[operator]
         page(auditor.get(LIST))

@@ -29,7 +29,6 @@ SCOPES = (
     "device",
     "device__in",
     "device_id",
-    "checkpoint__in",
     "run",
 )
 # Each with the reason why no scope is needed there.
