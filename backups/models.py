@@ -17,6 +17,7 @@ from backups import claimers, indexes
 from backups.epochs import Epoch
 from backups.errors import Lost, Pruned
 from backups.evidence_models import QuarantinedFile, Transcript
+from backups.outbox_models import Outbox
 from backups.processing_models import PostProcessing
 from backups.schedule_models import Schedule, ScheduledDevice
 from backups.store_models import Repository, StoredFile
@@ -30,6 +31,7 @@ __all__ = [
     "AttemptSet",
     "DayTally",
     "Epoch",
+    "Outbox",
     "PostProcessing",
     "QuarantinedFile",
     "Repository",
@@ -311,9 +313,8 @@ class Snapshot(TenantOwned):
     lines_removed = models.IntegerField()
     author = models.CharField(max_length=150)
     pruned_at = models.DateTimeField(null=True, editable=False)  # retention has removed the content; the row stays
-    lost = models.BooleanField(
-        default=False, db_default=False, editable=False
-    )  # not retention, but a disk, at pruned_at
+    # Not retention, but a disk, at pruned_at.
+    lost = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = SnapshotSet.as_manager()
 

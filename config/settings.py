@@ -30,6 +30,8 @@ NETCAIRN_REBUILDS = ["checkpoints.rebuilding.rebuild"]
 NETCAIRN_LOSSES = ["checkpoints.losing.accept"]
 # Give the devices that nobody may log in to for a backup at the moment, for the same reason.
 NETCAIRN_HELD_DEVICES = ["checkpoints.restore_rules.held_devices"]
+# The door that asks for a worker when something of a kind was put into the outbox (`backups/outbox.py`).
+NETCAIRN_OUTBOX: dict[str, str] = {}
 # Called every minute by the queue's tick, for the same reason.
 NETCAIRN_TICKS = [
     "inventory.lockouts.sweep",
