@@ -5,14 +5,13 @@ from __future__ import annotations
 import difflib
 import random
 import re
-from typing import Any
 
 from backups.simulator.cisco_like import CiscoLikeConsole
 from backups.simulator.console import Refused, Reply, Said, command
 from backups.simulator.device import Device
 from backups.simulator.flash_name import flash_name
 from backups.simulator.indented import Line
-from backups.simulator.persona import Persona
+from backups.simulator.indented_persona import IndentedPersona
 from backups.simulator.personas._arista_eos_grammar import GRAMMAR, INTERFACE_NAMES
 from backups.simulator.personas._arista_eos_sample import sample
 
@@ -269,29 +268,14 @@ class AristaEosConsole(CiscoLikeConsole):
         return "Enter TEXT message. Type 'EOF' on its own line to end.\n"
 
 
-class AristaEos(Persona):
+class AristaEos(IndentedPersona):
     """Arista EOS."""
 
     slug = "arista_eos"
     short = "sim-eos"
     console = AristaEosConsole
-
-    def parse(self, text: str) -> Line:
-        """The tree of a configuration."""
-        return GRAMMAR.parse(text)
-
-    def render(self, tree: Any) -> str:
-        """The text of a tree."""
-        return GRAMMAR.render(tree)
-
-    def hostname(self, text: str) -> str:
-        """The value of `hostname`."""
-        found = re.search(r"^hostname (\S+)", text, re.M)
-        return found.group(1) if found else "localhost"
-
-    def tree_hostname(self, tree: Any) -> str:
-        """The same from the tree."""
-        return next((each.text.split()[1] for each in tree.children if each.text.startswith("hostname ")), "localhost")
+    grammar = GRAMMAR
+    nameless = "localhost"
 
     def shown(self, device: Device) -> str:
         """Two comment lines before the configuration."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import random
 import re
-from typing import Any
 
 from backups.simulator.cisco_like import CiscoLikeConsole
 from backups.simulator.console import Reply, command
 from backups.simulator.device import Device
 from backups.simulator.flash_name import flash_name
-from backups.simulator.indented import Line
-from backups.simulator.persona import Persona
+from backups.simulator.indented_persona import IndentedPersona
 from backups.simulator.personas._cisco_ios_grammar import GRAMMAR, INTERFACE_NAMES
 from backups.simulator.personas._cisco_ios_sample import sample
 
@@ -178,29 +176,14 @@ class CiscoIosConsole(CiscoLikeConsole):
         return "Total number of passes: 1\nRollback Done\n\n"
 
 
-class CiscoIos(Persona):
+class CiscoIos(IndentedPersona):
     """Cisco IOS."""
 
     slug = "cisco_ios"
     short = "sim-ios"
     console = CiscoIosConsole
-
-    def parse(self, text: str) -> Line:
-        """The tree of a configuration."""
-        return GRAMMAR.parse(text)
-
-    def render(self, tree: Any) -> str:
-        """The text of a tree."""
-        return GRAMMAR.render(tree)
-
-    def hostname(self, text: str) -> str:
-        """The value of `hostname`."""
-        found = re.search(r"^hostname (\S+)", text, re.M)
-        return found.group(1) if found else "Switch"
-
-    def tree_hostname(self, tree: Any) -> str:
-        """The same from the tree."""
-        return next((each.text.split()[1] for each in tree.children if each.text.startswith("hostname ")), "Switch")
+    grammar = GRAMMAR
+    nameless = "Switch"
 
     def shown(self, device: Device) -> str:
         """Headers with size and times, and the drift of the clock, which differs at each look."""
@@ -220,10 +203,6 @@ class CiscoIos(Persona):
             f"! Last configuration change at {changed} by {device.changed_by}\n"
             f"! NVRAM config last updated at {saved} by {device.saved_by}\n!\n{text}\n"
         )
-
-    def edit_script(self, lines: list[str]) -> list[str]:
-        """Lines between `configure terminal` and `end`."""
-        return ["configure terminal", *lines, "end"]
 
     def lookalike(self, prompt: str) -> tuple[list[str], list[str]]:
         """A banner with the prompt as a line of its own."""
