@@ -77,3 +77,11 @@ def assert_counted(tenant: Tenant) -> None:
     charged = dict(StoredFile.objects.filter(tenant=tenant).values_list("blob", "size"))
     assert charged == quota.stored_files(tenant.pk)
     assert quota.usage_of(tenant.pk).used == sum(charged.values())
+
+
+def assert_it_goes_on(device: Device) -> None:
+    """After a failure beside its one version: nothing was lost, and the next version is kept."""
+    assert Repository.objects.get().seq == 1
+    assert_sound(device.tenant)
+    back_up(kept(device, b"2\n"))
+    assert_sound(device.tenant)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,18 +12,10 @@ from backups.errors import LoginPaused
 from backups.logins import PAUSE, REFUSED_IN_A_ROW, REFUSED_THOUGH_KNOWN
 from inventory.models import Credential
 from tests.checkpoints.conftest import NOON
+from tests.clock import Clock
 from tests.factories import make_credential, make_tenant
 
 pytestmark = pytest.mark.django_db
-
-
-class Clock:
-    """A time that stands still."""
-
-    now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -17,17 +17,9 @@ from backups.simulator import DeviceSpec, Fleet
 from backups.transport import Limits, Target
 from inventory.platforms import registry
 from tests.checkpoints.conftest import NOON
+from tests.clock import Clock
 
 LIMITS = Limits(deadline=20, connect=5, idle=5)
-
-
-class Clock:
-    """A time that stands still."""
-
-    now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.core.management import load_command_class
-from django.db import connections
 from django.utils import timezone
 
 from checkpoints.models import HEAD, Checkpoint, Ref
@@ -19,49 +13,14 @@ from checkpoints.services import create_checkpoint
 from inventory.models import Device, Tenant
 from tests.checkpoints.conftest import back_up
 from tests.checkpoints.test_lineage import row
+from tests.command_line import CommandLine
 from tests.factories import make_device, make_tenant
 
 
-class Said:
-    """What a command line came to."""
-
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status, self.out, self.err = status, out, err
-
-    @property
-    def document(self) -> Any:
-        """Its one JSON document."""
-        return json.loads(self.out)
-
-
-class Terminal(io.StringIO):
-    """Somebody sits there and types."""
-
-    def isatty(self) -> bool:
-        """Yes."""
-        return True
-
-
-Run = Callable[..., Said]
-
-
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line as a shell would, but in this process and in the test's transaction."""
-    monkeypatch.setattr(connections, "close_all", lambda: None)
-
-    def command_line(line: str, *more: str, typed: str | None = None) -> Said:
-        name, *arguments = (*line.split(), *more)
-        monkeypatch.setattr("sys.stdin", io.StringIO() if typed is None else Terminal(typed))
-        capsys.readouterr()
-        try:
-            load_command_class("checkpoints", name).run_from_argv(["manage.py", name, *arguments])
-            status = 0
-        except SystemExit as end:
-            status = int(end.code or 0)
-        return Said(status, *capsys.readouterr())
-
-    return command_line
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """As a shell would run it."""
+    return CommandLine(monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -72,7 +31,7 @@ def golden(tenant: Tenant, edge: Device, core: Device) -> Checkpoint:
     return checkpoint
 
 
-def test_a_checkpoint_is_made_with_everything_it_can_have(run: Run, tenant: Tenant, golden: Checkpoint) -> None:
+def test_a_checkpoint_is_made_with_everything_it_can_have(run: CommandLine, tenant: Tenant, golden: Checkpoint) -> None:
     """Capability D3: message, tags, devices, parent and a ref in one line."""
     line = f"checkpoint create --tenant acme --tag a --tag b --device core1 --parent {golden.short_id} --ref known-good"
     made = run(f"{line} --json -m", "before the move").document
@@ -82,7 +41,7 @@ def test_a_checkpoint_is_made_with_everything_it_can_have(run: Run, tenant: Tena
     assert datetime.fromisoformat(made["created_at"]).tzinfo and Checkpoint.objects.filter(pk=made["id"]).exists()
 
 
-def test_checkpoints_are_listed_newest_first(run: Run, tenant: Tenant, golden: Checkpoint) -> None:
+def test_checkpoints_are_listed_newest_first(run: CommandLine, tenant: Tenant, golden: Checkpoint) -> None:
     """Capability D7: with filters, a limit and an offset."""
     for message in ("one", "two", "three"):
         run("checkpoint create --tenant acme -m", message)
@@ -99,7 +58,7 @@ def test_checkpoints_are_listed_newest_first(run: Run, tenant: Tenant, golden: C
     assert run("checkpoint list").out.splitlines()[2].split()[-1] == "three"
 
 
-def test_a_checkpoint_is_shown_with_what_it_holds(run: Run, golden: Checkpoint, edge: Device) -> None:
+def test_a_checkpoint_is_shown_with_what_it_holds(run: CommandLine, golden: Checkpoint, edge: Device) -> None:
     """Capability D6, D8: every file, the empty ones too."""
     shown = run(f"checkpoint show {golden.short_id} --json").document
 
@@ -113,13 +72,13 @@ def test_a_checkpoint_is_shown_with_what_it_holds(run: Run, golden: Checkpoint, 
     assert "tags: approved\n" in said and "whole: yes\n" in said
 
 
-def test_tags_are_added_and_removed(run: Run, golden: Checkpoint) -> None:
+def test_tags_are_added_and_removed(run: CommandLine, golden: Checkpoint) -> None:
     """Capability D5."""
     assert run("checkpoint tag HEAD q4 --remove approved --json").document["tags"] == ["q4"]
     assert run("checkpoint tag HEAD").status == 2
 
 
-def test_a_checkpoint_is_deleted_and_undeleted(run: Run, golden: Checkpoint) -> None:
+def test_a_checkpoint_is_deleted_and_undeleted(run: CommandLine, golden: Checkpoint) -> None:
     """Capability D12: and the answer says how to take it back."""
     said = run(f"checkpoint delete {golden.pk}")
     assert f"undelete {golden.short_id}" in said.out
@@ -131,7 +90,7 @@ def test_a_checkpoint_is_deleted_and_undeleted(run: Run, golden: Checkpoint) -> 
     assert Ref.objects.get(name=HEAD).checkpoint == golden
 
 
-def test_a_named_checkpoint_is_not_deleted(run: Run, golden: Checkpoint) -> None:
+def test_a_named_checkpoint_is_not_deleted(run: CommandLine, golden: Checkpoint) -> None:
     """Capability D12: one sentence that names the ref, and status 1."""
     run("ref set last-good HEAD")
     said = run("checkpoint delete last-good")
@@ -140,7 +99,7 @@ def test_a_named_checkpoint_is_not_deleted(run: Run, golden: Checkpoint) -> None
     assert "named by last-good" in said.err and "Traceback" not in said.err
 
 
-def test_a_checkpoint_is_exported(run: Run, golden: Checkpoint, tmp_path: Path) -> None:
+def test_a_checkpoint_is_exported(run: CommandLine, golden: Checkpoint, tmp_path: Path) -> None:
     """B10."""
     target = tmp_path / "out"
     done = run(f"checkpoint export HEAD {target} --device edge1 --json").document
@@ -150,7 +109,7 @@ def test_a_checkpoint_is_exported(run: Run, golden: Checkpoint, tmp_path: Path) 
     assert run(f"checkpoint export HEAD {target} --replace").status == 0
 
 
-def test_refs_are_set_listed_and_deleted(run: Run, tenant: Tenant, golden: Checkpoint) -> None:
+def test_refs_are_set_listed_and_deleted(run: CommandLine, tenant: Tenant, golden: Checkpoint) -> None:
     """Capability D13, D14: with compare-and-swap for scripts."""
     assert run(f"ref set last-good {golden.short_id} --expect none --json").document["checkpoint"] == str(golden.pk)
     assert run("ref set last-good HEAD --expect none").status == 1
@@ -163,7 +122,7 @@ def test_refs_are_set_listed_and_deleted(run: Run, tenant: Tenant, golden: Check
     assert run("ref set ../evil HEAD").status == 1
 
 
-def test_a_difference_is_text_or_figures(run: Run, golden: Checkpoint, edge: Device) -> None:
+def test_a_difference_is_text_or_figures(run: CommandLine, golden: Checkpoint, edge: Device) -> None:
     """Capability D9: between a checkpoint and a device, a ref and a device, two snapshots."""
     text = run(f"diff {golden.short_id} edge1").out
     assert text.splitlines()[1:] == [
@@ -187,7 +146,7 @@ def test_a_difference_is_text_or_figures(run: Run, golden: Checkpoint, edge: Dev
     assert "No difference" in run("diff edge1 edge1").err
 
 
-def test_a_difference_hides_secrets_unless_told_otherwise(run: Run, edge: Device) -> None:
+def test_a_difference_hides_secrets_unless_told_otherwise(run: CommandLine, edge: Device) -> None:
     """What is pasted into a ticket must not hold a community."""
     back_up(edge, running_cfg="hostname edge1\nsnmp-server community hunter2 RO\n")
     old = edge.snapshots.latest("seq")
@@ -199,7 +158,7 @@ def test_a_difference_hides_secrets_unless_told_otherwise(run: Run, edge: Device
     assert "+snmp-server community hunter3 RO" in run(f"diff {old.pk} edge1 --raw").out
 
 
-def test_a_difference_of_one_device(run: Run, tenant: Tenant, golden: Checkpoint, core: Device) -> None:
+def test_a_difference_of_one_device(run: CommandLine, tenant: Tenant, golden: Checkpoint, core: Device) -> None:
     """`--device` narrows two checkpoints down."""
     back_up(core, running_cfg="hostname core2\n")
     create_checkpoint(tenant, message="x", author="anna", now=timezone.now())
@@ -227,7 +186,7 @@ def test_a_difference_of_one_device(run: Run, tenant: Tenant, golden: Checkpoint
     ],
 )
 def test_what_goes_wrong_is_one_sentence_and_a_status(
-    run: Run, tenant: Tenant, line: str, status: int, sentence: str
+    run: CommandLine, tenant: Tenant, line: str, status: int, sentence: str
 ) -> None:
     """2 for wrong use, 1 for a refusal, never a traceback."""
     row(tenant, None)
@@ -240,7 +199,7 @@ def test_what_goes_wrong_is_one_sentence_and_a_status(
     assert "Traceback" not in said.err
 
 
-def test_going_back_shows_the_plan_and_asks(run: Run, golden: Checkpoint, edge: Device) -> None:
+def test_going_back_shows_the_plan_and_asks(run: CommandLine, golden: Checkpoint, edge: Device) -> None:
     """Capability D10: without a yes nothing happens; with one, what was shown."""
     assert run("restore record HEAD").status == 2
     said = run("restore record HEAD", typed="n\n")
@@ -251,7 +210,7 @@ def test_going_back_shows_the_plan_and_asks(run: Run, golden: Checkpoint, edge: 
     assert "Nothing to do" in run(f"restore record {golden.pk} --yes").err
 
 
-def test_going_back_for_a_program(run: Run, golden: Checkpoint, edge: Device) -> None:
+def test_going_back_for_a_program(run: CommandLine, golden: Checkpoint, edge: Device) -> None:
     """Capability D10: the plan with each device, and what came of it."""
     planned = run("restore record HEAD --device edge1 --dry-run --json").document
     done = run("restore record HEAD --device edge1 --json").document
@@ -268,7 +227,7 @@ def test_going_back_for_a_program(run: Run, golden: Checkpoint, edge: Device) ->
     assert Checkpoint.objects.get(pk=done["checkpoint"]).commit == done["commit"]
 
 
-def test_garbage_is_collected(run: Run, golden: Checkpoint) -> None:
+def test_garbage_is_collected(run: CommandLine, golden: Checkpoint) -> None:
     """Capability D16: figures for all tenants and for each, and status 0."""
     run(f"checkpoint delete {golden.pk}")
     assert run("gc --json").document["checkpoints_removed"] == 0
@@ -281,7 +240,9 @@ def test_garbage_is_collected(run: Run, golden: Checkpoint) -> None:
     assert "acme" in run("gc").out
 
 
-def test_a_refused_collection_has_status_1(run: Run, golden: Checkpoint, edge: Device, store_root: Path) -> None:
+def test_a_refused_collection_has_status_1(
+    run: CommandLine, golden: Checkpoint, edge: Device, store_root: Path
+) -> None:
     """Capability D16: the next line of a script must not run."""
     for pack in store_root.rglob("*.pack"):
         pack.unlink()
@@ -291,14 +252,14 @@ def test_a_refused_collection_has_status_1(run: Run, golden: Checkpoint, edge: D
     assert said.document["refused"][0].startswith("acme: ")
 
 
-def test_a_file_of_a_checkpoint_is_shown(run: Run, golden: Checkpoint, core: Device) -> None:
+def test_a_file_of_a_checkpoint_is_shown(run: CommandLine, golden: Checkpoint, core: Device) -> None:
     """The main file where none is named, any other by its name, and a clear word for one that is not there."""
     assert run("show edge1 --at HEAD --json").document["text"] == "hostname edge1\n"
     assert run("show core1 --at HEAD --file startup.cfg --json").document["text"] == "hostname core\n"
     assert "has no file 'x'; it has running.cfg" in run("show edge1 --at HEAD --file x").err
 
 
-def test_a_text_that_was_stored_masked_is_shown_with_a_warning(run: Run, edge: Device) -> None:
+def test_a_text_that_was_stored_masked_is_shown_with_a_warning(run: CommandLine, edge: Device) -> None:
     """Whoever copies it into a device would set a password called (masked)."""
     back_up(edge, running_cfg="enable secret 5 (masked)\n")
 

@@ -29,17 +29,8 @@ from tests.checkpoints.restoring import (
     planned,
     target_of,
 )
+from tests.simulated import SIMULATED
 
-SYSTEMS = (
-    "cisco_ios",
-    "arista_eos",
-    "juniper_junos",
-    "vyos",
-    "mikrotik_routeros",
-    "cisco_xr",
-    "cisco_nxos",
-    "aruba_aoscx",
-)
 T = TypeVar("T")
 
 
@@ -121,15 +112,15 @@ class Scenes:
 
 def everywhere(value: T) -> dict[str, T]:
     """The same value for every system."""
-    return dict.fromkeys(SYSTEMS, value)
+    return dict.fromkeys(SIMULATED, value)
 
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[Scenes]:
     """One changed device of each system that can be restored."""
     with ExitStack() as stack:
-        fleets = [stack.enter_context(Fleet([DeviceSpec(system, size=3000)], seed=3)) for system in SYSTEMS]
-        pool = stack.enter_context(ThreadPoolExecutor(len(SYSTEMS)))
+        fleets = [stack.enter_context(Fleet([DeviceSpec(system, size=3000)], seed=3)) for system in SIMULATED]
+        pool = stack.enter_context(ThreadPoolExecutor(len(SIMULATED)))
         yield Scenes(list(pool.map(Scene, fleets)), pool)
 
 

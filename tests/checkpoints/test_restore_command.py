@@ -10,7 +10,8 @@ from backups.simulator import DeviceSpec, Fleet
 from checkpoints import restore_jobs
 from checkpoints.models import Restore
 from tests.checkpoints.restoring import World
-from tests.checkpoints.test_commands import Run, run
+from tests.checkpoints.test_commands import run
+from tests.command_line import CommandLine
 
 __all__ = ["run"]
 COMMAND = "checkpoints.management.commands._restore_device"
@@ -25,14 +26,14 @@ def world(db: None, store_root: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return made
 
 
-def planned(run: Run, world: World) -> str:
+def planned(run: CommandLine, world: World) -> str:
     """A plan's id, by the command."""
     said = run(f"restore plan {world.checkpoint.short_id} --device {world.device.name} --json")
     assert said.status == 0, said.err
     return str(said.document["id"])
 
 
-def test_a_plan_is_shown_whole(run: Run, world: World) -> None:
+def test_a_plan_is_shown_whole(run: CommandLine, world: World) -> None:
     """What changes, what is said, what to look at first, and what happens when it goes wrong."""
     said = run(f"restore plan HEAD --device {world.device.name}")
 
@@ -48,7 +49,7 @@ def test_a_plan_is_shown_whole(run: Run, world: World) -> None:
     assert "Nothing was sent to the device" in said.err
 
 
-def test_a_plan_for_a_program(run: Run, world: World) -> None:
+def test_a_plan_for_a_program(run: CommandLine, world: World) -> None:
     """The same as one document; `--raw` shows secrets to those who ask for them."""
     said = run(f"restore plan {world.checkpoint.short_id} --device {world.device.name} --json --raw").document
 
@@ -58,7 +59,7 @@ def test_a_plan_for_a_program(run: Run, world: World) -> None:
     assert said["diff"]["lines_removed"] == 2 and said["commands"] and said["fingerprint"]
 
 
-def test_a_plan_is_applied(run: Run, world: World) -> None:
+def test_a_plan_is_applied(run: CommandLine, world: World) -> None:
     """And the status tells every state with its time."""
     restore = planned(run, world)
     said = run(f"restore apply {restore[:8]} --yes --json")
@@ -73,7 +74,7 @@ def test_a_plan_is_applied(run: Run, world: World) -> None:
     assert world.runs() == "the version"
 
 
-def test_nothing_is_applied_without_the_device_s_name(run: Run, world: World) -> None:
+def test_nothing_is_applied_without_the_device_s_name(run: CommandLine, world: World) -> None:
     """A yes is typed too quickly."""
     restore = planned(run, world)
 
@@ -84,7 +85,7 @@ def test_nothing_is_applied_without_the_device_s_name(run: Run, world: World) ->
     assert (said.status, "runs the version" in said.out) == (0, True)
 
 
-def test_what_did_not_hold_has_status_1(run: Run, world: World) -> None:
+def test_what_did_not_hold_has_status_1(run: CommandLine, world: World) -> None:
     """The next line of a script must not run."""
     restore = planned(run, world)
     world.simulated.set_faults("accept-and-ignore")
@@ -94,7 +95,7 @@ def test_what_did_not_hold_has_status_1(run: Run, world: World) -> None:
     assert "Reverted" not in run(f"restore list --device {world.device.name}").err
 
 
-def test_a_device_that_changed_since_asks_for_a_new_look(run: Run, world: World) -> None:
+def test_a_device_that_changed_since_asks_for_a_new_look(run: CommandLine, world: World) -> None:
     """One sentence, and the new plan is there to be read."""
     restore = planned(run, world)
     world.simulated.edit(["snmp-server location third"])
@@ -104,7 +105,7 @@ def test_a_device_that_changed_since_asks_for_a_new_look(run: Run, world: World)
     assert "-snmp-server location third" in run(f"restore status {restore}").out
 
 
-def test_restores_are_listed_and_called_off(run: Run, world: World) -> None:
+def test_restores_are_listed_and_called_off(run: CommandLine, world: World) -> None:
     """Newest first."""
     first, second = planned(run, world), planned(run, world)
 
@@ -114,7 +115,7 @@ def test_restores_are_listed_and_called_off(run: Run, world: World) -> None:
     assert run(f"restore approve {second} --json").document["approved_by"] == "ada"
 
 
-def test_an_unknown_outcome_is_looked_at_and_settled(run: Run, world: World) -> None:
+def test_an_unknown_outcome_is_looked_at_and_settled(run: CommandLine, world: World) -> None:
     """By a person, in two steps."""
     restore = planned(run, world)
     Restore.objects.filter(pk=restore).update(state="unknown")
@@ -141,7 +142,7 @@ WRONG = [
 ]
 
 
-def test_what_goes_wrong_is_one_sentence(run: Run, world: World) -> None:
+def test_what_goes_wrong_is_one_sentence(run: CommandLine, world: World) -> None:
     """2 for wrong use, 1 for a refusal, never a traceback."""
     for line, status, sentence in WRONG:
         said = run(line.format(device=world.device.name))
@@ -150,7 +151,7 @@ def test_what_goes_wrong_is_one_sentence(run: Run, world: World) -> None:
         assert "Traceback" not in said.err
 
 
-def test_four_eyes_are_wanted_or_not(run: Run, world: World) -> None:
+def test_four_eyes_are_wanted_or_not(run: CommandLine, world: World) -> None:
     """Whoever asked is told to find somebody else."""
     assert run(f"restore rules --tenant {world.tenant} --json").document["four_eyes"] is False
     assert run(f"restore rules --tenant {world.tenant} --four-eyes yes --json").document["four_eyes"] is True
@@ -162,7 +163,7 @@ def test_four_eyes_are_wanted_or_not(run: Run, world: World) -> None:
     assert run(f"restore apply {restore} --yes").status == 0
 
 
-def test_the_queue_carries_it_out(run: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_queue_carries_it_out(run: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A task that comes twice pushes once, and nothing but an id is in the queue."""
     asked: list[tuple[str, ...]] = []
     monkeypatch.setattr("backups.jobs.async_task", lambda *call, **_: asked.append(call))

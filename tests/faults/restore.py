@@ -28,18 +28,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.place import own_place
+from tests.simulated import SIMULATED
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SYSTEMS = (
-    "cisco_ios",
-    "arista_eos",
-    "juniper_junos",
-    "vyos",
-    "mikrotik_routeros",
-    "cisco_xr",
-    "cisco_nxos",
-    "aruba_aoscx",
-)
 USUAL = 2.0  # seconds that a restore takes, or a little more
 
 
@@ -58,8 +49,8 @@ def campaign(kills: int, *, seed: int) -> Tally:
     from backups.simulator import DeviceSpec, Fleet
 
     luck, tally = random.Random(seed), Tally()
-    with Fleet([DeviceSpec(system, size=2000, latency=0.02) for system in SYSTEMS], seed=seed) as fleet:
-        rows = [register(fleet[at]) for at in range(min(kills, len(SYSTEMS)))]
+    with Fleet([DeviceSpec(system, size=2000, latency=0.02) for system in SIMULATED], seed=seed) as fleet:
+        rows = [register(fleet[at]) for at in range(min(kills, len(SIMULATED)))]
         for number in range(kills):
             at = number % len(rows)
             one_round(fleet, fleet[at], rows[at], luck.uniform(0, USUAL), tally)

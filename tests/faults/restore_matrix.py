@@ -19,17 +19,8 @@ from backups.errors import LinkLost, Unreachable
 from backups.simulator import DeviceSpec, Fault, Fleet
 from backups.transport import Limits, Session, Target
 from inventory.platforms.sheet import Platform
+from tests.simulated import SIMULATED
 
-SIMULATED = (
-    "cisco_ios",
-    "arista_eos",
-    "juniper_junos",
-    "vyos",
-    "mikrotik_routeros",
-    "cisco_xr",
-    "cisco_nxos",
-    "aruba_aoscx",
-)
 OUTCOMES = (
     "ok",
     "line refused",

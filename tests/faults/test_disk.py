@@ -11,9 +11,8 @@ import pytest
 from django.conf import LazySettings
 
 from backups.errors import DiskFull, DiskReadOnly
-from backups.models import Repository
 from inventory.models import Device
-from tests.backups.store_kit import assert_sound, back_up, kept
+from tests.backups.store_kit import assert_it_goes_on, back_up, kept
 from tests.factories import make_device, make_tenant
 
 pytestmark = [pytest.mark.root, pytest.mark.django_db]
@@ -39,14 +38,6 @@ def device(small_disk: Path) -> Device:
     device = make_device(make_tenant())
     back_up(kept(device, b"1\n"))
     return device
-
-
-def assert_it_goes_on(device: Device) -> None:
-    """Nothing was lost, and the next version is kept."""
-    assert Repository.objects.get().seq == 1
-    assert_sound(device.tenant)
-    back_up(kept(device, b"2\n"))
-    assert_sound(device.tenant)
 
 
 def test_a_full_disk_loses_nothing_and_is_left_behind_when_there_is_room(device: Device, small_disk: Path) -> None:

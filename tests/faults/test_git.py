@@ -9,10 +9,9 @@ import pytest
 from django.conf import LazySettings
 
 from backups.errors import GitMissing, GitTooSlow
-from backups.models import Repository
 from backups.store.git import Answer, Process
 from inventory.models import Device
-from tests.backups.store_kit import assert_sound, back_up, kept
+from tests.backups.store_kit import assert_it_goes_on, back_up, kept
 from tests.factories import make_device, make_tenant
 
 pytestmark = pytest.mark.django_db
@@ -25,14 +24,6 @@ def device(db: None, settings: LazySettings, tmp_path: Path) -> Device:
     device = make_device(make_tenant())
     back_up(kept(device, b"1\n"))
     return device
-
-
-def assert_it_goes_on(device: Device) -> None:
-    """Nothing was lost, and the next version is kept."""
-    assert Repository.objects.get().seq == 1
-    assert_sound(device.tenant)
-    back_up(kept(device, b"2\n"))
-    assert_sound(device.tenant)
 
 
 def test_a_git_that_is_gone_is_named_and_costs_nothing(

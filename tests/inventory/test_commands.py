@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.core.management import CommandError, call_command, get_commands, load_command_class
-from django.db import OperationalError, connections
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from backups.errors import StoreBusy
 from inventory.audit import AuditEntry
 from inventory.commands import NetcairnCommand, Table, find_device, find_tenant, json_value, visible
 from inventory.errors import Ambiguous, NotFound
 from inventory.models import Credential, Device, Tenant
+from tests.command_line import CommandLine
 from tests.factories import make_credential, make_device, make_tenant
 from tests.inventory.kit import ssh_key
 
@@ -27,49 +25,13 @@ pytestmark = pytest.mark.django_db
 HEAD = "name,address,port,platform,credential\n"
 
 
-class Said:
-    """What a command line came to."""
-
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status, self.out, self.err = status, out, err
-
-    @property
-    def document(self) -> Any:
-        """Its one JSON document."""
-        return json.loads(self.out)
-
-
-class Terminal(io.TextIOWrapper):
-    """Somebody sits there."""
-
-    def isatty(self) -> bool:
-        """Yes."""
-        return True
-
-
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    """Run a command line as a shell would, but in this process and in the test's transaction."""
-    monkeypatch.setattr(connections, "close_all", lambda: None)
-
-    def command_line(
-        line: str, *more: str, stdin: str = "", terminal: bool = False, command: NetcairnCommand | None = None
-    ) -> Said:
-        name, *arguments = (*line.split(), *more)
-        reader = Terminal if terminal else io.TextIOWrapper
-        monkeypatch.setattr("sys.stdin", reader(io.BytesIO(stdin.encode()), encoding="utf-8"))
-        capsys.readouterr()
-        try:
-            (command or load_command_class(get_commands()[name], name)).run_from_argv(["manage.py", name, *arguments])
-            status = 0
-        except SystemExit as end:
-            status = int(end.code or 0)
-        return Said(status, *capsys.readouterr())
-
-    return command_line
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """As a shell would run it."""
+    return CommandLine(monkeypatch, capsys)
 
 
-def test_tenants_are_added_and_listed(run: Callable[..., Said]) -> None:
+def test_tenants_are_added_and_listed(run: CommandLine) -> None:
     """The first command of a new installation."""
     assert run("tenant list").out == "There are no tenants yet; add one with `tenant add NAME`.\n"
     added = run("tenant add acme --json").document
@@ -83,13 +45,13 @@ def test_tenants_are_added_and_listed(run: Callable[..., Said]) -> None:
     assert lines[2].split()[:3] == ["acme", "1", "0"]
 
 
-def test_a_tenant_gets_a_quota_and_loses_its_secrets(run: Callable[..., Said]) -> None:
+def test_a_tenant_gets_a_quota_and_loses_its_secrets(run: CommandLine) -> None:
     """Both are shown afterwards, and what cannot be undone wants a yes after its price was named."""
     tenant = make_tenant("acme")
 
     quota = run("tenant set acme --quota 1.5G --json")
     hasty = run("tenant set acme --secrets mask")
-    agreed = run("tenant set acme --secrets mask", terminal=True, stdin="acme\n")
+    agreed = run("tenant set acme --secrets mask", typed="acme\n")
 
     assert quota.document["quota_bytes"] == 3 * 512 * 1024**2
     assert (hasty.status, agreed.status) == (2, 0)
@@ -104,7 +66,7 @@ def test_a_tenant_gets_a_quota_and_loses_its_secrets(run: Callable[..., Said]) -
     assert run("tenant recount acme --json").document["kept_bytes_before"] == 0
 
 
-def test_json_may_stand_before_the_verb(run: Callable[..., Said]) -> None:
+def test_json_may_stand_before_the_verb(run: CommandLine) -> None:
     """Both ways are natural."""
     assert run("tenant --json list").document == {"tenants": []}
 
@@ -125,9 +87,7 @@ def test_json_may_stand_before_the_verb(run: Callable[..., Said]) -> None:
         ("credential add x --tenant acme --username u --key-file /nowhere", 2, "/nowhere cannot be read"),
     ],
 )
-def test_what_goes_wrong_is_one_sentence_and_a_status(
-    run: Callable[..., Said], line: str, status: int, sentence: str
-) -> None:
+def test_what_goes_wrong_is_one_sentence_and_a_status(run: CommandLine, line: str, status: int, sentence: str) -> None:
     """2 for wrong use, 1 for a refusal, and never a traceback or a class name."""
     make_tenant("acme")
     said = run(line)
@@ -138,7 +98,7 @@ def test_what_goes_wrong_is_one_sentence_and_a_status(
     assert "Error:" not in said.err
 
 
-def test_a_credential_takes_its_secrets_from_a_pipe(run: Callable[..., Said]) -> None:
+def test_a_credential_takes_its_secrets_from_a_pipe(run: CommandLine) -> None:
     """First line the password, second the enable secret, and blanks belong to them."""
     make_tenant("acme")
     line = "credential add lab --tenant acme --username u --password-stdin --enable-stdin"
@@ -153,7 +113,7 @@ def test_a_credential_takes_its_secrets_from_a_pipe(run: Callable[..., Said]) ->
     assert "Canary" not in listed.out
 
 
-def test_a_credential_takes_its_key_from_a_file(run: Callable[..., Said], tmp_path: Path) -> None:
+def test_a_credential_takes_its_key_from_a_file(run: CommandLine, tmp_path: Path) -> None:
     """And the passphrase of the key from a pipe."""
     make_tenant("acme")
     (tmp_path / "key").write_text(ssh_key("lock"))
@@ -164,19 +124,19 @@ def test_a_credential_takes_its_key_from_a_file(run: Callable[..., Said], tmp_pa
     assert Credential.objects.get().passphrase() == "lock"
 
 
-def test_without_options_a_person_is_asked(run: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_options_a_person_is_asked(run: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Typed blindly, as everywhere."""
     make_tenant("acme")
     asked: list[str] = []
     answers = iter(["typed", ""])
     monkeypatch.setattr("getpass.getpass", lambda prompt: (asked.append(prompt), next(answers))[1])
-    assert run("credential add lab --tenant acme --username u", terminal=True).status == 0
+    assert run("credential add lab --tenant acme --username u", typed="").status == 0
     assert asked == ["Password: ", "Enable secret (empty for none): "]
     assert Credential.objects.get().password() == "typed"
     assert not Credential.objects.get().has_secret("enable")
 
 
-def test_devices_are_imported_and_listed(run: Callable[..., Said], tmp_path: Path) -> None:
+def test_devices_are_imported_and_listed(run: CommandLine, tmp_path: Path) -> None:
     """What a script reads afterwards is what the file said."""
     tenant = make_tenant("acme")
     make_credential(tenant, "lab")
@@ -199,7 +159,7 @@ def test_devices_are_imported_and_listed(run: Callable[..., Said], tmp_path: Pat
     assert run("devices import - --tenant acme", stdin=file.read_text()).out == "Added 0, updated 0, unchanged 1.\n"
 
 
-def test_a_refused_import_names_its_lines_and_is_json_too(run: Callable[..., Said], tmp_path: Path) -> None:
+def test_a_refused_import_names_its_lines_and_is_json_too(run: CommandLine, tmp_path: Path) -> None:
     """People read stderr, scripts read stdout."""
     make_tenant("acme")
     file = tmp_path / "devices.csv"
@@ -211,7 +171,7 @@ def test_a_refused_import_names_its_lines_and_is_json_too(run: Callable[..., Sai
     assert len(said.document["problems"]) == 3
 
 
-def test_platforms_are_listed(run: Callable[..., Said]) -> None:
+def test_platforms_are_listed(run: CommandLine) -> None:
     """What is supported, how well it was verified, and how a version gets back."""
     rows = {row["slug"]: row for row in run("platforms --json").document["platforms"]}
     assert set(rows["cisco_ios"]) == {"slug", "label", "netmiko_type", "verified", "restore"}
@@ -238,9 +198,7 @@ class Broken(NetcairnCommand):
         (KeyboardInterrupt(), 130, "Interrupted."),
     ],
 )
-def test_expected_errors_are_sentences(
-    run: Callable[..., Said], error: BaseException, status: int, sentence: str
-) -> None:
+def test_expected_errors_are_sentences(run: CommandLine, error: BaseException, status: int, sentence: str) -> None:
     """Whatever app they come from."""
     command = Broken()
     command.error = error
@@ -259,7 +217,7 @@ def test_expected_errors_are_sentences(
     ],
 )
 def test_advice_about_the_database_fits_the_one_in_use(
-    run: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, url: str, sentence: str
+    run: CommandLine, monkeypatch: pytest.MonkeyPatch, url: str, sentence: str
 ) -> None:
     """Whoever uses the embedded server must not be told to look at a variable that is not set."""
     monkeypatch.setenv("DATABASE_URL", url)
@@ -283,7 +241,7 @@ def test_a_program_that_calls_a_command_gets_an_exception() -> None:
         call_command("devices", "list", tenant="nope")
 
 
-def test_a_missing_migration_is_said_so(run: Callable[..., Said]) -> None:
+def test_a_missing_migration_is_said_so(run: CommandLine) -> None:
     """Not as a missing relation."""
     from django.db import ProgrammingError
     from psycopg.errors import UndefinedTable
