@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import sys
-import tempfile
 from collections.abc import Iterator
 from time import perf_counter
 from typing import Any
 
 from tests.benchmarks import long_pages
+from tests.benchmarks.place import own_place
 
 MILLISECONDS, QUERIES = 300.0, 25
 TIMES = 3  # each page, after once to get warm
@@ -139,17 +138,7 @@ def main() -> None:
     parser.add_argument("--devices", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=100)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="netcairn-bench-") as var:
-        for name in ("DATABASE_URL", "NETCAIRN_STORE_ROOT"):  # whatever is there is somebody's
-            os.environ.pop(name, None)
-        os.environ |= {"NETCAIRN_VAR": var, "DJANGO_SETTINGS_MODULE": "config.settings"}
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
+    with own_place(pages=True):
         seed(options.tenants, options.devices, options.rounds)
         bars = {}
         for name, milliseconds, queries in measured():

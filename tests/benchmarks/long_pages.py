@@ -8,14 +8,14 @@ By itself, without ten thousand other devices beside it: ``python -m tests.bench
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import sys
-import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from time import perf_counter
 from typing import Any
+
+from tests.benchmarks.place import own_place
 
 INTERFACES = 6_000  # of five lines each
 SECONDS, BYTES = 1.0, 2_000_000
@@ -103,17 +103,7 @@ def bars() -> dict[str, dict[str, Any]]:
 
 def main() -> None:
     """The measurement as a program, on a database and a store of its own."""
-    with tempfile.TemporaryDirectory(prefix="netcairn-bench-") as var:
-        for name in ("DATABASE_URL", "NETCAIRN_STORE_ROOT"):  # whatever is there is somebody's
-            os.environ.pop(name, None)
-        os.environ |= {"NETCAIRN_VAR": var, "DJANGO_SETTINGS_MODULE": "config.settings"}
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
+    with own_place(pages=True):
         found = bars()
     print(json.dumps({"benchmark": "long_pages", "bars": found}))
     sys.exit(not all(bar["holds"] for bar in found.values()))

@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import statistics
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+
+from tests.benchmarks.place import own_place
 
 if TYPE_CHECKING:
     from backups.models import Snapshot
@@ -291,16 +291,7 @@ def main() -> None:
     parser.add_argument("--devices", type=int, default=10_000)
     parser.add_argument("--commits", type=int, default=20_000)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="netcairn-bench-") as var:
-        for name in ("DATABASE_URL", "NETCAIRN_STORE_ROOT"):  # whatever is there is somebody's
-            os.environ.pop(name, None)
-        os.environ |= {"NETCAIRN_VAR": var, "DJANGO_SETTINGS_MODULE": "config.settings"}
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
+    with own_place():
         figures = {}
         for name, value in measure(options.devices, options.commits):
             figures[name] = round(value, 3)

@@ -21,7 +21,6 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +28,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.lock_times import Holds, longest_wait, watched, writer_beside
+from tests.benchmarks.place import own_place
 
 if TYPE_CHECKING:
     from inventory.models import Device, Tenant
@@ -322,17 +322,8 @@ def main() -> None:
     parser.add_argument("--place", type=Path, default=Path("var"), help="a directory on the disk to be measured")
     options = parser.parse_args()
     options.place.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="netcairn-bench-", dir=options.place.resolve()) as var:
-        for name in ("DATABASE_URL", "NETCAIRN_STORE_ROOT"):  # whatever is there is somebody's
-            os.environ.pop(name, None)
-        os.environ |= {"NETCAIRN_VAR": var, "DJANGO_SETTINGS_MODULE": "config.settings"}
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
-        figures = measure(options.commits, options.recent, options.devices, Path(var))
+    with own_place(folder=options.place.resolve()) as var:
+        figures = measure(options.commits, options.recent, options.devices, var)
         figures |= beside_a_writer(options.commits // 5, options.recent // 5, options.devices)
     for name, value in figures.items():
         print(f"{name:50s} {value:12.3f}", flush=True)
