@@ -8,6 +8,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -25,7 +26,7 @@ from backups.content import SECRETS
 from backups.errors import StoreError
 from backups.first_page import Begins
 from backups.models import Attempt, Run, Snapshot
-from backups.pages import Paged, page_of
+from backups.pages import ChosenOnce, Paged, page_of
 from backups.platform_page import Platforms
 from backups.standing import GOOD, STANDINGS, TROUBLE, in_standing, with_last_times
 from backups.templatetags.netcairn import words
@@ -66,6 +67,12 @@ class DeviceList(ChangeList):
     def url_for_result(self, result: Device) -> str:
         """The overview, which has the form behind a tab."""
         return self.model_admin.page_url("overview", result.pk)
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The rows that were chosen for the page, also where one page holds all of them."""
+        super().get_results(request)
+        if isinstance(self.paginator, ChosenOnce) and not self.show_all:
+            self.result_list = self.paginator.get_page(self.page_num).object_list
 
 
 def plan_to_back_up(_page: Any, _request: HttpRequest, devices: QuerySet[Device]) -> Plan:
@@ -122,6 +129,11 @@ class DeviceAdmin(Begins, Platforms, Paged, InventoryDeviceAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
         """See DeviceList."""
         return DeviceList
+
+    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Paginator:
+        """To find how devices stand, the last attempt of each is looked up: once is enough."""
+        by_standing = request.GET.get(StandingFilter.parameter_name) in STANDINGS
+        return (ChosenOnce if by_standing else Paginator)(*args, **kwargs)
 
     @display(description="State", ordering="last_state")
     def shown_standing(self, device: Any) -> SafeString:

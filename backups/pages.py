@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -31,6 +32,32 @@ class DateFilter(RangeDateTimeFilter):
         """Where it filters is the list's business."""
         super().__init__(*args, **kwargs)
         self.title = "date"
+
+
+class ChosenOnce(Paginator):
+    """Pages of rows that are dear to choose: they are chosen once, for their number and for the page alike.
+
+    The rows of a page are found by their ids, so that the database judges no others a second time.
+    """
+
+    object_list: Any
+
+    @cached_property
+    def ids(self) -> list[Any]:
+        """All that were chosen, in their order."""
+        return list(self.object_list.values_list("pk", flat=True))
+
+    @cached_property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.ids)
+
+    def page(self, number: int | str) -> Page:
+        """The rows between the page's bounds."""
+        page = super().page(number)
+        mine = self.ids[page.start_index() - 1 : page.end_index()] if self.ids else []
+        page.object_list = self.object_list.filter(pk__in=mine)
+        return page
 
 
 class Paged:
