@@ -135,9 +135,10 @@ def troubled_devices(devices: DeviceSet, most: int) -> list[Device]:
     """
     later = Attempt.objects.filter(device=OuterRef("device"), pk__gt=OuterRef("pk")).exclude(state__in=Attempt.OPEN)
     last = Attempt.objects.filter(state__in=TROUBLE, device__in=devices.collectable()).exclude(Exists(later))
-    latest = list(last.order_by("-pk").values_list("device", flat=True)[:most])
-    told = with_last_times(devices.filter(pk__in=latest)).select_related("tenant").in_bulk()
-    return [told[pk] for pk in latest if pk in told]
+    latest = last.order_by("-pk").values("device")[:most]
+    return list(
+        with_last_times(devices.filter(pk__in=latest)).select_related("tenant").order_by("-last_attempt_at", "name")
+    )
 
 
 def in_standing(devices: DeviceSet, standing: str, *, now: datetime) -> DeviceSet:

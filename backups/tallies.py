@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import CharField, Count, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -79,14 +79,14 @@ def counted(
     since: date, *, until: date | None = None, tenants: Collection[UUID] | None = None, each: bool = True
 ) -> Iterator[tuple[UUID | None, str, date, int]]:
     """Tenant, state, day and number from rows, for whole days in UTC, up to and including `until`; with `each` false
-    of all these tenants together."""
-    by = ("tenant_id",) if each else ()
-    asked: dict[str, Any] = {"since": since, "until": until, "tenants": tenants}
+    of all these tenants together. One query."""
+    by = ("tenant_id", "state") if each else ("state",)
+    asked: dict[str, Any] = {"since": since, "until": until, "tenants": tenants, "by": by}
     before = Snapshot.objects.filter(device=OuterRef("device"), seq__lt=OuterRef("seq"))
-    for *tenant, day, number in within(Snapshot.objects.filter(Exists(before)), "taken_at", by=by, **asked):
-        yield tenant[0] if tenant else None, Attempt.State.CHANGED.value, day, number
-    trouble = within(Attempt.objects.filter(state__in=TROUBLE), "ended_at", by=(*by, "state"), **asked)
-    for *tenant, state, day, number in trouble:
+    changes = Snapshot.objects.filter(Exists(before)).annotate(state=Value(Attempt.State.CHANGED.value, CharField()))
+    trouble = Attempt.objects.filter(state__in=TROUBLE)
+    found = within(changes, "taken_at", **asked).union(within(trouble, "ended_at", **asked), all=True)
+    for *tenant, state, day, number in found:
         yield tenant[0] if tenant else None, state, day, number
 
 

@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from backups.models import Attempt, Run, Snapshot
 from backups.progress import Progress, progress_of
-from backups.quota import Usage, usages
+from backups.quota import Usage
 from backups.standing import Standings, changed_devices, standings, troubled_devices
 from backups.tallies import by_day
 from backups.verification import verified
@@ -141,10 +142,9 @@ def latest_runs(tenants: QuerySet[Tenant]) -> list[tuple[Run, Progress]]:
 
 def fullest(tenants: QuerySet[Tenant]) -> list[tuple[Tenant, Usage]]:
     """The tenants with a quota, the fullest first."""
-    limited = list(tenants.filter(quota_bytes__gt=0))
-    used = usages(limited)
-    by_share = sorted(limited, key=lambda tenant: used[tenant.pk].percent or 0, reverse=True)
-    return [(tenant, used[tenant.pk]) for tenant in by_share[:ROWS]]
+    used = Coalesce(F("repository__stored_bytes"), 0)
+    limited = tenants.filter(quota_bytes__gt=0).annotate(used=used, share=F("used") * 1.0 / F("quota_bytes"))
+    return [(tenant, Usage(tenant.used, tenant.quota_bytes)) for tenant in limited.order_by("-share", "name")[:ROWS]]
 
 
 @dataclass(frozen=True)

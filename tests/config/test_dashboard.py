@@ -109,7 +109,7 @@ def test_the_page_costs_the_same_however_large_the_network(tenant: Tenant, djang
     client = auditor(tenant)
     client.get("/admin/")
 
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(20):
         page(client.get("/admin/"))
 
 
