@@ -68,7 +68,7 @@ def become(task: dict[str, Any], voice: int) -> None:
             resource.setrlimit(what, (most, most))
         if not confined(task["folder"], task.get("readable", [])):
             os._exit(UNCONFINED)
-        os.execvpe(task["command"][0], task["command"], task["environment"])  # noqa: S606  (no shell, on purpose)
+        os.execvpe(task["command"][0], task["command"], task["environment"])  # noqa: S606  (no shell, on purpose)  # nosec B606
     except OSError as error:
         os.write(2, f"{error.strerror}: {error.filename or task['command'][0]}".encode())
     os._exit(UNSTARTABLE)

@@ -155,7 +155,7 @@ def listen(host: str, port: int) -> socket.socket:
 def address_of(listener: socket.socket) -> str:
     """Where a browser on this machine finds the listener."""
     host, port = listener.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104  every address of this machine, and so this one too
+    if host in ("0.0.0.0", "::"):  # noqa: S104  every address of this machine, and so this one too  # nosec B104
         host = "localhost"
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
@@ -228,7 +228,7 @@ def queue_workers(workers: int | None, *, stuck: Callable[[], bool]) -> Child:
 def answers(listener: socket.socket) -> bool:
     """Whether the web server gives any answer, a refusal included."""
     host, port = listener.getsockname()[:2]
-    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # nosec B104
     client = http.client.HTTPConnection(local, port, timeout=2)
     try:
         client.request("GET", "/admin/login/", headers={"Host": "localhost"})

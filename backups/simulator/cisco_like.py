@@ -17,7 +17,7 @@ class CiscoLikeConsole(Console):
     """One login on a device with `>`, `#` and `(config)#` prompts."""
 
     grammar: ClassVar[Grammar]
-    password_prompt = "Password: "  # noqa: S105 - a prompt
+    password_prompt = "Password: "  # noqa: S105 - a prompt  # nosec B105
     invalid = "% Invalid input detected at '^' marker.\n\n"
     saved = "Building configuration...\n[OK]\n"
 

@@ -97,7 +97,7 @@ class Device:
         self._text: str | None = self.spec.config or None
         self._tree: Any = None
         self._startup: str | None = None
-        self._rng = random.Random(f"{self.seed}/{self.index}/faults")  # noqa: S311 - reproducible on purpose
+        self._rng = random.Random(f"{self.seed}/{self.index}/faults")  # noqa: S311 - reproducible on purpose  # nosec B311
         self._faults = FaultBox(self._rng)
         self._hostname: tuple[str, str] | None = None
         self._before_lockout: str | None = None
@@ -160,7 +160,7 @@ class Device:
             self._startup = self.running
 
     def _sample(self) -> str:
-        rng = random.Random(f"{self.seed}/{self.index}")  # noqa: S311 - reproducible on purpose
+        rng = random.Random(f"{self.seed}/{self.index}")  # noqa: S311 - reproducible on purpose  # nosec B311
         return self.persona.sample(self.name, self.spec.size, rng)
 
     # For tests, benchmarks and the demo

@@ -78,7 +78,7 @@ class Cluster:
         name = os.fsencode(beside / f".s.PGSQL.{PORT}")
         if len(name) <= LONGEST_SOCKET_PATH and b"," not in name:
             return beside
-        return Path("/tmp") / f"{self.mark}-socket"  # noqa: S108  its owner and mode are checked by make_private
+        return Path("/tmp") / f"{self.mark}-socket"  # noqa: S108  its owner and mode are checked by make_private  # nosec B108
 
     @property
     def address(self) -> dict[str, str]:

@@ -30,7 +30,7 @@ PLATFORM = Platform(
         "`commit confirmed 5`, then `commit`.",
         procedure=Procedure(
             source="configuration.conf",
-            path="/var/tmp/{file}",  # noqa: S108  (on the device)
+            path="/var/tmp/{file}",  # noqa: S108  (on the device)  # nosec B108
             by="scp",
             load=(
                 # Exclusive: what another engineer has begun must neither be committed nor be lost.

@@ -11,7 +11,7 @@ PLATFORM = Platform(
         # The command line behind the switch's shell. It ends with no mark: only the prompt and the size tell.
         Command(line="show running-config", filename="running.cfg", min_bytes=100),
     ),
-    files=(RemoteFile(path="/tmp/system.cfg", filename="system.cfg"),),  # noqa: S108 - the switch's
+    files=(RemoteFile(path="/tmp/system.cfg", filename="system.cfg"),),  # noqa: S108 - the switch's  # nosec B108
     restore=Restore(
         way="none",
         note="The UniFi controller owns the configuration and writes it anew: restore the controller's own backup.",

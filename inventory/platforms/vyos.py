@@ -31,7 +31,7 @@ PLATFORM = Platform(
         procedure=Procedure(
             source="config.boot",
             shows="configuration.set",
-            path="/tmp/{file}",  # noqa: S108  (on the router)
+            path="/tmp/{file}",  # noqa: S108  (on the router)  # nosec B108
             by="sftp",
             load=(Line("configure"), Line("load /tmp/{file}", expect="Load complete")),
             discard=(Line("exit discard"),),

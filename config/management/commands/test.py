@@ -31,7 +31,7 @@ class Command(BaseCommand):
         os.chdir(settings.BASE_DIR)
         # manage.py has set it to the product's settings, and pytest would take those before its own.
         os.environ.pop("DJANGO_SETTINGS_MODULE", None)
-        os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606  # nosec B606
 
 
 def wants_everything(arguments: list[str]) -> bool:
