@@ -86,10 +86,9 @@ class RunAdmin(RecordAdmin):
         stopped = sum(cancel(run, by=request.user.get_username(), now=timezone.now()) for run in rows)
         return f"Cancelled; {stopped} device{'s were' if stopped != 1 else ' was'} left out."
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+    def makes_sense(self, request: HttpRequest, row: Run, action: str) -> bool:  # noqa: ARG002
         """Nothing of a run that has ended can be cancelled."""
-        row = self.get_object(request, str(object_id))
-        return [] if row is None or row.state == Run.State.DONE else super().get_actions_detail(request, object_id)
+        return row.state != Run.State.DONE
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
         """See RunList."""

@@ -100,14 +100,9 @@ class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
         """All files as they are, without what git saves."""
         return cells.size(checkpoint.total_bytes)
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """What makes sense with it: a deleted one can only come back."""
-        row = self.get_object(request, str(object_id))
-        deleted = row is not None and row.deleted_at is not None
-        found = super().get_actions_detail(request, object_id)
-        if row is not None and row.uploaded:  # the record holds only what devices have said
-            found = [action for action in found if not action.action_name.endswith("_go_back")]
-        return [action for action in found if action.action_name.endswith("_undelete_it") == deleted]
+    def makes_sense(self, request: HttpRequest, row: Checkpoint, action: str) -> bool:  # noqa: ARG002
+        """A deleted one can only come back, and the record goes back only to what devices have said."""
+        return (action == "undelete_it") == bool(row.deleted_at) and not (action == "go_back" and row.uploaded)
 
     def before(self, version: Checkpoint) -> Checkpoint | None:
         """Its parent."""

@@ -14,7 +14,7 @@ from django.urls import URLPattern
 from backups.models import Snapshot
 from backups.pages import page_of
 from checkpoints.models import Checkpoint, Restore
-from checkpoints.restore_admin import MARKS
+from checkpoints.restore_pages import MARKS
 from inventory.roles import may
 
 TABS = (

@@ -16,6 +16,7 @@ from checkpoints import restore_jobs
 from checkpoints.checkpoint_actions import by, first
 from checkpoints.models import Checkpoint, Restore
 from checkpoints.restore_means import Means
+from checkpoints.restore_next import is_own, own_refusal
 from checkpoints.restore_planning import approve_restore, cancel_restore, request_restore
 from checkpoints.restore_reaper import SHOWS, look_again, settle_restore
 from checkpoints.restore_rules import MINUTES, needs_four_eyes, rules_of, set_rules
@@ -23,8 +24,7 @@ from inventory.confirmation import AnswerForm, Plan
 from inventory.models import Device, Tenant
 
 FOUR_EYES = "checkpoints.set_four_eyes"
-PLAN, APPROVE, PUSH, SETTLE = (f"checkpoints.{verb}_restore" for verb in ("plan", "approve", "push", "settle"))
-OTHERS = "You asked for it, and this tenant wants four eyes: somebody else has to approve it."
+PLAN, SETTLE = "checkpoints.plan_restore", "checkpoints.settle_restore"
 State = Restore.State
 
 
@@ -111,27 +111,6 @@ def warning_of(restore: Restore) -> str:
     return " · ".join(text for text in told if text)
 
 
-def is_own(restore: Restore, who: str) -> bool:
-    """Whether they asked for it themselves, and four eyes are wanted."""
-    return restore.requested_by == who and needs_four_eyes(restore.tenant)
-
-
-def may_be_approved(restore: Restore, who: str) -> bool:
-    """Whether this plan can be approved, and by them."""
-    return restore.state == State.PLANNED and not restore.plan.get("obstacles") and not is_own(restore, who)
-
-
-def next_step(restore: Restore, who: str) -> str:
-    """What has to be done so that it goes on; empty where nobody is waited for."""
-    if restore.state == State.APPROVED and not restore.pushed_by:
-        return "Approved, and nothing was sent to the device yet. The next step is to change it."
-    if restore.state != State.PLANNED or restore.plan.get("obstacles"):
-        return ""
-    if is_own(restore, who):
-        return f"Nothing was sent to the device yet. {OTHERS}"
-    return "Nothing was sent to the device yet. The next step is to approve exactly this plan."
-
-
 def plan_to_approve(_page: Any, request: HttpRequest, rows: QuerySet[Restore]) -> Plan:
     """What is said to the device, and the device's name to type."""
     restore = rows.select_related("device", "tenant").get()
@@ -141,7 +120,7 @@ def plan_to_approve(_page: Any, request: HttpRequest, rows: QuerySet[Restore]) -
     if restore.plan["obstacles"]:
         return Plan(question, refusal=" ".join(restore.plan["obstacles"]))
     if is_own(restore, by(request)):
-        return Plan(question, refusal=OTHERS)
+        return Plan(question, refusal=own_refusal(restore))
     return Plan(question, lines_of(restore), warning=warning_of(restore), typed=restore.device.name, button="Approve")
 
 

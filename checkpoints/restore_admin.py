@@ -16,7 +16,7 @@ from unfold.decorators import display
 from backups import cells
 from backups.content import SECRETS, for_eyes, is_binary
 from backups.errors import StoreError
-from backups.pages import DateFilter, RecordAdmin, attachment
+from backups.pages import DateFilter, attachment
 from backups.processing import originals
 from backups.store.reader import open_store
 from checkpoints import compare_page, restore_jobs
@@ -27,26 +27,13 @@ from checkpoints.display import Numbers
 from checkpoints.manifest import Content
 from checkpoints.models import Restore
 from checkpoints.restore_documents import is_forsaken, restore_diff
+from checkpoints.restore_next import APPROVE, PUSH
+from checkpoints.restore_pages import MARKS, RestorePages
 from inventory.audit import record
 from inventory.confirmation import confirmed_action
 from inventory.roles import may
 
 State = Restore.State
-POLLING_ENDS = 286  # htmx's own status: take this answer, and ask no more
-# How each state looks, in the colours that runs and attempts have.
-MARKS: dict[str, str] = {
-    State.REQUESTED: "running",
-    State.PLANNED: "whole",
-    State.APPROVED: "whole",
-    State.PRE_BACKUP: "running",
-    State.ARMED: "running",
-    State.PUSHING: "running",
-    State.VERIFYING: "running",
-    State.CANCELLED: "queued",
-    State.CONFIRMED: "done",
-    State.REVERTED: "quarantined",
-    State.UNKNOWN: "failed",
-}
 # Which buttons make sense in which state; what is not here is shown nowhere.
 BUTTONS: dict[str, tuple[str, ...]] = {
     State.REQUESTED: ("plan_again", "cancel"),
@@ -57,10 +44,12 @@ BUTTONS: dict[str, tuple[str, ...]] = {
 
 
 @admin.register(Restore)
-class RestoreAdmin(RecordAdmin):
+class RestoreAdmin(RestorePages):
     """Versions on their way back onto devices."""
 
     page_template = "netcairn/restore.html"
+    progress_template = "netcairn/restore_progress.html"
+    buttons_by_state = BUTTONS
     nothing = "Nothing was put back onto a device yet. Open a version of a device, and press “Put back”."
     list_display = ("asked", "shown_device", "tenant", "shown_state", "requested_by", "approved_by", "came_of_it")
     list_display_links = ("asked",)
@@ -91,22 +80,13 @@ class RestoreAdmin(RecordAdmin):
         """In words."""
         return restore.came_of_it
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Only what makes sense in its state."""
-        row = self.get_object(request, str(object_id))
-        wanted = BUTTONS.get(row.state, ()) if row and not row.settled_at else ()
-        if row and not verbs.may_be_approved(row, by(request)):
-            wanted = tuple(name for name in wanted if name != "approve")
-        found = super().get_actions_detail(request, object_id)
-        return [action for action in found if action.action_name.endswith(tuple(f"restore_{name}" for name in wanted))]
+    def makes_sense(self, request: HttpRequest, row: Restore, action: str) -> bool:
+        """Nothing, once somebody has answered for the device."""
+        return not row.settled_at and super().makes_sense(request, row, action)
 
     def get_urls(self) -> list[URLPattern]:
-        """The page's part that is asked for again while something goes on, and the files for a person."""
-        return [
-            self.own_page("<uuid:object_id>/progress/", "progress", self.progress_part),
-            self.own_page("<uuid:object_id>/file/<str:name>", "file", self.download),
-            *super().get_urls(),
-        ]
+        """With the files for a person."""
+        return [self.own_page("<uuid:object_id>/file/<str:name>", "file", self.download), *super().get_urls()]
 
     def download(self, request: HttpRequest, object_id: UUID, name: str) -> HttpResponse:
         """A file of the version, for whoever puts it back by hand: whole with the right to see secrets, else masked."""
@@ -122,25 +102,17 @@ class RestoreAdmin(RecordAdmin):
         record(restore.tenant, by=by(request), action="version.downloaded", about=restore.device.name, detail=told)
         return attachment(seen, f"{restore.device.name}-{restore.short_id}{'' if secrets else '-masked'}-{name}")
 
-    def progress_part(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        """Only what moves; when it has come to a rest, the page is loaded again with its buttons."""
-        restore = self.row_or_404(request, object_id)
-        answer = self.show(request, "netcairn/restore_progress.html", restore, **self.progress(request, restore))
-        if not moving(restore):
-            answer.status_code = POLLING_ENDS
-            answer["HX-Refresh"] = "true"
-        return answer
+    def moving(self, row: Restore) -> bool:
+        """Whether a worker is at it, or was asked to be."""
+        return row.state in Restore.WORKING or (row.state == State.APPROVED and bool(row.pushed_by))
 
-    def progress(self, request: HttpRequest, restore: Restore) -> dict[str, Any]:
-        """Where it stands, and every step."""
-        return {
-            "restore": restore,
-            "mark": MARKS[restore.state],
-            "moving": moving(restore),
-            "next_step": verbs.next_step(restore, by(request)),
-            "process_gone": is_forsaken(restore),
-            "events": restore.events.all(),
-            "progress_url": self.page_url("progress", restore.pk),
+    def progress(self, request: HttpRequest, row: Restore) -> dict[str, Any]:
+        """With every step."""
+        return super().progress(request, row) | {
+            "restore": row,
+            "mark": MARKS[row.state],
+            "process_gone": is_forsaken(row),
+            "events": row.events.all(),
         }
 
     def page_context(self, request: HttpRequest, row: Restore) -> dict[str, Any]:
@@ -159,7 +131,7 @@ class RestoreAdmin(RecordAdmin):
 
     @confirmed_action(
         description="Approve",
-        permission=verbs.APPROVE,
+        permission=APPROVE,
         plan=verbs.plan_to_approve,
         form=verbs.AgreedForm,
         icon="task_alt",
@@ -169,7 +141,7 @@ class RestoreAdmin(RecordAdmin):
         return verbs.approve(request, rows.get(), answers)
 
     @confirmed_action(
-        description="Change the device", permission=verbs.PUSH, plan=verbs.plan_to_push, icon="publish", danger=True
+        description="Change the device", permission=PUSH, plan=verbs.plan_to_push, icon="publish", danger=True
     )
     def push(self, request: HttpRequest, rows: QuerySet[Restore], answers: dict[str, Any]) -> str:  # noqa: ARG002
         """By a worker, once."""
@@ -200,11 +172,6 @@ class RestoreAdmin(RecordAdmin):
     def look(self, request: HttpRequest, rows: QuerySet[Restore], answers: dict[str, Any]) -> str:  # noqa: ARG002
         """Perhaps its timer brought it back."""
         return verbs.look(request, rows.get(), restore_jobs.live_means())
-
-
-def moving(restore: Restore) -> bool:
-    """Whether the page may look different in a second."""
-    return restore.state in Restore.WORKING or (restore.state == State.APPROVED and bool(restore.pushed_by))
 
 
 def shown_difference(restore: Restore, *, masked: bool) -> compare_page.ShownDiff | None:

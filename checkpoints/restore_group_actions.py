@@ -14,10 +14,10 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from checkpoints import restore_jobs
 from checkpoints.checkpoint_actions import by, first
 from checkpoints.models import Checkpoint, Restore, RestoreGroup
-from checkpoints.restore_actions import OTHERS
 from checkpoints.restore_group import approve_group, devices_of, request_group, stop_group
 from checkpoints.restore_group_models import MOST_AT_A_TIME
-from checkpoints.restore_rules import MINUTES, needs_four_eyes
+from checkpoints.restore_next import is_own, own_refusal, stuck
+from checkpoints.restore_rules import MINUTES
 from inventory.confirmation import AnswerForm, Plan
 from inventory.models import Device
 
@@ -109,11 +109,10 @@ def plan_to_approve(_page: Any, request: HttpRequest, rows: QuerySet[RestoreGrou
     question = f"Approve what will be said to {number} devices?"
     if group.state != "planned" or not number:
         return Plan(question, refusal=f"It is {group.state}: there is nothing to approve.")
-    stuck = [f"{one.device.name}: {' '.join(one.plan['obstacles'])}" for one in planned(group) if one.plan["obstacles"]]
-    if stuck:
-        return Plan(question, refusal=" · ".join([*stuck, "Call these devices off, each on its page."]))
-    if group.requested_by == by(request) and needs_four_eyes(group.tenant):
-        return Plan(question, refusal=OTHERS)
+    if lines := stuck(group):
+        return Plan(question, refusal=" · ".join(lines))
+    if is_own(group, by(request)):
+        return Plan(question, refusal=own_refusal(group))
     return Plan(question, lines_of(group), warning=warning_of(group), typed=str(number), button="Approve")
 
 

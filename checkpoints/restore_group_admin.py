@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, reverse
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from backups import cells
-from backups.pages import RecordAdmin, page_of
+from backups.pages import page_of
 from checkpoints import restore_group_actions as verbs
 from checkpoints.models import RestoreGroup
-from checkpoints.restore_actions import APPROVE, PLAN, PUSH, AgreedForm
-from checkpoints.restore_admin import MARKS, POLLING_ENDS
+from checkpoints.restore_actions import PLAN, AgreedForm
+from checkpoints.restore_next import APPROVE, PUSH
+from checkpoints.restore_pages import MARKS, RestorePages
 from inventory.confirmation import confirmed_action
 
 STATE_MARKS = {
@@ -35,10 +35,12 @@ BARS = (("done", "unchanged"), ("failed", "failed"), ("cancelled", "quarantined"
 
 
 @admin.register(RestoreGroup)
-class RestoreGroupAdmin(RecordAdmin):
+class RestoreGroupAdmin(RestorePages):
     """Requests to put several devices back."""
 
     page_template = "netcairn/restore_group.html"
+    progress_template = "netcairn/restore_group_progress.html"
+    buttons_by_state = BUTTONS
     nothing = "Several devices were never put back in one request. Open a checkpoint, then More, Put devices back."
     list_display = ("asked", "tenant", "checkpoint", "shown_state", "devices", "requested_by", "approved_by", "stopped")
     list_display_links = ("asked",)
@@ -62,46 +64,32 @@ class RestoreGroupAdmin(RecordAdmin):
         """How many are in which state."""
         return ", ".join(f"{number} {word}" for word, number in group.progress().items() if number)
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Only what makes sense in its state."""
-        row = self.get_object(request, str(object_id))
-        wanted = BUTTONS.get(row.state, ()) if row else ()
-        found = super().get_actions_detail(request, object_id)
-        return [action for action in found if action.action_name.endswith(tuple(f"group_{name}" for name in wanted))]
+    def moving(self, row: RestoreGroup) -> bool:
+        """Whether a worker plans or pushes."""
+        return row.state in ("planning", "pushing")
 
-    def get_urls(self) -> list[URLPattern]:
-        """The page's part that is asked for again while something goes on."""
-        return [self.own_page("<uuid:object_id>/progress/", "progress", self.progress_part), *super().get_urls()]
-
-    def progress_part(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        """Only what moves; when it has come to a rest, the page is loaded again with its buttons."""
-        group = self.row_or_404(request, object_id)
-        answer = self.show(request, "netcairn/restore_group_progress.html", group, **self.page_context(request, group))
-        if not moving(group):
-            answer.status_code = POLLING_ENDS
-            answer["HX-Refresh"] = "true"
-        return answer
-
-    def page_context(self, request: HttpRequest, row: RestoreGroup) -> dict[str, Any]:
+    def progress(self, request: HttpRequest, row: RestoreGroup) -> dict[str, Any]:
         """Where all of it stands, and each device."""
         counts = row.progress()
         total = sum(counts.values())
         shares = [(name, bar, 100 * counts[name] / total) for name, bar in BARS if counts[name]] if total else []
         rows = row.restores.select_related("device").order_by("place")
         page = page_of(rows, request, per_page=200)
-        return {
+        return super().progress(request, row) | {
             "group": row,
             "state": row.state,
             "mark": STATE_MARKS[row.state],
-            "moving": moving(row),
             "counts": counts,
             "total": total,
             "ended": counts["done"] + counts["failed"] + counts["cancelled"],
             "shares": shares,
             "page": page,
             "listed": [(one, MARKS[one.state]) for one in page.object_list],
-            "progress_url": self.page_url("progress", row.pk),
         }
+
+    def page_context(self, request: HttpRequest, row: RestoreGroup) -> dict[str, Any]:
+        """All of it moves."""
+        return self.progress(request, row)
 
     @confirmed_action(
         description="Approve", permission=APPROVE, plan=verbs.plan_to_approve, form=AgreedForm, icon="task_alt"
@@ -121,11 +109,6 @@ class RestoreGroupAdmin(RecordAdmin):
     def stop(self, request: HttpRequest, rows: QuerySet[RestoreGroup], answers: dict[str, Any]) -> str:  # noqa: ARG002
         """Begin no more."""
         return verbs.stop(request, rows.get())
-
-
-def moving(group: RestoreGroup) -> bool:
-    """Whether the page may look different in a second."""
-    return group.state in ("planning", "pushing")
 
 
 class PutsSeveralBack:

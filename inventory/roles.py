@@ -50,6 +50,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
 }
 
 AnyUser = AbstractBaseUser | AnonymousUser
+DJANGOS = "django.contrib.auth.backends.ModelBackend"  # who knows of permissions of users and groups
 
 
 def role_grants(role: str, permission: str) -> bool:
@@ -94,6 +95,15 @@ def holds(user: AnyUser, permission: str, tenant_id: UUID | None = None) -> bool
         (tenant_id is None or tenant == tenant_id) and (everywhere or role_grants(role, permission))
         for tenant, role in roles_of(user)
     )
+
+
+def people_with(permission: str, tenant_id: UUID) -> list[str]:
+    """The names of the tenant's people who hold the permission there, in order. Platform administrators, who hold all
+    of them everywhere, are not named."""
+    members = Membership.objects.filter(tenant=tenant_id, user__is_active=True)
+    names = {name for name, role in members.values_list("user__username", "role") if role_grants(role, permission)}
+    granted = User.objects.with_perm(permission, include_superusers=False, backend=DJANGOS)
+    return sorted(names | set(granted.filter(memberships__tenant=tenant_id).values_list("username", flat=True)))
 
 
 def is_superuser(user: AnyUser) -> bool:

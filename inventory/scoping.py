@@ -175,10 +175,21 @@ class TenantModelAdmin(Scoped, ModelAdmin):
         return [action for action in super().get_actions_row(request) if self.offers(request, action.method)]
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """The same for the buttons of one row's page."""
+        """The same for the buttons of one row's page, and only those that make sense for the row as it is."""
         row = self.get_object(request, str(object_id))
-        actions = super().get_actions_detail(request, object_id)
-        return [action for action in actions if row is not None and self.offers(request, action.method, row)]
+        actions = super().get_actions_detail(request, object_id) if row is not None else []
+        before = f"{self.opts.app_label}_{self.opts.model_name}_"
+        return [
+            action
+            for action in actions
+            if self.offers(request, action.method, row)
+            and self.makes_sense(request, row, action.action_name.removeprefix(before))
+        ]
+
+    def makes_sense(self, request: HttpRequest, row: Any, action: str) -> bool:  # noqa: ARG002
+        """Whether the row stands so that the action of this name can be carried out: a button that could only refuse
+        is not offered."""
+        return True
 
     def offers(self, request: HttpRequest, action: Any, row: Model | None = None) -> bool:
         """Whether the user holds the permission that an action names (`inventory/confirmation.py`)."""

@@ -12,6 +12,7 @@ from backups.simulator import DeviceSpec, Fleet
 from checkpoints import restore_jobs
 from checkpoints.models import Restore, RestoreGroup
 from checkpoints.restore_planning import request_restore
+from checkpoints.restore_rules import set_rules
 from inventory.audit import AuditEntry
 from inventory.models import Device, Tenant
 from tests.checkpoints.conftest import back_up, later
@@ -172,6 +173,23 @@ def test_four_eyes_are_wanted_by_who_runs_the_tenant(world: World) -> None:
     typed(boss, restore, "approve")
     restore.refresh_from_db()
     assert (restore.state, restore.approved_by) == ("approved", "m-administrator")
+
+
+def test_four_eyes_hold_for_several_devices_and_name_them(world: World) -> None:
+    """Who asked is not offered to approve, and reads at night whom to call."""
+    set_rules(world.tenant, by="boss", four_eyes=True)
+    restorer, other = member(world, Role.RESTORER), member(world, Role.RESTORER, "rosa")
+    ask = f"/admin/checkpoints/checkpoint/{world.checkpoint.pk}/put_several_back/"
+    agree(restorer, ask, at_a_time="1", minutes="5")
+    work()
+    address = f"/admin/checkpoints/restoregroup/{RestoreGroup.objects.get().pk}"
+    link = f'href="{address}/approve/"'
+
+    seen = {one: page(one.get(f"{address}/change/")) for one in (restorer, other, member(world, Role.OPERATOR))}
+
+    told = [(link in text, " rosa may do that" in text) for text in seen.values()]
+    assert told == [(False, True), (True, False), (False, True)]
+    assert "rosa may do that" in page(restorer.get(f"{address}/approve/"))
 
 
 def test_an_unknown_device_is_settled_by_who_looked(world: World) -> None:
