@@ -12,7 +12,7 @@ from django.db import DatabaseError, transaction
 
 from backups import quota
 from backups.batch import Batch, Written, writing
-from backups.copying import copy_in
+from backups.copying import copy_in, learn_of_growth
 from backups.errors import QuotaFull, StoreError
 from backups.locks import try_lock_tenant
 from backups.models import Snapshot
@@ -153,5 +153,6 @@ def tidy_up(tenant_id: UUID) -> None:
         with transaction.atomic(durable=True):
             if try_lock_tenant(tenant_id):
                 keep_house(open_store(tenant_id).git)
+        learn_of_growth()
     except (StoreError, DatabaseError) as exc:
         log.warning("Housekeeping of tenant %s is left for later: %s", tenant_id, exc)

@@ -1,4 +1,7 @@
-"""Many new rows at once by COPY: a third of the time of `bulk_create`, which counts while a lock is held."""
+"""Many new rows at once by COPY: a third of the time of `bulk_create`, which counts while a lock is held.
+
+And what lets their foreign keys be checked fast: PostgreSQL's idea of how large the other table is.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,10 @@ from django.db import connection
 from django.db.models import JSONField, Model
 from psycopg import sql
 from psycopg.types.json import Jsonb
+
+from inventory.models import Device
+
+GROWN = 2  # times as many rows as when statistics were gathered
 
 
 def copy_in(rows: Sequence[Model]) -> None:
@@ -23,3 +30,16 @@ def copy_in(rows: Sequence[Model]) -> None:
             copy.write_row([Jsonb(value) if isinstance(field, JSONField) else value for field, value in values])
     for row in rows:
         row._state.adding = False
+
+
+def learn_of_growth() -> None:
+    """Gather statistics of the devices, where there are many more than the last ones say.
+
+    Without them PostgreSQL checks that a version's device is of its tenant by reading all devices of the tenant, for
+    every row again: 60 ms in a batch of 100 of 10,000 devices. By itself it gathers them a minute or more later, when
+    the first backup of a new fleet is over.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [Device._meta.db_table])
+        if Device.objects.count() > GROWN * max(0, cursor.fetchone()[0]):
+            cursor.execute(f"ANALYZE (SKIP_LOCKED) {Device._meta.db_table}")
