@@ -12,16 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
-from backups import quota
+from backups import elsewhere, quota
 from backups.epochs import Epoch, begin_of_current
-from backups.errors import GitFailed, StoreDamaged, StoreError, StoreMoved
+from backups.errors import GitFailed, StoreError, StoreMoved
 from backups.fsck.findings import alarming
 from backups.locks import lock_tenant, try_lock_tenant
+from backups.lost import refuse_lost
 from backups.mending import reconcile
 from backups.models import Repository
 from backups.phases import Phases
@@ -242,6 +242,11 @@ class Batch:
         except GitFailed as exc:
             log.warning("Refs of an abandoned batch of tenant %s are left to the next writer: %s", self.tenant_id, exc)
 
+    @property
+    def has_changed(self) -> bool:
+        """Whether the repository is to be another one than before."""
+        return self.head != self.first_head or bool(self.pins or self.dropped)
+
     def moves(self) -> list[RefMove]:
         """What has to follow the row once the transaction is committed."""
         moves = [RefMove(ref, None, None) for ref in [*self.txn_refs, *self.dropped]]
@@ -265,6 +270,8 @@ def writing(tenant_id: UUID, *, wait: float = 10.0, beyond_quota: bool = False) 
         batch = begin(tenant_id, phases, mended, beyond_quota=beyond_quota)
         try:
             yield batch
+            if batch.has_changed:
+                elsewhere.changed(tenant_id, batch.seq)
         except BaseException:
             batch.abandon()
             raise
@@ -303,24 +310,6 @@ def repository_of(tenant_id: UUID) -> Repository:
         create(path)
     # The row after the repository: a crash in between leaves an empty repository, which the next writer takes.
     return row or quota.new_row(tenant_id)
-
-
-def check_record(tenant_id: UUID) -> None:
-    """Raise StoreDamaged where the database names a record that git has not; nothing kept yet is no damage.
-
-    Without the lock, and by reading alone: for those who would otherwise never look into the store, because a digest
-    tells them that nothing has changed.
-    """
-    head = Repository.objects.filter(pk=tenant_id).values_list("head", flat=True).first()
-    if head is not None:
-        refuse_lost(store_path(tenant_id))
-        open_store(tenant_id).entries(head, [layout.DEVICES], folders=True)
-
-
-def refuse_lost(path: Path) -> None:
-    """Raise StoreDamaged where a repository that has been is no more."""
-    if not is_repository(path):
-        raise StoreDamaged(f"The repository {path} is gone: bring it back from a copy, then run `fsck`.")
 
 
 def follow(batch: Batch) -> None:

@@ -16,8 +16,8 @@ from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from backups import claimers
-from backups.batch import check_record
 from backups.errors import StoreError
+from backups.lost import check_record
 from backups.models import Attempt, AttemptSet, Run
 from backups.retries import MAX_TRIES
 from inventory.models import Device

@@ -18,6 +18,10 @@ class Repository(models.Model):
     # Of all StoredFile rows together (backups/quota.py).
     stored_bytes = models.BigIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # What the object store has (backups/remote/publishing.py): up to which batch, since when, and which object store.
+    copied_seq = models.BigIntegerField(default=0, db_default=0, editable=False)
+    copied_at = models.DateTimeField(null=True, editable=False)
+    copied_to = models.CharField(max_length=300, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         verbose_name_plural = "repositories"

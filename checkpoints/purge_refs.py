@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from backups import elsewhere
 from backups.locks import lock_tenant
 from backups.models import Repository
 from backups.store import layout
@@ -52,6 +53,8 @@ def finish(tenant: Tenant, *, now: datetime) -> None:
     """Say that the old objects are off the disk, where they are."""
     unfinished = Purge.objects.filter(tenant=tenant, finished_at=None)
     store = open_store(tenant.pk)
-    for purge in unfinished:
-        if len(absent(store.git, purge.commits)) == len(purge.commits):
-            Purge.objects.filter(pk=purge.pk).update(finished_at=now)
+    gone = [one.pk for one in unfinished if len(absent(store.git, one.commits)) == len(one.commits)]
+    if gone:
+        with transaction.atomic():
+            Purge.objects.filter(pk__in=gone).update(finished_at=now)
+            elsewhere.forget(tenant.pk)

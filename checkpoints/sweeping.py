@@ -13,7 +13,7 @@ from functools import partial
 
 from django.db import transaction
 
-from backups import quota
+from backups import elsewhere, quota
 from backups.errors import GitFailed, StoreMoved
 from backups.locks import lock_tenant, try_lock_tenant
 from backups.store.git import Git
@@ -56,6 +56,7 @@ def sweep(
             prune(store, looked, now, workshop, partial(check_lock, tenant))
         except GitFailed as failure:
             cut_short = (f"The collection was cut short, and the next one goes on: {failure}",)
+        elsewhere.swept(tenant.pk)
         store.close()  # it may still read from packs that are gone
     quota.recount_beside(tenant.pk)
     left = garbage.object_count(store.git)

@@ -90,6 +90,17 @@ def vault() -> dict[str, str]:
     }
 
 
+def object_store() -> dict[str, str]:
+    """The object store of `NETCAIRN_OBJECT_STORE*` (`backups/remote/opening.py`); empty where none is named."""
+    address = os.environ.get("NETCAIRN_OBJECT_STORE", "").strip().rstrip("/")
+    endpoint = os.environ.get("NETCAIRN_OBJECT_STORE_ENDPOINT", "").strip().rstrip("/")
+    if address and urlsplit(address).scheme not in ("s3", "gs", "az", "file"):
+        raise BadEnvironment(
+            f"NETCAIRN_OBJECT_STORE is {address!r}; set it to an address that begins with s3://, gs://, az:// or file:///."
+        )
+    return {"address": address, "endpoint": endpoint}
+
+
 def var_dir() -> Path:
     """Where everything lives that is not in PostgreSQL elsewhere: `NETCAIRN_VAR`, else `var/` beside the code."""
     return Path(os.environ.get("NETCAIRN_VAR") or BASE_DIR / "var").absolute()

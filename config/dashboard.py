@@ -17,6 +17,7 @@ from django.utils import timezone
 from backups.models import Attempt, Run, Snapshot
 from backups.progress import Progress, progress_of
 from backups.quota import Usage
+from backups.remote.lag import lags
 from backups.standing import Standings, changed_devices, standings, troubled_devices
 from backups.tallies import by_day
 from backups.verification import verified
@@ -62,6 +63,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "verified": verified(tenants, now=now),
         "alarms": open_alarms(request, chosen),
         "quotas": fullest(tenants),
+        "copies": lags(tenants, ROWS),
         "waiting": waiting(request.user, tenants),
         "troubled": troubled_devices(devices, min(ROWS, counted.troubled)),
     }

@@ -31,7 +31,7 @@ NETCAIRN_LOSSES = ["checkpoints.losing.accept"]
 # Give the devices that nobody may log in to for a backup at the moment, for the same reason.
 NETCAIRN_HELD_DEVICES = ["checkpoints.restore_rules.held_devices"]
 # The door that asks for a worker when something of a kind was put into the outbox (`backups/outbox.py`).
-NETCAIRN_OUTBOX: dict[str, str] = {}
+NETCAIRN_OUTBOX = {"publish": "backups.remote.jobs.ask", "forget": "backups.remote.jobs.ask"}
 # Called every minute by the queue's tick, for the same reason.
 NETCAIRN_TICKS = [
     "inventory.lockouts.sweep",
@@ -40,7 +40,13 @@ NETCAIRN_TICKS = [
     "checkpoints.retention_jobs.tick",
     "backups.upkeep_jobs.tick",
     "backups.tallies.tick",
+    "backups.remote.jobs.tick",
 ]
+# The object store, and whether it has a copy of each repository or is their home (`backups/remote/`).
+NETCAIRN_OBJECT_STORE = conf.object_store()["address"]
+NETCAIRN_OBJECT_STORE_ENDPOINT = conf.object_store()["endpoint"]
+NETCAIRN_OBJECT_STORE_KEEP_DAYS = conf.number("NETCAIRN_OBJECT_STORE_KEEP_DAYS", default=7)
+NETCAIRN_OBJECT_STORE_LAG_MINUTES = conf.number("NETCAIRN_OBJECT_STORE_LAG_MINUTES", default=15)
 NETCAIRN_VERIFY_HOURS = range(6)  # of the day, UTC: when stores are read again
 NETCAIRN_UPKEEP_SECONDS = 20.0  # of a worker's time in one minute: for reading stores again, and for preparing searches
 # Finds out what devices run, for an import whose rows leave that open.

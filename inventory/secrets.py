@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -96,6 +97,15 @@ def keyring_of(texts: tuple[str, ...]) -> tuple[Key, ...]:
     if len({key.id for key in keys}) < len(keys):
         raise BadSecretsKeys("NETCAIRN_SECRETS_KEYS names the same key twice.")
     return tuple(keys)
+
+
+def derived(purpose: str) -> dict[str, bytes]:
+    """A key for another purpose from each key of the settings, by the key's id in hex, newest first: it tells nothing
+    of the one it is made from. Raises BadSecretsKeys."""
+    ids = [key.id.hex() for key in keyring()]
+    raw = [base64.b64decode(text.encode("ascii"), altchars=b"-_") for text in settings.NETCAIRN_SECRETS_KEYS]
+    made = [hmac.new(one, f"netcairn {purpose}".encode(), hashlib.sha256).digest() for one in raw]
+    return dict(zip(ids, made, strict=True))
 
 
 def place_of(row: TenantOwned, field: str) -> bytes:

@@ -1,0 +1,83 @@
+"""The queue's doors to the object store: copies follow right after a batch, and with the minute at the latest."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import F, Q
+from django.utils import timezone
+
+from backups import jobs, outbox
+from backups.models import Outbox, Repository
+from backups.remote import repacking
+from backups.remote.opening import is_copy, is_set
+from backups.remote.publishing import publish
+from inventory.models import Tenant
+from inventory.notices import Level, settle, tell
+
+TURN, NAME = "backups.remote.jobs.turn", "publish to the object store"
+SECONDS = 50.0  # of a worker's time
+SWEEP_EVERY = 100  # manifests
+LAGS = "remote.lag"  # the code of the alarm
+KINDS = (outbox.PUBLISH, outbox.FORGET)
+
+
+def ask() -> None:
+    """Ask for a worker, if none is asked already."""
+    if not jobs.is_queued(NAME):
+        jobs.enqueue(TURN, name=NAME)
+
+
+def tick() -> None:
+    """Every minute: whatever has to go to the object store and does not, and who has to know of it."""
+    if not is_set():
+        return
+    note_missing()
+    tell_lags()
+    if any(outbox.is_due(kind, timezone.now()) for kind in KINDS):
+        ask()
+
+
+def turn() -> None:
+    """One worker's share."""
+    outbox.work_off(outbox.PUBLISH, bring_up_to_date, seconds=SECONDS)
+    outbox.work_off(outbox.FORGET, forget, seconds=SECONDS)
+
+
+def bring_up_to_date(due: outbox.Due) -> None:
+    """One tenant's copy. Raises RemoteError, StoreError."""
+    published = publish(due.tenant_id)
+    if published and published.seq % SWEEP_EVERY == 0:
+        repacking.sweep(due.tenant_id, now=timezone.now(), keep=repacking.keep_days())
+    settle(Tenant.objects.get(pk=due.tenant_id), code=LAGS, about="object store")
+
+
+def forget(due: outbox.Due) -> None:
+    """What was purged from one tenant's repository goes from the object store. Raises RemoteError, StoreError."""
+    repacking.forget(due.tenant_id, now=timezone.now())
+
+
+def note_missing() -> None:
+    """Note those of which the object store has nothing: it is a new one, or was not there before."""
+    if not is_copy():
+        return
+    elsewhere = ~Q(copied_to=settings.NETCAIRN_OBJECT_STORE)
+    missing = Repository.objects.filter(elsewhere | Q(copied_seq__lt=F("seq")), head__isnull=False)
+    noted = Outbox.objects.filter(kind=outbox.PUBLISH).values("tenant")
+    for tenant_id, seq in missing.exclude(tenant__in=noted).values_list("tenant", "seq"):
+        outbox.note(tenant_id, outbox.PUBLISH, seq)
+
+
+def tell_lags() -> None:
+    """Raise an alarm for each tenant whose copy is too far behind."""
+    before = timezone.now() - timedelta(minutes=settings.NETCAIRN_OBJECT_STORE_LAG_MINUTES)
+    late = (
+        Outbox.objects.filter(kind__in=KINDS, created_at__lt=before)
+        .select_related("tenant")
+        .order_by("tenant_id", "id")
+    )
+    for row in late.distinct("tenant_id"):
+        why = f" {row.error}" if row.error else ""
+        text = f"The object store does not have what was kept since {row.created_at:%Y-%m-%d %H:%M} UTC.{why}"
+        tell(row.tenant, code=LAGS, about="object store", text=text, level=Level.ALARM)

@@ -1,0 +1,54 @@
+"""The object store of the settings."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+
+from backups.remote.bucket import SCHEMES, Bucket
+from backups.remote.directory import Directory
+from backups.remote.errors import RemoteRefused
+from backups.remote.objects import Objects
+
+HERE = ("localhost", "127.0.0.1", "::1")
+
+
+def is_set() -> bool:
+    """Whether there is an object store."""
+    return bool(settings.NETCAIRN_OBJECT_STORE)
+
+
+def is_copy() -> bool:
+    """Whether it has a copy of each repository."""
+    return is_set()
+
+
+def open_objects() -> Objects:
+    """The object store, opened once in each process. Raises RemoteRefused where the settings mean none."""
+    return opened(settings.NETCAIRN_OBJECT_STORE, settings.NETCAIRN_OBJECT_STORE_ENDPOINT, os.getpid())
+
+
+@lru_cache(maxsize=4)
+def opened(address: str, endpoint: str, _pid: int) -> Objects:
+    """The object store of an address. Raises RemoteRefused."""
+    parts = urlsplit(address)
+    if parts.scheme == "file" and not parts.netloc:
+        return Directory(Path(unquote(parts.path)))
+    if parts.scheme not in SCHEMES or not parts.netloc:
+        raise RemoteRefused(
+            f"NETCAIRN_OBJECT_STORE is {address!r}: it must be like s3://bucket/prefix, gs://bucket/prefix, "
+            "az://account/container/prefix or file:///directory."
+        )
+    refuse_clear(endpoint)
+    return Bucket(address, endpoint=endpoint)
+
+
+def refuse_clear(endpoint: str) -> None:
+    """Raise RemoteRefused for a server beyond this machine that is talked to in clear."""
+    parts = urlsplit(endpoint)
+    if endpoint and parts.scheme != "https" and parts.hostname not in HERE:
+        raise RemoteRefused("NETCAIRN_OBJECT_STORE_ENDPOINT must begin with https://: configurations go over it.")
