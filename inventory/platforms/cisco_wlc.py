@@ -39,7 +39,12 @@ PLATFORM = Platform(
         r"(?P<keep>^ *(?:config )?netuser add encrypt username \S+ password )\S.*?(?= (?:wlan|guestlan|userType)|$)",
         r"(?P<keep>^ *(?:config )?netuser add (?!encrypt )\S+ )\S+",
         r"(?P<keep>^ *(?:config )?snmp v3user create (?:\S+ ){4}(?:encrypt )?)\S.*$",
-        r"(?P<keep>^ *(?:config )?snmp trapreceiver (?:create|mode \w+) )\S+",
+        r"(?P<keep>^ *(?:config )?snmp trapreceiver (?:create|mode \w+|delete) )\S+",
+        r"(?P<keep>^ *(?:config )?snmp trapreceiver ipsec .* )\S+(?=\s*$)",
+        # The number of the key, the start value, the check and the length, then the secret
+        r"(?P<keep>\bencrypt\b[^\n]{0,100}? (?:username \S+ )?password \d+ )[0-9a-f]{16,} \S.*?"
+        r"(?= (?:secret|read-write|read-only|lobby-admin|all)\b|$)",
+        r"(?P<keep>\bsecret encrypt )\S.*?(?= (?:all|\S+)$|$)",
         r"(?P<keep>\bset-key (?:ascii|hex) encrypt )\S.*?(?= \d{1,3}$|$)",
         r"(?P<keep>\bstatic-wep-key encryption \d+ \d+ (?:ascii|hex) )\S+",
         r"(?P<keep>\bkey-auth add \d+ md5 (?:(?:ascii|hex) )?)\S+",

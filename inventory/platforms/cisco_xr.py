@@ -2,7 +2,7 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
 from inventory.platforms.procedure import Line, Procedure
-from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.sheet import Command, Platform, Restore, Section
 from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
@@ -52,6 +52,11 @@ PLATFORM = Platform(
         r"^Building configuration\.\.\.",
         r"^!! Last configuration change at ",
     ),
-    secrets=(*CISCO_SECRETS, rf"(?P<keep>^snmp-server community (?:clear|encrypted) ){VALUE}"),
+    secrets=(
+        *CISCO_SECRETS,
+        rf"(?P<keep>^snmp-server community (?:clear|encrypted) ){VALUE}",
+        rf"(?P<keep>^ +host \S+ (?:traps|informs) (?!version 3 )(?:version \S+ )?(?:(?:clear|encrypted) )?){VALUE}",
+        Section(r"^ +hsrp \d+.*$", r"^ +!", (rf"(?P<keep>^ +authentication (?:clear )?){VALUE}",)),
+    ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*% ?(?:This command is not authorized|No such configuration item)"),
 )

@@ -30,7 +30,7 @@ _NONE = (
     r"|keychain-name|id|key-id|generate|zeroize|rollover|file|size|length|lifetime|life|timeout|type|mode|prompt"
     r"|policy|profile|control|public|export|import|delete|is|expiration|encryption|level|index|status|rsa|dsa|ecdsa|trusted"
     r"|protection|install|address|hostname|ip|ipv[46]|identity|any|set-key|obscured|hash2?|mac|priv\w*|enc\w*|auth\w*|acct"
-    r"|group|cmode|emode|slev|acl|read|write|notify|access|user|ckn|eigrp|preshared?|esp|ah)(?:[;,]?(?:[ \t\r]|$)|=)"
+    r"|prefer|iburst|burst|version|minpoll|maxpoll|source|vrf|group|cmode|emode|slev|acl|read|write|notify|access|user|ckn|eigrp|preshared?|esp|ah)(?:[;,]?(?:[ \t\r]|$)|=)"
     rf"|\\[ \t\r]*$|\*+[;,]?[ \t\r]*$|[{{=]|:[ \t]|\"\"|''|[\"']?-----BEGIN|\(masked\)|{_METHOD}(?:[ \t\r]|$)"
     r"|\S+[ \t]+(?:\{[ \t\r]*$|(?:secret|password|key|key-string|ascii-text|hexadecimal|cipher|simple|encrypted"
     r"|priv-password|security-name|community-name|sec-name|user-name)[ \t]+\S))"
@@ -38,7 +38,7 @@ _NONE = (
 _NO_NUMBER = r"(?![0-9]{1,5}[;,]?[ \t\r]*$)"  # a key's number, and nothing behind it
 # A word, or words in quotation marks; a Junos-like line's semicolon stays.
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|(?!["'])\S+?(?=;?(?:[ \t\r]|$)))"""
-_TELLING = r"(?=[^\s;]*[0-9A-Z:])"  # no word of a command line: it has a digit or a capital letter
+_TELLING = r"(?=[^\s;]*[0-9A-Z:]|\"[^\"\s]{6})"  # no word of a command line: a digit, a capital letter, or quoted
 
 _KEY_NAMES = (
     r"(?:[\w-]{0,30}[-_])?(?:pre-?shared?|preshare|share|shared|wpa|wpa-hex|wep|psk|md5|sha[0-9]{0,3}|auth|authentication"
@@ -48,10 +48,10 @@ _KEY_NAMES = (
     r"(?:[-_]?(?:hash|encrypt(?:ed)?|value|data|string))?[0-9]?"
     r"|(?:key-(?:octet-)?string|key-hex|key-value|keyvalue|key-encrypt|encrypt-key|bindpw|bind-pw|ike-?psk|psk|cak"
     r"|text-authentication|md5-authentication|simple-text-auth|md5-auth|auth-string|authdata|ciphered-pwd"
-    r"|password-hash|passwd-hash|cisco-authentication|enckey|authkey|cpwd|epwd|[\w-]{0,30}pass-?phrase(?:-encrypted)?|(?:encrypted|fallback|primary)-cak|authpwd|privpwd|pin-code)"
+    r"|pass(?:word|wd|phrase)[-_]hash(?:ed)?|key-hashed|pmk|cisco-authentication|enckey|authkey|cpwd|epwd|[\w-]{0,30}pass-?phrase(?:-encrypted)?|(?:encrypted|fallback|primary)-cak|authpwd|privpwd|pin-code)"
 )
 # One of them is in each of these names, in small letters.
-_IN_KEY_NAMES = ("key", "psk", "cak", "auth", "pwd", "hash", "phrase", "bindpw", "bind-pw", "pin-code")
+_IN_KEY_NAMES = ("key", "psk", "cak", "pmk", "auth", "pwd", "hash", "phrase", "bindpw", "bind-pw", "pin-code")
 _COMMUNITY = r"[\w-]{0,30}(?i:community)(?:-?(?:name|string|map|password|group))?[0-9]?"
 
 _ABOUT_SNMP = r"^(?=[^\n]{0,120}(?i:snmp|\busm\b|createuser))[^\n]+"
@@ -90,7 +90,7 @@ _KEYS = Section(
         rf"(?!authentication|accounting|authorization){_NONE}{_NO_NUMBER}{_VALUE}",
         rf"(?P<keep>\b(?:authentication|authtype|auth-type|authentication-type|authentication-mode|auth)[ \t]+"
         rf"(?:simple|simple-text|simple-password|text|plain|encrypt|clear|string|md5[ \t]+[0-9]{{1,3}}"
-        rf"|(?:md5|hmac\S*)[ \t]+key-string|encrypted)[ \t]+(?:simple-password[ \t]+|authdata[ \t]+)?{_HOW})"
+        rf"|(?:md5|hmac\S*)[ \t]+key-string|mode[ \t]+hmac\S*|encrypted)[ \t]+(?:simple-password[ \t]+|authdata[ \t]+)?{_HOW})"
         rf"{_NONE}{_NO_NUMBER}{_VALUE}",
         rf"(?P<keep>\b(?:md5[ \t]+|(?:message-)?digest-key[ \t]+)[0-9]{{1,3}}[ \t]+(?:md5[ \t]+)?{_HOW})"
         rf"{_NONE}{_NO_NUMBER}{_VALUE}",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from inventory.platforms.sheet import Worded
 
-VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|\S+)"""  # a word, or words in quotation marks
+# A word, or words in quotation marks; a chain of keys is named, and holds none itself.
+VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|(?!key-?chain[ \t])\S+)"""
 # How a value is written, in the words and numbers that stand before it: 0 in clear, 5, 7 ..., encrypted, md5, key 1 ...
 WRITTEN = (
     r"[0-9]{1,2}|(?:un)?encrypted|encrypt|encryption-type|irreversible-cipher|cipher(?:text|ed)?|simple|no-encryption"
@@ -12,7 +13,9 @@ WRITTEN = (
     r"|(?:hmac-)?(?:md5|sha-?[0-9]*(?:-[0-9]+)?)|localized(?:-key)?"
 )
 TYPE = rf"(?>(?:(?:{WRITTEN})[ \t]{{1,4}}){{0,4}})"  # none of it given back: such a word is never the value
-HOST_OPTION = "(?:vrf|use-vrf|filter-vrf|source-interface|version|traps?|informs?|udp-port)"
+HOST_OPTION = "(?:vrf|use-vrf|filter-vrf|source-interface|version|traps?|informs?|udp-port|port|v[123]c?)"
+
+NTP_OPTION = "(?:prefer|iburst|burst|version|source|minpoll|maxpoll|vrf|use-vrf|source-interface|key)"
 
 # Command lines that look like Cisco's: IOS, NX-OS, EOS, FRR and the many that followed them.
 CISCO_SECRETS: tuple[str | Worded, ...] = (
@@ -41,6 +44,8 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
     Worded(("radius-server", "tacacs-server"), rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server\b.*? key {TYPE}){VALUE}"),
     Worded(("snmp mib",), rf"(?P<keep>^[ \t]*snmp mib community-map ){VALUE}"),
     Worded(("-key", "pac key"), rf"(?P<keep>\b(?:(?:server|client|authorization)-key|pac key) {TYPE}){VALUE}"),
+    # The string of a key may be several words.
+    Worded(("key-string",), rf"(?P<keep>^[ \t]+key-string (?:password )?{TYPE})\S.*$"),
     Worded(
         ("-string", "key-hex"),
         rf"(?P<keep>\b(?:key-(?:octet-)?string|key-hex|hexadecimal-string) (?:password )?{TYPE}){VALUE}",
@@ -50,7 +55,20 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
     Worded(("ipsec spi",), r"(?P<keep>\bipsec spi \d+ (?:esp )?\S+ )\S.*$"),
     Worded(("authentication ",), rf"(?P<keep>\bauthentication (?:text|string|key|ah-md5) {TYPE}){VALUE}"),
     Worded(("server-private",), rf"(?P<keep>^[ \t]+server-private \S+.*? key {TYPE}){VALUE}"),
-    rf"(?P<keep>^[ \t]+key (?!chain\b|\d+\s*$){TYPE}){VALUE}\s*$",
+    rf"(?P<keep>^[ \t]+key (?!chain\b|\d{{1,6}}\s*$){TYPE}){VALUE}\s*$",
+    # Type and value, anywhere; behind an NTP server stands the number of a key.
+    Worded(("key ",), rf"(?P<keep>(?<![\w-])key (?:0|6|7|8a?) )(?!{NTP_OPTION}\b){VALUE}"),
+    Worded(("group ",), rf"(?P<keep>^[ \t]+group \S+ key {TYPE}){VALUE}"),  # ezvpn
+    # What an applet answers when it is asked for a password, and what it keeps one in
+    r"(?P<keep>pattern \"[^\"\n]{0,40}assword[^\"\n]{0,20}\"[ \t\r]*\n[^\n]{0,80}?\bcommand \")[^\"\n]+",
+    Worded(
+        ("action ",),
+        rf"(?P<keep>^[ \t]*action \S+ set \S{{0,30}}(?i:pw|pass|commun|key|secret|token|cred)\S{{0,30}} ){VALUE}",
+    ),
+    Worded(
+        ("event manager env",),
+        r"(?P<keep>^event manager environment \S{0,40}(?i:pw|pass|commun|key|secret|token|cred)\S{0,30} )\S.*$",
+    ),
     Worded(
         ("message-digest-key", "authentication-key"),
         rf"(?P<keep>\b(?:message-digest-key|authentication-key) \d+ \S+ {TYPE}){VALUE}",

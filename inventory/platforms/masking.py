@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from inventory.platforms.everywhere import ANYWHERE, BY_LINE
 from inventory.platforms.idioms import TYPE
+from inventory.platforms.programs import PROGRAMS
 from inventory.platforms.sheet import Platform, Section, Worded
 
 MASK = "(masked)"  # one word, no quote, no bracket of JSON or XML, ASCII: what a pattern takes for a value
@@ -21,7 +22,7 @@ _WORDS = r"password|passwd|passphrase|secret|pre-?shared-?key|private-?key|api-?
 _IN_WORDS = ("passw", "passphrase", "secret", "key", "psk")  # one of them is in each of these
 _NO_VALUE = (
     # no value follows
-    r"(?:encryption|policy|required|lifetime|profile|control|retry-interval|enable|disable|aging|access-level|serial"
+    r"(?:encryption|key-?chain|policy|required|lifetime|profile|control|retry-interval|enable|disable|aging|access-level|serial"
     r"|change|(?:manager|operator|port-access) (?:user-name|sha)|sha(?:1|256)[ \t\r]*$"
     r"|history|complexity)\b|strength|min|max"
 )
@@ -84,7 +85,7 @@ def was_masked(content: bytes) -> bool:
 
 def rules(platform: Platform | None) -> tuple[str | Section | Worded, ...]:
     """All that is taken for a secret of this platform, in the order in which it is looked for."""
-    return (_KEYS, *BY_LINE, *ANYWHERE, *(platform.secrets if platform else ()), *_EVERYWHERE)
+    return (_KEYS, *BY_LINE, *ANYWHERE, *PROGRAMS, *(platform.secrets if platform else ()), *_EVERYWHERE)
 
 
 @lru_cache(maxsize=256)

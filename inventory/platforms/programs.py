@@ -1,0 +1,64 @@
+r"""Secrets that programs inside a configuration carry: scripts, agents, containers, HTTP headers, net-snmp's arguments.
+
+They are no vendor's words, so they are looked for on every platform. A token is made by a machine: where its name says
+little, the value must look like one.
+"""
+
+from __future__ import annotations
+
+from inventory.platforms.sheet import Worded
+
+_WORD = r"[^\s\"',;<>]"
+# No secret follows: a setting, a path, a variable, or what is masked already.
+_NOTHING = (
+    r"(?!(?:none|null|true|false|yes|no|on|off|enabled?|disabled?|required|optional|prompt|default|default-key)(?![\w-])"
+    r"|[/$%<\[{(])"
+)
+_GIBBERISH = rf"(?={_WORD}{{0,200}}[0-9])(?={_WORD}{{0,200}}[A-Za-z])"
+# What stands before a colon and an @ without being somebody's name.
+_NO_USER = (
+    r"(?!(?i:sips?|tel|xmpp|urn|im|acct|ssh|https?|s?ftp|scp|tftp|git|ldaps?|[\w.-]{0,20}mail(?:to)?|contact|noc"
+    r"|from|to|cc|by|author|owner|support):)"
+)
+
+PROGRAMS: tuple[str | Worded, ...] = (
+    # NAME_TOKEN=value, ssh_pass: value
+    Worded(
+        ("token", "pass", "pwd", "_pw", "-pw"),
+        r"(?P<keep>(?<![\w-])(?i:[\w.-]{0,40}token|[\w.-]{1,40}[_-]pass|[\w.-]{1,40}[_-]pwd?)[\"']?"
+        rf"(?:[ \t]?=[ \t]?|:[ \t]?)[\"']?){_NOTHING}{_WORD}{{3,}}",
+    ),
+    # api-token value, idtoken value; a bare token only where it looks like one
+    Worded(
+        ("token",),
+        rf"(?P<keep>(?<![\w.-])(?i:[\w-]{{1,40}}token)[ \t]+(?:[05-9][ \t]+)?[\"']?){_NOTHING}"
+        rf"(?:{_GIBBERISH}{_WORD}{{6,}}|(?=[a-z]){_WORD}{{9,}})",
+    ),
+    Worded(
+        ("token",),
+        rf"(?P<keep>(?<![\w.-])(?i:token)[ \t]+(?:[05-9][ \t]+)?[\"']?){_NOTHING}{_GIBBERISH}{_WORD}{{8,}}",
+    ),
+    # --token value, --db-password=value
+    Worded(
+        ("--",),
+        r"(?P<keep>(?<=[\s\"'])--(?i:[\w-]{0,40}(?:token|password|passwd|passphrase|secret|psk|[_-]pass|api-?key))"
+        rf"(?:=|[ \t]+)[\"']?){_NOTHING}(?!-){_WORD}+",
+    ),
+    # Authorization: Bearer value
+    Worded(
+        ("authorization",),
+        r"(?P<keep>\b(?i:authorization)[\"']?[ \t]*[:=,]?[ \t]*[\"']?(?i:bearer|basic|token|apikey|digest|ssws)[ \t]+)"
+        rf"{_NOTHING}{_WORD}{{6,}}",
+    ),
+    # user:password@host, without a scheme before it
+    Worded(
+        ("@",),
+        rf"(?P<keep>(?<![\w:/.@-]){_NO_USER}[A-Za-z][\w.-]{{0,60}}:)(?!//)[^\s:@/\"'(]{{1,100}}(?=@[A-Za-z0-9\[])",
+    ),
+    Worded(("curl",), rf"(?P<keep>\bcurl\b[^\n]{{0,200}}?[ \t](?:-u|--user)[ =]?[\"']?[^\s:\"']{{1,60}}:){_WORD}+"),
+    Worded(("sshpass",), rf"(?P<keep>\bsshpass[ \t]+-p[ \t]*[\"']?){_WORD}+"),
+    # net-snmp's: trapsess -v 3 -A value -X value, proxy -c value
+    Worded(("trapsess", "proxy"), rf"(?P<keep>^[ \t]*(?:trapsess|proxy)\b[^\n]{{0,200}}?[ \t]-c[ \t]*){_WORD}+"),
+    Worded(("trapsess", "proxy"), rf"(?P<keep>^[ \t]*(?:trapsess|proxy)\b[^\n]{{0,200}}?[ \t]-A[ \t]*){_WORD}+"),
+    Worded(("trapsess", "proxy"), rf"(?P<keep>^[ \t]*(?:trapsess|proxy)\b[^\n]{{0,200}}?[ \t]-X[ \t]*){_WORD}+"),
+)
