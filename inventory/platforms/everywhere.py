@@ -21,7 +21,8 @@ _METHOD = (
 _HOW = (
     rf"(?>(?:(?:{WRITTEN}|(?:auth|priv|authentication|privacy|encryption|shared|localized)?-?(?:pass(?:word|-?phrase|wd)?"
     r"|secret|key|key-string)|plain-text-password-value|keystring|remote|local|name|value|key-id[ \t]+[0-9]{1,5}"
-    r"|M|SHA1?|[0-9]{1,5}|key-string|encrypt-key|key-encrypt|(?:auth|acct)[ \t]+\"?[0-9.]{7,15}\"?)"
+    r"|M|SHA1?|[0-9]{1,5}|[0-9]{6,10}(?=[ \t]+(?:md5|sha|hmac|cmac|aes)\S*[ \t])"
+    r"|key-string|encrypt-key|key-encrypt|(?:auth|acct)[ \t]+\"?[0-9.]{7,15}\"?)"
     r"(?![ \t]+(?i:ro|rw)(?:[ \t\r]|$))[ \t]{1,4}){0,6})"
 )
 # What stands behind a secret's name where no secret follows, or where its value does not follow yet.
@@ -30,7 +31,8 @@ _NONE = (
     r"|keychain-name|id|key-id|generate|zeroize|rollover|file|size|length|lifetime|life|timeout|type|mode|prompt"
     r"|policy|profile|control|public|export|import|delete|is|expiration|encryption|level|index|status|rsa|dsa|ecdsa|trusted"
     r"|protection|install|address|hostname|ip|ipv[46]|identity|any|set-key|obscured|hash2?|mac|priv\w*|enc\w*|auth\w*|acct"
-    r"|prefer|iburst|burst|version|minpoll|maxpoll|source|vrf|group|cmode|emode|slev|acl|read|write|notify|access|user|ckn|eigrp|preshared?|esp|ah)(?:[;,]?(?:[ \t\r]|$)|=)"
+    r"|prefer|iburst|burst|version|minpoll|maxpoll|source|vrf|group|cmode"
+    r"|emode|slev|acl|read|write|notify|access|user|ckn|eigrp|preshared?|esp|ah)(?:[;,]?(?:[ \t\r]|$)|=)"
     rf"|\\[ \t\r]*$|\*+[;,]?[ \t\r]*$|[{{=]|:[ \t]|\"\"|''|[\"']?-----BEGIN|\(masked\)|{_METHOD}(?:[ \t\r]|$)"
     r"|\S+[ \t]+(?:\{[ \t\r]*$|(?:secret|password|key|key-string|ascii-text|hexadecimal|cipher|simple|encrypted"
     r"|priv-password|security-name|community-name|sec-name|user-name)[ \t]+\S))"
@@ -70,8 +72,13 @@ _SNMP = Section(
         rf"(?P<keep>\b(?i:priv|privacy)[ \t]+{_HOW}){_NONE}{_TELLING}{_VALUE}",
         rf"(?P<keep>\b(?i:md5|sha[0-9]{{0,3}}|des|aes(?:-?[0-9]{{3}})?|des-cbc|3des|aes128-cfb)[ \t]+{_HOW})"
         rf"(?![0-9]{{3}}[ \t]){_NONE}{_TELLING}{_VALUE}",
-        rf"(?P<keep>\b{_COMMUNITY}[ \t]+(?>(?:(?:(?i:read-?only|read-?write|read|write|ro|rw|create|add|mode[ \t]+\w+"
-        rf"|index[ \t]+\S+[ \t]+name|accessmode[ \t]+\w+|ipaddr[ \t]+\S+(?:[ \t]+[0-9.]+)?|v1v2c?|map|get|set"
+        rf"(?P<keep>\b(?i:(?:auth|encrypt|enc|priv)-(?:md5|sha|aes|3?des)[0-9-]{{0,8}})[ \t]+{_HOW})"
+        rf"(?!\S+-\S+[ \t]){_NONE}{_VALUE}",
+        rf"(?P<keep>\b(?i:createuser)[ \t]+(?:-e[ \t]+\S+[ \t]+)?\S+[ \t]+\S+[ \t]+{_HOW}){_NONE}{_VALUE}",
+        rf"(?P<keep>\b(?i:createuser)[ \t]+[^\n]{{1,200}}[ \t](?i:aes|des)\S*[ \t]+{_HOW}){_NONE}{_VALUE}",
+        rf"(?P<keep>\b{_COMMUNITY}[ \t]+(?>(?:(?:(?i:read-?only|read-?write|read|write|ro|rw|create|add"
+        r"|mode(?:[ \t]+(?:enable|disable))?"
+        rf"|index[ \t]+\S+[ \t]+name|accessmode[ \t]+\w+|ip(?:addr|mask)[ \t]+\S+(?:[ \t]+[0-9.]+)?|v1v2c?|map|get|set"
         rf"|community-name|[\w-]{{1,20}}-community-string(?:-[0-9])?))[ \t]+)*){_HOW})"
         rf"(?!(?:list|security|source)[ \t]){_NONE}{_VALUE}",
         r"(?P<keep>\b(?:host|trap-?host|trapreceiver|receiver|trap2?sink|target-host|trap-destination)[ \t]+"
@@ -90,8 +97,8 @@ _KEYS = Section(
         rf"(?!authentication|accounting|authorization){_NONE}{_NO_NUMBER}{_VALUE}",
         rf"(?P<keep>\b(?:authentication|authtype|auth-type|authentication-type|authentication-mode|auth)[ \t]+"
         rf"(?:simple|simple-text|simple-password|text|plain|encrypt|clear|string|md5[ \t]+[0-9]{{1,3}}"
-        rf"|(?:md5|hmac\S*)[ \t]+key-string|mode[ \t]+hmac\S*|encrypted)[ \t]+(?:simple-password[ \t]+|authdata[ \t]+)?{_HOW})"
-        rf"{_NONE}{_NO_NUMBER}{_VALUE}",
+        rf"|(?:md5|hmac\S*)[ \t]+key-string|mode[ \t]+hmac\S*|encrypted)[ \t]+(?:simple-password[ \t]+|authdata[ \t]+)?"
+        rf"{_HOW}){_NONE}{_NO_NUMBER}{_VALUE}",
         rf"(?P<keep>\b(?:md5[ \t]+|(?:message-)?digest-key[ \t]+)[0-9]{{1,3}}[ \t]+(?:md5[ \t]+)?{_HOW})"
         rf"{_NONE}{_NO_NUMBER}{_VALUE}",
         rf"(?P<keep>^[ \t]*(?:ip )?vrrp [^\n]{{0,40}}?\bauthentication[ \t]+{_HOW}){_NONE}{_NO_NUMBER}{_VALUE}",

@@ -22,13 +22,14 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
     Worded(
         ("secret", "password", "passphrase"),
         rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{TYPE})"
-        rf"(?!encryption\b|strength|policy\b|level\b|change[ \t]*$|sha(?:1|256)[ \t]*$"
+        rf"(?!encryption\b|strength|min|max|policy\b|level\b|change[ \t]*$|sha(?:1|256)[ \t]*$"
         r"|lifetime\b|profile\b|[0-9] |control (?:un)?restricted"
         rf"|(?:manager|operator|all|port-access) (?:user-name|sha1|sha256|plaintext) ){VALUE}",
     ),
     Worded(
         ("community",),
-        rf"(?P<keep>^[ \t]*snmp-server community (?:[0-9] (?=[$.(]))?)(?!(?:read|write) \(masked\)){VALUE}",
+        rf"(?P<keep>^[ \t]*snmp-server community (?:[0-9] (?=[$.(]))?)"
+        rf"(?!(?:read|write|r[ow]|mode|ip(?:addr|mask) \S+) \(masked\)){VALUE}",
     ),
     Worded(
         ("snmp-server host",),
@@ -59,6 +60,7 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
     # Type and value, anywhere; behind an NTP server stands the number of a key.
     Worded(("key ",), rf"(?P<keep>(?<![\w-])key (?:0|6|7|8a?) )(?!{NTP_OPTION}\b){VALUE}"),
     Worded(("group ",), rf"(?P<keep>^[ \t]+group \S+ key {TYPE}){VALUE}"),  # ezvpn
+    Worded(("syscon address",), rf"(?P<keep>^syscon address \S+ ){VALUE}"),
     # What an applet answers when it is asked for a password, and what it keeps one in
     r"(?P<keep>pattern \"[^\"\n]{0,40}assword[^\"\n]{0,20}\"[ \t\r]*\n[^\n]{0,80}?\bcommand \")[^\"\n]+",
     Worded(

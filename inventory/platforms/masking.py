@@ -53,7 +53,8 @@ _EVERYWHERE: tuple[str | Worded, ...] = (
         _IN_WORDS,
         r"(?P<keep>(?<![\w-])(?i:[\w-]{0,40}(?:password|passwd|passphrase)|(?:[\w-]{1,40}-)?secret|pre-shared-key"
         r"|private-key|psk)[ \t]{1,8}"
-        rf"{TYPE})(?![^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} |\{{[ \t]*$){_VALUE}",
+        rf"(?:set[ \t]{{1,4}})?{TYPE})(?!\]|[^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} "
+        rf"|\{{[ \t]*$){_VALUE}",
     ),
     # SNMP's community is a password; a community list is BGP's, and is none
     Worded(

@@ -44,6 +44,12 @@ PROGRAMS: tuple[str | Worded, ...] = (
         r"(?P<keep>(?<=[\s\"'])--(?i:[\w-]{0,40}(?:token|password|passwd|passphrase|secret|psk|[_-]pass|api-?key))"
         rf"(?:=|[ \t]+)[\"']?){_NOTHING}(?!-){_WORD}+",
     ),
+    # -pw value, -bindPassword value
+    Worded(
+        (" -",),
+        r"(?P<keep>(?<=[ \t])-(?i:[A-Za-z]{0,30}(?:password|passwd|passphrase|secret|psk|pwd?|token))[ \t]+[\"']?)"
+        rf"{_NOTHING}(?!-){_WORD}+",
+    ),
     # Authorization: Bearer value
     Worded(
         ("authorization",),

@@ -1,6 +1,6 @@
 """SonicWall SonicOS."""
 
-from inventory.platforms.idioms import VALUE
+from inventory.platforms.idioms import TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import Sign
 
@@ -31,7 +31,7 @@ PLATFORM = Platform(
         rf"(?P<keep>\bpassword default ){VALUE}",
         rf"(?P<keep>^[ \t]*(?:authentication|encryption) (?:md5|sha\d*|aes\d*|des|3des) ){VALUE}",
         rf"(?P<keep>\b(?:secret|shared-secret|password|passphrase|community(?:-name)?|\S{{1,40}}-(?:password|secret|key))"
-        rf" )(?!enforce|complexity|min|max|change\b){VALUE}",
+        rf" {TYPE})(?!enforce|complexity|min|max|change\b){VALUE}",
     ),
     refusals=(r"^[ \t]*% ?(?:Error|No matching command|Incomplete|Ambiguous|Permission)",),
     pager=(r"^ *--MORE-- ?",),
