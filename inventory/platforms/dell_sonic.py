@@ -1,6 +1,6 @@
 """SONiC with a management CLI (Dell Enterprise SONiC)."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, CONFIG_DB_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore
 from inventory.platforms.signs import Sign
 
@@ -28,7 +28,7 @@ PLATFORM = Platform(
     source="Dell's Enterprise SONiC user guide, as remembered; held against no device",
     secrets=(
         *CISCO_SECRETS,
-        r"(?P<keep>\"(?:passkey|auth_passwd|priv_passwd|secret|password|auth_key)\": )\"[^\"\n]*\"",
+        *CONFIG_DB_SECRETS,
         rf"(?P<keep>^(?:radius|tacacs)-server (?:host \S+ )?.*?\bkey ){VALUE}(?= encrypted|\s|$)",
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*%? ?Error: "),

@@ -1,8 +1,8 @@
 """SONiC (community and Edgecore)."""
 
-from inventory.platforms.idioms import CISCO_SECRETS
+from inventory.platforms.idioms import CISCO_SECRETS, CONFIG_DB_SECRETS
 from inventory.platforms.linux import PLATFORM as LINUX
-from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore, Section
+from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore
 from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
@@ -35,13 +35,7 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=LINUX.volatile,
     secrets=(
-        r"(?P<keep>\"(?:\w{0,30}(?:passkey|password|passwd|auth_key|secret)|community)\": )\"[^\"\n]*\"",
-        # The names of communities are keys of their own.
-        Section(
-            begins=r"^(?P<in> +)\"SNMP_COMMUNITY\": \{",
-            ends=r"^(?P=in)\}",
-            secrets=(r"(?P<keep>^ +\")[^\"\n]+(?=\": \{)(?<!SNMP_COMMUNITY)",),
-        ),
+        *CONFIG_DB_SECRETS,
         *CISCO_SECRETS,
     ),
     refusals=LINUX.refusals,

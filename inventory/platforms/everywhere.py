@@ -35,7 +35,7 @@ _NONE = (
     r"|emode|slev|acl|read|write|notify|access|user|ckn|eigrp|preshared?|esp|ah)(?:[;,]?(?:[ \t\r]|$)|=)"
     rf"|\\[ \t\r]*$|\*+[;,]?[ \t\r]*$|[{{=]|:[ \t]|\"\"|''|[\"']?-----BEGIN|\(masked\)|{_METHOD}(?:[ \t\r]|$)"
     r"|\S+[ \t]+(?:\{[ \t\r]*$|(?:secret|password|key|key-string|ascii-text|hexadecimal|cipher|simple|encrypted"
-    r"|priv-password|security-name|community-name|sec-name|user-name)[ \t]+\S))"
+    r"|priv-password|id|security-name|community-name|sec-name|user-name)[ \t]+\S))"
 )
 _NO_NUMBER = r"(?![0-9]{1,5}[;,]?[ \t\r]*$)"  # a key's number, and nothing behind it
 # A word, or words in quotation marks; a Junos-like line's semicolon stays.

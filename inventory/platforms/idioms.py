@@ -2,13 +2,13 @@ r"""What many command lines have in common: pieces for sheets, so that sixty of 
 
 from __future__ import annotations
 
-from inventory.platforms.sheet import Worded
+from inventory.platforms.sheet import Section, Worded
 
 # A word, or words in quotation marks; a chain of keys is named, and holds none itself.
 VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|(?!key-?chain[ \t])\S+)"""
 # How a value is written, in the words and numbers that stand before it: 0 in clear, 5, 7 ..., encrypted, md5, key 1 ...
 WRITTEN = (
-    r"[0-9]{1,2}|(?:un)?encrypted|encrypt|encryption-type|irreversible-cipher|cipher(?:text|ed)?|simple|no-encryption"
+    r"[0-9]{1,2}|(?:un|(?:secret|password|key|pwd)-)?encrypted|encrypt|encryption-type|irreversible-cipher|cipher(?:text|ed)?|simple|no-encryption"
     r"|plain(?:-?text)?|clear(?:-?text)?|text|ascii(?:-text)?|hex(?:adecimal)?|hash(?:ed)?|bcrypt|string|char|ENC|8a"
     r"|(?:hmac-)?(?:md5|sha-?[0-9]*(?:-[0-9]+)?)|localized(?:-key)?"
 )
@@ -22,7 +22,7 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
     Worded(
         ("secret", "password", "passphrase"),
         rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{TYPE})"
-        rf"(?!encryption\b|strength|min|max|policy\b|level\b|change[ \t]*$|sha(?:1|256)[ \t]*$"
+        rf"(?!encryption\b|shared-secret profile\b|strength|min|max|policy\b|level\b|change[ \t]*$|sha(?:1|256)[ \t]*$"
         r"|lifetime\b|profile\b|[0-9] |control (?:un)?restricted"
         rf"|(?:manager|operator|all|port-access) (?:user-name|sha1|sha256|plaintext) ){VALUE}",
     ),
@@ -105,6 +105,22 @@ CISCO_REFUSALS: tuple[str, ...] = (
     r"^[ \t]*% ?(?:Invalid (?:input|command)|(?:Incomplete|Ambiguous|Unknown|Unrecognized) command)",
     r"^[ \t]*(?:% ?)?(?:Command a|A)uthorization (?:failed|denied)",
     r"^[ \t]*% ?(?:Permission denied|Access denied|Error opening|Bad )",
+)
+
+# The database of SONiC, in JSON.
+CONFIG_DB_SECRETS: tuple[str | Section, ...] = (
+    r"(?P<keep>\"(?:\w{0,30}(?:passkey|password|passwd|auth_key|secret)|community)\": )\"[^\"\n]*\"",
+    # The names of communities are keys of their own.
+    Section(
+        begins=r"^(?P<in> +)\"SNMP_COMMUNITY\": \{",
+        ends=r"^(?P=in)\}",
+        secrets=(r"(?P<keep>^ +\")[^\"\n]+(?=\": \{)(?<!SNMP_COMMUNITY)",),
+    ),
+    Section(
+        begins=r"^(?P<in> +)\"NTP_KEY\": \{",
+        ends=r"^(?P=in)\}",
+        secrets=(r"(?P<keep>^ +\"value\": \")[^\"\n]+(?=\")",),
+    ),
 )
 
 # Elements of an XML document, one to a line or all in one; the value itself may be over several lines.

@@ -22,7 +22,8 @@ _WORDS = r"password|passwd|passphrase|secret|pre-?shared-?key|private-?key|api-?
 _IN_WORDS = ("passw", "passphrase", "secret", "key", "psk")  # one of them is in each of these
 _NO_VALUE = (
     # no value follows
-    r"(?:encryption|key-?chain|policy|required|lifetime|profile|control|retry-interval|enable|disable|aging|access-level|serial"
+    r"(?:encryption|key-?chain|shared-secret profile|\S+[ \t]+id"
+    r"|policy|required|lifetime|profile|control|retry-interval|enable|disable|aging|access-level|serial"
     r"|change|(?:manager|operator|port-access) (?:user-name|sha)|sha(?:1|256)[ \t\r]*$"
     r"|history|complexity)\b|strength|min|max"
 )

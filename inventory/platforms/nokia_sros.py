@@ -32,6 +32,7 @@ PLATFORM = Platform(
     patience=120.0,
     volatile=(r"^# (?:Generated|Finished|Last modified) ",),
     secrets=(
+        r"(?P<keep>[ \t])\"[^\"\n]+\"(?=[ \t]+(?:hash2?|custom)\b)",  # so only a secret is written
         rf"(?P<keep>\bauthentication (?:hash )?(?:md5|sha\S{{0,8}}|hmac-\S{{1,20}}) )(?!privacy\b){VALUE}",
         rf"(?P<keep>^[ \t]*(?:password|secret|authentication-key|community|auth-key|pre-shared-key"
         rf"|hello-authentication-key|encryption-key|md5|(?:hash|hmac)\S* authentication|privacy-key) )"

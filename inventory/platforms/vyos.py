@@ -60,6 +60,7 @@ PLATFORM = Platform(
         rf"(?!(?:encrypted|plaintext)-password ){_VALUE}",
         r"(?P<keep>^set .{0,200}\b(?:radius|tacacs|api keys id \S+|authentication)\b(?! public-keys).{0,200} key )"
         rf"{_VALUE}",
+        rf"(?P<keep>^set protocols nhrp tunnel \S+ authentication ){_VALUE}",
         rf"(?P<keep>^set service snmp (?:.{{0,200}} )?community ){_VALUE}",
         # The same in config.boot, where only the section says what a community or a key is.
         Section(begins=r"^(?P<in> +)snmp \{", ends=r"^(?P=in)\}", secrets=(rf"(?P<keep>\bcommunity ){_VALUE}",)),

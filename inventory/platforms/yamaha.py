@@ -38,7 +38,10 @@ PLATFORM = Platform(
         r"(?P<keep>^[ \t]*(?:login|administrator) password (?:encrypted )?)(?!\*|encrypted\b)\S+",
         r"(?P<keep>^[ \t]*login user \S+ (?:encrypted )?)(?!\*|encrypted\b)\S+",
         rf"(?P<keep>^[ \t]*snmpv?2?c? (?:trap )?community (?:read-only|read-write)? ?){VALUE}",
-        rf"(?P<keep>^[ \t]*(?:radius secret|(?:tunnel|ipsec) .{{0,100}} auth-key|l2tp tunnel auth on) ){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:radius secret|(?:tunnel|ipsec) .{{0,100}} auth-key|l2tp tunnel auth on"
+        rf"|cloud vpn parameter \d+) ){VALUE}",
+        rf"(?P<keep>^[ \t]*snmpv3 usm user \d+ \S+ \S+ ){VALUE}",
+        rf"(?P<keep>^[ \t]*snmpv3 usm user \d+ \S+ \S+ \S+ \S+ ){VALUE}",
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*Error: "),
     pager=(r"^---[^\n-]{1,30}---",),  # "more" in the console's language
