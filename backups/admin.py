@@ -17,7 +17,16 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from backups import audit_admin, cells, evidence_admin, looks, notice_admin, processing_admin, schedule_admin  # noqa: F401  (they register pages)
+from backups import (  # noqa: F401  (they register pages)
+    audit_admin,
+    cells,
+    evidence_admin,
+    looks,
+    mirror_admin,
+    notice_admin,
+    processing_admin,
+    schedule_admin,
+)
 from backups.blame_page import Blames
 from backups.code_page import shown_context
 from backups.content import (

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from backups import claimers, indexes
 from backups.epochs import Epoch
 from backups.evidence_models import QuarantinedFile, Transcript
+from backups.mirrors.models import Mirror
 from backups.outbox_models import Outbox
 from backups.processing_models import PostProcessing
 from backups.schedule_models import Schedule, ScheduledDevice
@@ -30,6 +31,7 @@ __all__ = [
     "AttemptSet",
     "DayTally",
     "Epoch",
+    "Mirror",
     "Outbox",
     "PostProcessing",
     "QuarantinedFile",

@@ -112,6 +112,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "backups.view_snapshot",
                     active=below("backups_snapshot_changelist", "backups_snapshot_search"),
                 ),
+                entry("Mirrors", "content_copy", "backups_mirror_changelist", "backups.view_mirror"),
                 entry("Search", "manage_search", "backups_snapshot_search", "backups.view_snapshot"),
                 entry(
                     "Quarantine",

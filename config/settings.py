@@ -20,7 +20,13 @@ NETCAIRN_SECRETS_KEYS_READER: str | None = "config.conf.secrets_keys_now"  # key
 NETCAIRN_VAULT = conf.vault()
 NETCAIRN_CREDENTIALS_DIR = os.environ.get("NETCAIRN_CREDENTIALS_DIR") or None
 # Called, in the same transaction, when a run has ended: the higher apps' share in a run, without an import upwards.
-NETCAIRN_RUN_ENDED = ["checkpoints.services.checkpoint_run", "checkpoints.publishing.publish_run"]
+NETCAIRN_RUN_ENDED = [
+    "checkpoints.services.checkpoint_run",
+    "checkpoints.publishing.publish_run",
+    "backups.mirrors.jobs.run_ended",
+]
+NETCAIRN_MIRRORS_DIR = os.environ.get("NETCAIRN_MIRRORS_DIR") or None  # below which mirrors may be directories
+NETCAIRN_MIRRORS_CA_FILE = os.environ.get("NETCAIRN_MIRRORS_CA_FILE") or None
 NETCAIRN_PUBLISHED_ROOT = os.environ.get("NETCAIRN_PUBLISHED_ROOT") or None  # a tree of plain files for each tenant
 # Called by `fsck` with a tenant and its repository, under the lock, for the same reason: what is wrong in their share.
 NETCAIRN_FSCK_CHECKS = ["checkpoints.fsck.troubles"]
@@ -41,6 +47,7 @@ NETCAIRN_TICKS = [
     "backups.upkeep_jobs.tick",
     "backups.tallies.tick",
     "backups.remote.jobs.tick",
+    "backups.mirrors.jobs.tick",
 ]
 # The object store, and whether it has a copy of each repository or is their home (`backups/remote/`).
 NETCAIRN_OBJECT_STORE = conf.object_store()["address"]

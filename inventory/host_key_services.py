@@ -23,7 +23,7 @@ Found = Literal["pinned", "same", "differs"]
 
 def kind_of(row: Pinned) -> str:
     """`device` or `jump_host`, as actions in the audit log begin."""
-    return "jump_host" if isinstance(row, JumpHost) else "device"
+    return row.KIND
 
 
 def named(row: Pinned) -> str:

@@ -32,6 +32,7 @@ class JumpHost(Pinned):
         "devices at a time", default=50, help_text="Devices that are talked to through it at a time; 0 sets no limit."
     )
 
+    KIND = "jump_host"
     objects = PinnedSet.as_manager()
 
     class Meta:

@@ -38,6 +38,8 @@ class Pinned(TenantOwned):
     class Meta:
         abstract = True
 
+    KIND = "device"  # as actions in the audit log begin
+
     def host_key_fingerprint(self) -> str:
         """The pinned host key as OpenSSH shows it: type and SHA-256 in base64; empty where none is pinned."""
         return fingerprint(self.host_key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,6 +56,9 @@ SUBCOMMANDS = {"version", "init", "fast-import", "update-ref", "pack-refs", "rep
     "prune",
     "pack-objects",
     "index-pack",
+    "ls-remote",
+    "fetch",
+    "push",
 }
 
 BOUNDED = {"grep"}  # works on a pattern from outside
@@ -163,12 +166,14 @@ class Git:
         stdin: bytes = b"",
         seconds: float = SECONDS,
         expect: tuple[int, ...] = (0,),
+        config: Mapping[str, str] | None = None,
     ) -> Answer:
         """Run to the end. Raises GitFailed for a status not in `expect`, or one of its kinds.
 
-        Whatever comes from outside is given as a checked id or after `--end-of-options` or `--`.
+        Whatever comes from outside is given as a checked id or after `--end-of-options` or `--`. `config` holds for
+        this process alone, and everybody on this machine may read it: never a secret.
         """
-        with in_memory(stdin) as said, self.start(subcommand, *arguments, stdin=said) as process:
+        with in_memory(stdin) as said, self.start(subcommand, *arguments, stdin=said, config=config) as process:
             return process.finish(seconds, expect)
 
     def start(
@@ -178,6 +183,7 @@ class Git:
         dies_with_us: bool = True,
         cwd: Path | None = None,
         stdin: BinaryIO | None = None,
+        config: Mapping[str, str] | None = None,
     ) -> Process:
         """Start a process, in the directory `cwd` where it matters; the caller ends it.
 
@@ -187,7 +193,7 @@ class Git:
         has to be one that ends with its standard input, and says `dies_with_us=False`.
         """
         check_version(os.environ.get("PATH", os.defpath))
-        return start(self.path, subcommand, *arguments, dies_with_us=dies_with_us, cwd=cwd, stdin=stdin)
+        return start(self.path, subcommand, *arguments, dies_with_us=dies_with_us, cwd=cwd, stdin=stdin, config=config)
 
     @contextmanager
     def stream(self, subcommand: str, *arguments: str, seconds: float, cwd: Path | None = None) -> Iterator[Process]:
@@ -208,6 +214,7 @@ def start(
     dies_with_us: bool = True,
     cwd: Path | None = None,
     stdin: BinaryIO | None = None,
+    config: Mapping[str, str] | None = None,
 ) -> Process:
     """Start git with our environment, in the repository at `path`."""
     if subcommand not in SUBCOMMANDS:
@@ -215,6 +222,8 @@ def start(
     # `env -i`, because GitPython always adds to our environment, and cannot take from it.
     command = ["env", "-i", *environment(), *(death_signal() if dies_with_us else ())]
     command += [*(memory_limit() if subcommand in BOUNDED else ()), "git", *OWN_CONFIG.get(subcommand, ())]
+    for key, value in (config or {}).items():
+        command += ["-c", f"{key}={value}"]
     if path is not None:
         command.append(f"--git-dir={path}")
     if cwd is not None:

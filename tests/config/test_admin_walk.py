@@ -22,6 +22,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver
 
 from backups.epochs import Epoch
+from backups.mirrors.models import Mirror
 from backups.models import Attempt, QuarantinedFile, Run, Schedule, Transcript
 from backups.processing_models import PostProcessing
 from checkpoints.models import Checkpoint, Ref, Restore
@@ -73,6 +74,7 @@ def settle(name: str) -> dict[type[models.Model], models.Model]:
         tenant,
         credential,
         JumpHost.objects.create(tenant=tenant, **bastion),
+        Mirror.objects.create(tenant=tenant, name=f"{name}-copy", url=f"ssh://192.0.2.9/{name}", credential=credential),
         device,
         run,
         file,
