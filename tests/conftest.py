@@ -7,12 +7,12 @@ import gc
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import hypothesis
 import pytest
 from django.conf import settings
-from django.core.management.color import no_style
 from django.db import connection
 from django.test import TransactionTestCase
 
@@ -26,11 +26,33 @@ TEMPLATE = "test_netcairn_template"
 NEVER_CHANGES = {"django_content_type", "auth_permission"}
 """Tables that migrations fill and no test touches: filling them anew was two thirds of what a flush cost."""
 
+GUARDED = {"inventory_auditentry"}
+"""Tables of which no row may be deleted, and which nothing refers to."""
+
+
+@cache
+def emptied_tables() -> list[str]:
+    """Every table that a test may have written to, as SQL names it."""
+    tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
+    return [connection.ops.quote_name(table) for table in sorted(tables - NEVER_CHANGES)]
+
 
 def empty_the_tables(test: TransactionTestCase) -> None:
-    """What a test that commits leaves behind goes."""
-    tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
-    connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), sorted(tables - NEVER_CHANGES)))
+    """What a test that commits leaves behind goes.
+
+    Rows are deleted where there are any. To truncate all tables, as Django does, makes PostgreSQL begin three hundred
+    files anew, and every connection forget what it knew of them: 0.15 s of its time instead of 0.01, for a few rows.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (TABLE {name})" for name in emptied_tables()))
+        filled = {name for (name,) in cursor}
+        guarded = filled & {connection.ops.quote_name(table) for table in GUARDED}
+        for name in guarded:
+            cursor.execute(f"TRUNCATE {name}")
+        # In one statement, at whose end references are looked at: they may go around in circles.
+        gone = [f"gone_{at} AS (DELETE FROM {name})" for at, name in enumerate(sorted(filled - guarded))]  # noqa: S608
+        if gone:
+            cursor.execute(f"WITH {', '.join(gone)} SELECT")
 
 
 @pytest.fixture(scope="session", autouse=True)
