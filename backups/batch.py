@@ -284,6 +284,7 @@ def writing(tenant_id: UUID, *, wait: float = 10.0, beyond_quota: bool = False) 
 
 def begin(tenant_id: UUID, phases: Phases, mended: list[Trouble], *, beyond_quota: bool = False) -> Batch:
     """Take the next fence and put the repository in order; what had to be mended for it is added to the list."""
+    elsewhere.prepare(tenant_id)
     row = repository_of(tenant_id)
     row.fence += 1
     batch = Batch(row, open_store(tenant_id), phases, beyond_quota=beyond_quota)

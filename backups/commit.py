@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
-from backups import quota
+from backups import elsewhere, quota
 from backups.batch import Batch, Written, writing
 from backups.copying import copy_in, learn_of_growth
 from backups.errors import QuotaFull, StoreError
@@ -152,7 +152,9 @@ def tidy_up(tenant_id: UUID) -> None:
     try:
         with transaction.atomic(durable=True):
             if try_lock_tenant(tenant_id):
+                elsewhere.prepare(tenant_id)
                 keep_house(open_store(tenant_id).git)
+                elsewhere.swept(tenant_id)
         learn_of_growth()
     except (StoreError, DatabaseError) as exc:
         log.warning("Housekeeping of tenant %s is left for later: %s", tenant_id, exc)

@@ -5,25 +5,49 @@ from __future__ import annotations
 from uuid import UUID
 
 from backups import outbox
+from backups.errors import StoreDamaged
 from backups.models import Repository
-from backups.remote.opening import is_copy, is_set
+from backups.remote import home
+from backups.remote.opening import is_copy, is_home, is_set
+from backups.store.reader import store_path
+
+SWEEP_EVERY = 100  # manifests
+
+
+def prepare(tenant_id: UUID) -> None:
+    """Whoever holds the tenant's lock is about to write: what is here has to be what there is. Raises RemoteError."""
+    if is_home():
+        home.prepare(tenant_id)
 
 
 def changed(tenant_id: UUID, seq: int) -> None:
-    """The repository is to be another one once this transaction stands: its copy has to follow."""
+    """The repository is to be another one once this transaction stands, which has the tenant's lock.
+
+    A copy has to follow; a home has to have it before. Raises RemoteError.
+    """
     if is_copy():
         outbox.note(tenant_id, outbox.PUBLISH, seq)
+    elif is_home() and home.publish(tenant_id).manifest.seq % SWEEP_EVERY == 0:
+        outbox.note(tenant_id, outbox.SWEEP, seq)
 
 
 def swept(tenant_id: UUID) -> None:
-    """Packs of the repository gave way to others: the copy has to follow."""
-    changed(tenant_id, seq_of(tenant_id))
+    """Packs of the repository gave way to others. Raises RemoteError."""
+    if is_set():
+        changed(tenant_id, seq_of(tenant_id))
 
 
 def forget(tenant_id: UUID) -> None:
     """What the repository does not hold any more must not be in the object store for a day longer."""
     if is_set():
         outbox.note(tenant_id, outbox.FORGET, seq_of(tenant_id))
+
+
+def refuse_cache(tenant_id: UUID) -> None:
+    """Raise StoreDamaged where the repository here is a cache: nothing is lost with it."""
+    if is_home():
+        path = store_path(tenant_id)
+        raise StoreDamaged(f"{path} is a cache: remove it, and it is brought again from the object store.")
 
 
 def seq_of(tenant_id: UUID) -> int:

@@ -8,7 +8,7 @@ from uuid import UUID
 from backups.errors import StoreDamaged
 from backups.models import Repository
 from backups.store import layout
-from backups.store.reader import is_repository, open_store, store_path
+from backups.store.reader import is_repository, open_store, ready, store_path
 
 
 def check_record(tenant_id: UUID) -> None:
@@ -19,6 +19,7 @@ def check_record(tenant_id: UUID) -> None:
     """
     head = Repository.objects.filter(pk=tenant_id).values_list("head", flat=True).first()
     if head is not None:
+        ready(tenant_id)
         refuse_lost(store_path(tenant_id))
         open_store(tenant_id).entries(head, [layout.DEVICES], folders=True)
 

@@ -23,7 +23,7 @@ from django.utils.module_loading import import_string
 from backups.outbox_models import Outbox
 from inventory.errors import NetcairnError
 
-PUBLISH, FORGET, MIRROR = "publish", "forget", "mirror"  # kinds of work
+PUBLISH, FORGET, SWEEP, MIRROR = "publish", "forget", "sweep", "mirror"  # kinds of work
 LEASE = timedelta(minutes=15)  # for one tenant's work; who takes longer is overtaken, which his work must bear
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=10)
 

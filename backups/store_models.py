@@ -23,6 +23,9 @@ class Repository(models.Model):
     copied_at = models.DateTimeField(null=True, editable=False)
     copied_to = models.CharField(max_length=300, blank=True, default="", db_default="", editable=False)
 
+    # Where the object store is the home: the number of the manifest that this row was committed with.
+    home_seq = models.BigIntegerField(default=0, db_default=0, editable=False)
+
     class Meta:
         verbose_name_plural = "repositories"
         default_permissions = ("view",)

@@ -50,6 +50,7 @@ def sweep(
     cut_short: tuple[str, ...] = ()
     with transaction.atomic():
         lock_tenant(tenant.pk, wait=WAIT)
+        elsewhere.prepare(tenant.pk)
         now = plan()
         mend(store.git, now)
         try:

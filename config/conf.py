@@ -101,6 +101,14 @@ def object_store() -> dict[str, str]:
     return {"address": address, "endpoint": endpoint}
 
 
+def object_store_mode() -> str:
+    """Whether the object store has copies of the repositories (`copy`), or is where they live (`home`)."""
+    mode = one_of("NETCAIRN_OBJECT_STORE_MODE", "copy", "home")
+    if mode == "home" and not object_store()["address"]:
+        raise BadEnvironment("NETCAIRN_OBJECT_STORE_MODE is 'home', and NETCAIRN_OBJECT_STORE names none; set it, too.")
+    return mode
+
+
 def var_dir() -> Path:
     """Where everything lives that is not in PostgreSQL elsewhere: `NETCAIRN_VAR`, else `var/` beside the code."""
     return Path(os.environ.get("NETCAIRN_VAR") or BASE_DIR / "var").absolute()

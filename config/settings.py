@@ -37,7 +37,7 @@ NETCAIRN_LOSSES = ["checkpoints.losing.accept"]
 # Give the devices that nobody may log in to for a backup at the moment, for the same reason.
 NETCAIRN_HELD_DEVICES = ["checkpoints.restore_rules.held_devices"]
 # The door that asks for a worker when something of a kind was put into the outbox (`backups/outbox.py`).
-NETCAIRN_OUTBOX = {"publish": "backups.remote.jobs.ask", "forget": "backups.remote.jobs.ask"}
+NETCAIRN_OUTBOX = dict.fromkeys(["publish", "forget", "sweep"], "backups.remote.jobs.ask")
 # Called every minute by the queue's tick, for the same reason.
 NETCAIRN_TICKS = [
     "inventory.lockouts.sweep",
@@ -52,6 +52,9 @@ NETCAIRN_TICKS = [
 # The object store, and whether it has a copy of each repository or is their home (`backups/remote/`).
 NETCAIRN_OBJECT_STORE = conf.object_store()["address"]
 NETCAIRN_OBJECT_STORE_ENDPOINT = conf.object_store()["endpoint"]
+NETCAIRN_OBJECT_STORE_MODE = conf.object_store_mode()
+# Called before a repository is opened to be read, where the object store is its home.
+NETCAIRN_STORE_READY = "backups.remote.home.ready" if NETCAIRN_OBJECT_STORE_MODE == "home" else None
 NETCAIRN_OBJECT_STORE_KEEP_DAYS = conf.number("NETCAIRN_OBJECT_STORE_KEEP_DAYS", default=7)
 NETCAIRN_OBJECT_STORE_LAG_MINUTES = conf.number("NETCAIRN_OBJECT_STORE_LAG_MINUTES", default=15)
 NETCAIRN_VERIFY_HOURS = range(6)  # of the day, UTC: when stores are read again

@@ -22,7 +22,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils.module_loading import import_string
 
-from backups import quota
+from backups import elsewhere, quota
 from backups.batch import Batch
 from backups.epochs import Epoch, begin_of_current
 from backups.errors import StoreError
@@ -101,6 +101,7 @@ def accept_loss(tenant: Tenant, *, by: str, now: datetime) -> int:
     To be asked for after `--repair`, with a copy where there is one: what cannot be read is removed for good.
     Raises StoreBusy, GitFailed, StoreDamaged; then no row has changed.
     """
+    elsewhere.refuse_cache(tenant.pk)
     with transaction.atomic(durable=True):
         lock_tenant(tenant.pk, wait=WAIT)
         row = Repository.objects.filter(tenant=tenant, head__isnull=False).first()
@@ -109,6 +110,7 @@ def accept_loss(tenant: Tenant, *, by: str, now: datetime) -> int:
         turn = Turn(tenant, begin(tenant, row), now)
         try:
             write_off(turn, by)
+            elsewhere.swept(tenant.pk)
         except BaseException:
             turn.batch.abandon()
             raise

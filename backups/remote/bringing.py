@@ -38,6 +38,14 @@ class Brought:
     size: int  # bytes that came over the network
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A file that waits to be put among the packs."""
+
+    path: Path
+    size: int  # bytes that came over the network for it
+
+
 def bring(tenant_id: UUID, path: Path, *, unsigned: bool = False) -> Brought:
     """Have at `path` what the newest manifest names, and nothing else: a whole repository, main at the head.
 
@@ -58,13 +66,23 @@ def bring(tenant_id: UUID, path: Path, *, unsigned: bool = False) -> Brought:
 
 def add_packs(objects: Objects, manifest: Manifest, path: Path) -> Brought:
     """Bring the packs that are missing. Beside readers, writers and others who bring: nothing is taken away."""
+    with draft_packs(objects, manifest, path) as drafts:
+        install(drafts, path)
+        return Brought(manifest, len(drafts) // 2, sum(draft.size for draft in drafts))
+
+
+@contextmanager
+def draft_packs(objects: Objects, manifest: Manifest, path: Path) -> Iterator[list[Draft]]:
+    """The packs that are missing in a repository, on its disk and whole, but where no reader looks."""
     missing = [pack for pack in manifest.packs if not is_there(path, pack)]
-    if missing:
-        with workshop(path) as place, ThreadPoolExecutor(AT_ONCE) as pool:
-            for drafts in pool.map(lambda pack: fetch(objects, manifest, pack, place), missing):
-                install(drafts, path)
-        fsync(path / "objects" / "pack")
-    return Brought(manifest, len(missing), sum(pack.size + pack.index_size for pack in missing))
+    if not missing:
+        yield []
+        return
+    with workshop(path) as place:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found = pool.map(lambda pack: fetch(objects, manifest, pack, place), missing)
+            drafts = [draft for both in found for draft in both]
+        yield drafts
 
 
 def is_there(path: Path, pack: Pack) -> bool:
@@ -83,7 +101,7 @@ def workshop(path: Path) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def fetch(objects: Objects, manifest: Manifest, pack: Pack, place: Path) -> list[Path]:
+def fetch(objects: Objects, manifest: Manifest, pack: Pack, place: Path) -> list[Draft]:
     """A pack and its index in the workshop, on the disk, and held to their hashes. Raises RemoteDamaged."""
     drafts = [place / f"{pack.name}{suffix}" for suffix in (".pack", ".idx")]
     for draft, sha256, named in zip(drafts, (pack.sha256, pack.index), pack.objects(), strict=True):
@@ -97,7 +115,7 @@ def fetch(objects: Objects, manifest: Manifest, pack: Pack, place: Path) -> list
         fsync(draft)
     if ends_of(drafts[0])[1] != checksum_in(drafts[1]):
         raise RemoteDamaged(f"The index of {pack.name} of tenant {manifest.tenant} is not of that pack.")
-    return drafts
+    return [Draft(draft, size) for draft, size in zip(drafts, (pack.size, pack.index_size), strict=True)]
 
 
 def refuse_cut(draft: Path, name: str) -> None:
@@ -113,11 +131,13 @@ def checksum_in(index: Path) -> bytes:
         return file.read(SUM)
 
 
-def install(drafts: list[Path], path: Path) -> None:
-    """Give a pack its name among the others; it becomes visible with its index, which goes last."""
+def install(drafts: list[Draft], path: Path) -> None:
+    """Give packs their names among the others, durably; each becomes visible with its index, which goes last."""
     for draft in drafts:
-        draft.chmod(0o444)
-        draft.replace(path / "objects" / "pack" / draft.name)
+        draft.path.chmod(0o444)
+        draft.path.replace(path / "objects" / "pack" / draft.path.name)
+    if drafts:
+        fsync(path / "objects" / "pack")
 
 
 def settle(manifest: Manifest, path: Path, *, main: str | None) -> None:

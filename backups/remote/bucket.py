@@ -25,7 +25,6 @@ from obstore.store import from_url
 from backups.remote.errors import RemoteFailed, RemoteMissing, RemoteRefused
 from backups.remote.objects import Conflict, Found, Listed, Objects
 
-SCHEMES = ("s3", "gs", "az")
 CONNECTING = timedelta(seconds=5)
 SHORT, LONG = timedelta(seconds=20), timedelta(minutes=10)  # for one request, and for one that carries much
 MUCH = 1024 * 1024  # bytes

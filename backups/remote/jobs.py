@@ -9,16 +9,16 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from backups import jobs, outbox
+from backups.elsewhere import SWEEP_EVERY
 from backups.models import Outbox, Repository
 from backups.remote import repacking
+from backups.remote.current import bring_up_to_date
 from backups.remote.opening import is_copy, is_set
-from backups.remote.publishing import publish
 from inventory.models import Tenant
 from inventory.notices import Level, settle, tell
 
 TURN, NAME = "backups.remote.jobs.turn", "publish to the object store"
 SECONDS = 50.0  # of a worker's time
-SWEEP_EVERY = 100  # manifests
 LAGS = "remote.lag"  # the code of the alarm
 KINDS = (outbox.PUBLISH, outbox.FORGET)
 
@@ -35,27 +35,35 @@ def tick() -> None:
         return
     note_missing()
     tell_lags()
-    if any(outbox.is_due(kind, timezone.now()) for kind in KINDS):
+    if any(outbox.is_due(kind, timezone.now()) for kind in WORK):
         ask()
 
 
 def turn() -> None:
     """One worker's share."""
-    outbox.work_off(outbox.PUBLISH, bring_up_to_date, seconds=SECONDS)
-    outbox.work_off(outbox.FORGET, forget, seconds=SECONDS)
+    for kind, work in WORK.items():
+        outbox.work_off(kind, work, seconds=SECONDS)
 
 
-def bring_up_to_date(due: outbox.Due) -> None:
+def publish(due: outbox.Due) -> None:
     """One tenant's copy. Raises RemoteError, StoreError."""
-    published = publish(due.tenant_id)
+    published = bring_up_to_date(due.tenant_id)
     if published and published.seq % SWEEP_EVERY == 0:
-        repacking.sweep(due.tenant_id, now=timezone.now(), keep=repacking.keep_days())
+        outbox.note(due.tenant_id, outbox.SWEEP, due.seq)
     settle(Tenant.objects.get(pk=due.tenant_id), code=LAGS, about="object store")
+
+
+def sweep(due: outbox.Due) -> None:
+    """What is old goes. Raises RemoteError."""
+    repacking.sweep(due.tenant_id, now=timezone.now(), keep=repacking.keep_days())
 
 
 def forget(due: outbox.Due) -> None:
     """What was purged from one tenant's repository goes from the object store. Raises RemoteError, StoreError."""
     repacking.forget(due.tenant_id, now=timezone.now())
+
+
+WORK = {outbox.PUBLISH: publish, outbox.FORGET: forget, outbox.SWEEP: sweep}
 
 
 def note_missing() -> None:

@@ -9,11 +9,11 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
-from backups.remote.bucket import SCHEMES, Bucket
 from backups.remote.directory import Directory
 from backups.remote.errors import RemoteRefused
 from backups.remote.objects import Objects
 
+SCHEMES = ("s3", "gs", "az")
 HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -22,9 +22,14 @@ def is_set() -> bool:
     return bool(settings.NETCAIRN_OBJECT_STORE)
 
 
+def is_home() -> bool:
+    """Whether it is the home of all repositories, and those of this host are caches."""
+    return is_set() and settings.NETCAIRN_OBJECT_STORE_MODE == "home"
+
+
 def is_copy() -> bool:
     """Whether it has a copy of each repository."""
-    return is_set()
+    return is_set() and not is_home()
 
 
 def open_objects() -> Objects:
@@ -44,6 +49,8 @@ def opened(address: str, endpoint: str, _pid: int) -> Objects:
             "az://account/container/prefix or file:///directory."
         )
     refuse_clear(endpoint)
+    from backups.remote.bucket import Bucket  # it takes time, and most do without
+
     return Bucket(address, endpoint=endpoint)
 
 

@@ -49,6 +49,7 @@ class Latest:
     manifest: Manifest
     name: str
     etag: str  # of the pointer
+    content: bytes  # of the manifest's object
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,15 @@ def latest(objects: Objects, tenant_id: UUID, *, unsigned: bool = False) -> Late
     if pointer is None:
         return None
     name = pointer.content.decode("ascii", "replace").strip()
-    return Latest(read_manifest(objects, tenant_id, name, unsigned=unsigned), name, pointer.etag)
+    content = objects.get(documents.manifest_object(tenant_id, name)).content
+    manifest = documents.read(tenant_id, name, content, None if unsigned else signers())
+    return Latest(manifest, name, pointer.etag, content)
 
 
-def read_manifest(objects: Objects, tenant_id: UUID, name: str, *, unsigned: bool = False) -> Manifest:
+def read_manifest(objects: Objects, tenant_id: UUID, name: str) -> Manifest:
     """The manifest of that name. Raises RemoteDamaged, RemoteMissing."""
     content = objects.get(documents.manifest_object(tenant_id, name)).content
-    return documents.read(tenant_id, name, content, None if unsigned else signers())
+    return documents.read(tenant_id, name, content, signers())
 
 
 def publish(tenant_id: UUID) -> Manifest | None:
@@ -162,7 +165,7 @@ def point_at(objects: Objects, new: Manifest, last: Latest | None) -> Latest:
     name, content = documents.written(new, next(iter(signers().values())))
     objects.put_new(documents.manifest_object(new.tenant, name), content)
     etag = objects.swap(documents.pointer_object(new.tenant), f"{name}\n".encode(), last.etag if last else None)
-    return Latest(new, name, etag)
+    return Latest(new, name, etag, content)
 
 
 @dataclass(frozen=True)

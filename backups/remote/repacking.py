@@ -16,10 +16,11 @@ from uuid import UUID
 from django.conf import settings
 
 from backups.remote import manifest as documents
+from backups.remote.current import bring_up_to_date
 from backups.remote.errors import RemoteFailed
 from backups.remote.objects import Listed, Objects
 from backups.remote.opening import open_objects
-from backups.remote.publishing import latest, publish, read_manifest
+from backups.remote.publishing import latest, read_manifest
 
 ON_ITS_WAY = timedelta(hours=1)  # for which a pack may wait for its manifest, and a manifest for the pointer
 SOME = 500  # names in one request
@@ -108,7 +109,7 @@ def delete(objects: Objects, going: list[Listed]) -> None:
 
 def forget(tenant_id: UUID, *, now: datetime) -> Swept:
     """Leave nothing in the object store but what the repository holds now. Raises RemoteFailed while there is more."""
-    publish(tenant_id)
+    bring_up_to_date(tenant_id)
     swept = sweep(tenant_id, now=now, keep=timedelta())
     if swept.left:
         raise RemoteFailed(

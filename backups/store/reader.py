@@ -12,6 +12,7 @@ from threading import Lock
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from backups.errors import GitFailed, NoStore, StoreDamaged
 from backups.store import layout, patches
@@ -165,8 +166,15 @@ _stores_lock = Lock()
 
 
 def open_store(tenant_id: UUID) -> TenantStore:
-    """The tenant's repository. Raises NoStore where there is none: reading never makes one."""
+    """The tenant's repository. Raises NoStore where there is none: reading never makes one, but a cache of one."""
+    ready(tenant_id)
     return open_path(store_path(tenant_id))
+
+
+def ready(tenant_id: UUID) -> None:
+    """Have what is kept of the tenant on this host, where its home is elsewhere. Raises StoreError."""
+    if settings.NETCAIRN_STORE_READY:
+        import_string(settings.NETCAIRN_STORE_READY)(tenant_id)
 
 
 def store_path(tenant_id: UUID) -> Path:

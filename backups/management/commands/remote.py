@@ -15,8 +15,9 @@ from backups.errors import StoreError
 from backups.models import Repository
 from backups.remote import manifest as documents
 from backups.remote import repacking
+from backups.remote.current import bring_up_to_date
 from backups.remote.opening import is_set, open_objects
-from backups.remote.publishing import Latest, latest, publish
+from backups.remote.publishing import Latest, latest
 from inventory.commands import NetcairnCommand, Table, WrongUse, find_tenant, tenant_option
 from inventory.models import Tenant
 
@@ -75,7 +76,7 @@ def status(tenant: Tenant) -> Row:
 def published(tenant: Tenant) -> Row:
     """Brought up to date."""
     if Repository.objects.filter(pk=tenant.pk, head__isnull=False).exists():
-        publish(tenant.pk)
+        bring_up_to_date(tenant.pk)
     return told(latest(open_objects(), tenant.pk))
 
 
