@@ -17,6 +17,12 @@ from backups.store.git import Git
 from backups.store.reader import TenantStore
 
 
+@pytest.fixture(autouse=True)
+def started_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the environment is the matter, so the program that makes it is not spared."""
+    monkeypatch.setattr("git.cmd.safer_popen", subprocess.Popen)
+
+
 @pytest.fixture
 def fake_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Put a program of the test in git's place."""
