@@ -16,6 +16,7 @@ from django.utils.timezone import localtime
 from backups.models import Run
 from backups.progress import Progress
 from backups.templatetags.netcairn import ago, span
+from inventory import moments
 from inventory.models import Device
 
 
@@ -28,9 +29,8 @@ def when(at: datetime | None, never: str = "never") -> SafeString:
     """How long ago, with the exact time for who points at it."""
     if at is None:
         return format_html('<span class="nc-faint">{}</span>', never)
-    here = localtime(at)
-    exact = f"{here:%Y-%m-%d %H:%M:%S %Z}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', here.isoformat(), exact, ago(at))
+    exact = moments.told(at, seconds=True)
+    return format_html('<time datetime="{}" title="{}">{}</time>', localtime(at).isoformat(), exact, ago(at))
 
 
 def delta(added: int, removed: int) -> SafeString:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
+from inventory import moments
 from inventory.models import Tenant
 from inventory.tenancy import TenantQuerySet
 
@@ -44,4 +45,4 @@ class Transcript(models.Model):
         permissions = [("read_transcript", "Can read transcripts of failed attempts")]
 
     def __str__(self) -> str:
-        return f"transcript of {self.made_at:%Y-%m-%d %H:%M}"
+        return f"transcript of {moments.told(self.made_at)}"

@@ -23,6 +23,7 @@ from backups.snapshot_models import Snapshot, SnapshotSet
 from backups.store_models import Repository, StoredFile
 from backups.tally_models import DayTally
 from backups.verification_models import Verification
+from inventory import moments
 from inventory.models import Device, Tenant
 from inventory.tenancy import TenantOwned, TenantQuerySet
 
@@ -105,7 +106,7 @@ class Run(TenantOwned):
         indexes = indexes.RUNS
 
     def __str__(self) -> str:
-        return f"run of {self.requested_at:%Y-%m-%d %H:%M}"
+        return f"run of {moments.told(self.requested_at)}"
 
     def begin(self, now: datetime) -> bool:
         """Note that somebody works on it; False when it has ended already (a task may come twice, or late)."""

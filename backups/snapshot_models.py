@@ -11,6 +11,7 @@ from django.db import models
 from backups import indexes
 from backups.epochs import Epoch
 from backups.errors import Lost, Pruned
+from inventory import moments
 from inventory.models import Device, Tenant
 from inventory.tenancy import TenantOwned, TenantQuerySet
 
@@ -77,7 +78,7 @@ class Snapshot(TenantOwned):
         indexes = indexes.SNAPSHOTS
 
     def __str__(self) -> str:
-        return f"{self.taken_at:%Y-%m-%d %H:%M:%S}"
+        return moments.told(self.taken_at, seconds=True)
 
     def blob(self, name: str) -> str | None:
         """The git object id of one of its files; None where it has no such file."""
@@ -88,12 +89,12 @@ class Snapshot(TenantOwned):
         """Raise Pruned where retention has removed the content, Lost (one of them) where a disk has lost it."""
         if self.lost:
             raise Lost(
-                f"The content of the version of {self.device.name} of {self} UTC is lost: the store could not give it "
+                f"The content of the version of {self.device.name} of {self} is lost: the store could not give it "
                 f"back, no copy had it, and `fsck` wrote it off on {self.pruned_at:%Y-%m-%d}. When it was taken, and "
                 "by how many lines it differed, is still known."
             )
         if self.pruned_at:
             raise Pruned(
-                f"The content of the version of {self.device.name} of {self} UTC is gone: retention removed it on "
+                f"The content of the version of {self.device.name} of {self} is gone: retention removed it on "
                 f"{self.pruned_at:%Y-%m-%d}. When it was taken, and by how many lines it differed, is still known."
             )

@@ -306,7 +306,7 @@ class Collection:
         for version in Snapshot.objects.filter(tenant=self.tenant).select_related("device").order_by("seq").iterator():
             for name, file in version.files.items():
                 if file["blob"] in lost:
-                    named[file["blob"]] = f"{name} of {version.device.name} of {version} UTC"
+                    named[file["blob"]] = f"{name} of {version.device.name} of {version}"
         for one in sorted(lost)[:NAMED]:
             yield f"{named.get(one, 'An object of the record')} is missing ({one}); run `fsck --tenant {self.tenant}`."
         if len(lost) > NAMED:

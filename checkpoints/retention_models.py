@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 
 from checkpoints.retention import MAX_COUNT, MAX_DAYS, Policy
+from inventory import moments
 from inventory.models import Tenant
 from inventory.tenancy import TenantOwned, TenantQuerySet
 from inventory.validators import validate_line, validate_tag
@@ -134,4 +135,4 @@ class Purge(TenantOwned):
         default_permissions = ("view",)
 
     def __str__(self) -> str:
-        return f"purge of {self.at:%Y-%m-%d %H:%M}"
+        return f"purge of {moments.told(self.at)}"

@@ -96,7 +96,7 @@ def checkpoint_run(run: Run) -> Checkpoint | None:
         return None
     began = (run.started_at or run.requested_at).astimezone(UTC)
     of = run.attempts.count()
-    message = f"Backup of {began:%Y-%m-%d %H:%M}: {changed} of {of} {'device' if of == 1 else 'devices'} changed"
+    message = f"Backup of {began:%Y-%m-%d %H:%M} UTC: {changed} of {of} {'device' if of == 1 else 'devices'} changed"
     failing = events.failure_told(run.tenant, NOT_CREATED, "The checkpoint of a run could not be made")
     with failing, writing(run.tenant_id) as batch:
         made = Checkpoint.objects.filter(run=run).first()

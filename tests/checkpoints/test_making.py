@@ -158,7 +158,7 @@ def test_a_run_that_changed_something_gets_a_checkpoint(tenant: Tenant, edge: De
     checkpoint = checkpoint_run(run)
 
     assert checkpoint is not None
-    assert (checkpoint.message, checkpoint.author) == ("Backup of 2026-11-20 21:00: 1 of 2 devices changed", "anna")
+    assert (checkpoint.message, checkpoint.author) == ("Backup of 2026-11-20 21:00 UTC: 1 of 2 devices changed", "anna")
     assert (checkpoint.run, checkpoint.whole, head_of(tenant.pk)) == (run, True, checkpoint)
 
 
