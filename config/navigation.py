@@ -260,7 +260,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "6px",
     "COLORS": {"base": STONE, "primary": WATER},
-    "STYLES": [file("netcairn.css")],
+    "STYLES": [file("netcairn.css"), file("lists.css")],
     "SCRIPTS": [file("netcairn.js"), file("code.js"), file("filters.js")],
     "ACCOUNT": {"navigation": "config.navigation.account"},
     "DASHBOARD_CALLBACK": "config.dashboard.dashboard",

@@ -7,6 +7,9 @@
   const secure = window.location.protocol === "https:" ? "; Secure" : "";
   document.cookie = `netcairn_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
 
+  // What our charts count are whole things.
+  if (window.Chart) window.Chart.defaults.scales.linear.ticks.precision = 0;
+
   let at = -1;
 
   function changes() {
@@ -44,6 +47,10 @@
   // They are made when the page has loaded, so this comes after.
   window.addEventListener("load", () => window.setTimeout(() => {
     document.querySelectorAll(".help-tooltip[aria-label]").forEach((mark) => mark.setAttribute("role", "img"));
+    // On a phone a cell that says nothing is left out (lists.css).
+    document.querySelectorAll("#result_list td").forEach((cell) => {
+      if (["", "-"].includes(cell.textContent.trim()) && !cell.querySelector("*")) cell.classList.add("nc-blank");
+    });
   }, 0));
 
   document.addEventListener("change", (event) => {
