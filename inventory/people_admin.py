@@ -7,8 +7,11 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from inventory import audit, trails
@@ -16,12 +19,14 @@ from inventory.confirmation import confirmed_action
 from inventory.login import login_actions
 from inventory.models import Membership
 from inventory.roles import is_superuser
-from inventory.scoping import TenantTabularInline
+from inventory.scoping import TenantTabularInline, Titled
 
 admin.site.unregister([User, Group])
 
+PLACES = 4  # of a person's tenants that a list names
 
-class PeopleAdmin(ModelAdmin):
+
+class PeopleAdmin(Titled, ModelAdmin):
     """Users and groups hold rights in every tenant, so only superusers see them."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -61,7 +66,28 @@ class PersonAdmin(PeopleAdmin, UserAdmin):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     inlines = (UserMembershipInline,)
+    list_display = ("username", "shown_name", "places", "is_active", "last_login")
+    list_filter = ("is_superuser", "is_active", "memberships__role", ("groups", RelatedDropdownFilter))
     actions_detail = ("take_second_factor",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """With the tenants of each."""
+        return super().get_queryset(request).prefetch_related("memberships__tenant")
+
+    @display(description="Name", ordering="last_name")
+    def shown_name(self, user: User) -> str:
+        """As people call them."""
+        return user.get_full_name() or user.email
+
+    @display(description="Tenants")
+    def places(self, user: User) -> str:
+        """Where they may do what."""
+        found = sorted(user.memberships.all(), key=lambda one: one.tenant.name)
+        told = [f"{one.tenant.name}: {one.get_role_display().lower()}" for one in found]
+        more = f" and {len(told) - PLACES} more" if len(told) > PLACES else ""
+        if user.is_superuser:
+            return "all: platform administrator"
+        return ", ".join(told[:PLACES]) + more or "none: sees nothing"
 
     @confirmed_action(
         description="Take the second factor away",

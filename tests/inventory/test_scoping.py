@@ -333,6 +333,32 @@ def test_pages_of_the_queue_are_gone() -> None:
     assert not [model for model in admin.site._registry if model._meta.app_label == "django_q"]
 
 
+def test_a_tenant_has_as_many_people_for_whoever_counts(world: World) -> None:
+    """The list of tenants is found through the memberships of who looks, which are not all."""
+    Membership.objects.create(tenant=world.acme, user=make_user("second"))
+    boss = make_user("boss", (world.acme, Role.ADMINISTRATOR))
+
+    counted = [
+        {
+            row.name: (row.members_n, row.devices_n)
+            for row in one.get("/admin/inventory/tenant/").context["cl"].result_list
+        }
+        for one in (logged_in(boss), logged_in(make_user("root", is_superuser=True)))
+    ]
+
+    assert counted[0]["acme"] == counted[1]["acme"] and counted[0]["acme"][0] >= 2
+
+
+def test_people_are_listed_with_what_they_may_do_where(world: World) -> None:
+    """And lists are called by what they list."""
+    make_user("boss", (world.acme, Role.ADMINISTRATOR))
+
+    text = page(logged_in(make_user("root", is_superuser=True)).get("/admin/auth/user/"))
+
+    assert "acme: tenant administrator" in text and "all: platform administrator" in text
+    assert "<title> Users | Netcairn</title>" in " ".join(text.split())
+
+
 def test_people_and_groups_are_for_superusers(world: World) -> None:
     """Whoever may edit users may give themselves everything."""
     user = make_user("clerk", (world.acme, Role.ADMINISTRATOR), permissions=("auth.change_user", "auth.view_group"))
