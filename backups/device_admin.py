@@ -211,6 +211,12 @@ class DeviceAdmin(Begins, Platforms, Paged, InventoryDeviceAdmin):
             rows.filter(pk=device.pk, platform=device.platform).update(platform=one.slug or device.platform)
         return f"{sum(bool(one.slug) for one in found)} of {len(devices)} {plural(len(devices))} recognised."
 
+    def makes_sense(self, request: HttpRequest, row: Device, action: str) -> bool:
+        """What is not collected is not backed up; its page says so."""
+        if action == "back_up_now":
+            return row.enabled and not row.retired_at
+        return bool(super().makes_sense(request, row, action))
+
     def get_urls(self) -> list[URLPattern]:
         """The tabs beside the form."""
         return [

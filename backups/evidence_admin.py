@@ -113,6 +113,10 @@ class QuarantineAdmin(RecordAdmin):
         self.message_user(request, f"What {attempt.device} said was dropped.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:inventory_device_overview", args=[attempt.device_id]))
 
+    def makes_sense(self, request: HttpRequest, row: QuarantinedFile, action: str) -> bool:  # noqa: ARG002
+        """Until it is judged."""
+        return row.attempt.state == Attempt.State.QUARANTINED
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[QuarantinedFile]:
         """With `newest`, the device's last ended attempt; and without the text, which a list does not need."""
         newest = Attempt.objects.filter(device=OuterRef("attempt__device")).exclude(state__in=Attempt.OPEN)

@@ -75,6 +75,10 @@ class NoticeAdmin(RecordAdmin):
         """When it was told last."""
         return cells.when(notice.last_at)
 
+    def makes_sense(self, request: HttpRequest, row: Notice, action: str) -> bool:  # noqa: ARG002
+        """Only an open alarm waits for anybody."""
+        return row.level == Level.ALARM and row.settled_at is None
+
     def page_context(self, request: HttpRequest, row: Notice) -> dict[str, Any]:  # noqa: ARG002
         """All of it."""
         return {"notice": row, "state": state_of(row)}

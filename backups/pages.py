@@ -99,12 +99,17 @@ class Paged:
         setattr(request, "current_app", self.admin_site.name)  # noqa: B010  (Django's, unknown to its types)
         frame = {
             **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": str(row) if row else self.opts.verbose_name_plural.capitalize(),
+            "opts": self.opts if row else None,  # names the way to the row; a page without one is called by its title
+            "title": self.called(row) if row else self.opts.verbose_name_plural.capitalize(),
             "original": row,
             "actions_detail": self.buttons(request, row) if row else [],
         }
         return TemplateResponse(request, template, frame | context, status=status)
+
+    def called(self, row: Any) -> str:
+        """The page's name in the browser's tab: with the device that the row is of."""
+        device = getattr(row, "device", None)
+        return f"{device} · {row}" if device else str(row)
 
     def buttons(self, request: HttpRequest, row: Model) -> list[Any]:
         """The row's actions as the theme draws them on its own pages."""

@@ -19,7 +19,7 @@ from checkpoints import checkpoint_page, lower_admin, retention_admin  # noqa: F
 from checkpoints import upload_actions as uploading
 from checkpoints.checkpoint_filters import KeptFilter, RefFilter, TagFilter
 from checkpoints.compare_admin import CHOICES, Compares
-from checkpoints.models import Checkpoint, Ref, RefMove
+from checkpoints.models import HEAD, Checkpoint, Ref, RefMove
 from checkpoints.restore_admin import PutsBack
 from checkpoints.restore_group_admin import PutsSeveralBack
 from inventory.confirmation import confirmed_action
@@ -34,6 +34,9 @@ for model, page in (
 ):
     admin.site.unregister(model)
     admin.site.register(model, page)
+
+
+NEED_CONTENT = ("go_back", "export", "put_back", "put_several_back")
 
 
 @admin.register(Checkpoint)
@@ -101,8 +104,11 @@ class CheckpointAdmin(PutsBack, PutsSeveralBack, Compares, RecordAdmin):
         return cells.size(checkpoint.total_bytes)
 
     def makes_sense(self, request: HttpRequest, row: Checkpoint, action: str) -> bool:  # noqa: ARG002
-        """A deleted one can only come back, and the record goes back only to what devices have said."""
-        return (action == "undelete_it") == bool(row.deleted_at) and not (action == "go_back" and row.uploaded)
+        """A deleted one can only come back, what a disk has lost goes nowhere, and the record goes back only to what
+        devices have said."""
+        if row.deleted_at or action == "undelete_it":
+            return action == "undelete_it" and bool(row.deleted_at)
+        return not (row.lost_at and action in NEED_CONTENT) and not (row.uploaded and action == "go_back")
 
     def before(self, version: Checkpoint) -> Checkpoint | None:
         """Its parent."""
@@ -276,6 +282,10 @@ class RefAdmin(RecordAdmin):
     def moved(self, ref: Ref) -> SafeString:
         """When it was made or moved last."""
         return cells.when(ref.moved_at)
+
+    def makes_sense(self, request: HttpRequest, row: Ref, action: str) -> bool:  # noqa: ARG002
+        """HEAD stays."""
+        return row.name != HEAD
 
     def page_context(self, request: HttpRequest, row: Ref) -> dict[str, Any]:
         """With where it has been."""

@@ -41,6 +41,10 @@ class SnapshotAdmin(PutsBack, Compares, BackupsSnapshotAdmin):
 
     actions_detail = ("put_back",)
 
+    def makes_sense(self, request: HttpRequest, row: Snapshot, action: str) -> bool:  # noqa: ARG002
+        """What is not kept any more cannot be put back; its page says why."""
+        return row.pruned_at is None
+
     def before(self, version: Snapshot) -> Snapshot | None:
         """The device's version before."""
         return Snapshot.objects.filter(device=version.device_id, seq__lt=version.seq).order_by("-seq").first()
@@ -140,6 +144,12 @@ class TenantAdmin(FourEyes, BackupsTenantAdmin):
         {"title": "More", "items": ["four_eyes", "restore_windows", "collect_garbage", "stop_collection"]},
     )
     change_form_outer_before_template = "netcairn/tenant_head.html"
+
+    def makes_sense(self, request: HttpRequest, row: Tenant, action: str) -> bool:
+        """What does not go on cannot be stopped."""
+        if action == "stop_collection":
+            return RetentionPolicy.objects.filter(tenant=row).exclude(step="").exists()
+        return bool(super().makes_sense(request, row, action))
 
     def changeform_view(
         self,

@@ -24,6 +24,7 @@ from backups.verification import verified
 from config.waiting import waiting
 from inventory.models import Credential, Device, Tenant
 from inventory.notices import Notice
+from inventory.roles import is_superuser
 
 CHART_DAYS = 21
 ROWS = 8  # of each list: what fits a screen
@@ -52,6 +53,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     counted = standings(devices, now=now)
     context |= {"title": "Dashboard", "counted": counted, "several_tenants": len(named) > 1 and not chosen}
     context |= {"chosen": chosen, "chosen_name": named.get(chosen) if chosen else "", "choices": choices(named)}
+    if not named and not is_superuser(request.user):
+        return context | {"outside": True}
     if not counted.asked + counted.resting and chosen is None:
         return context | {"steps": first_steps(request, list(named))}
     return context | {

@@ -67,6 +67,14 @@ def host_key_actions(permission: str) -> type:
                 return "None was shown."
             return f"{row.presented_fingerprint()}, shown instead. Nothing logs in until it is accepted or refused."
 
+        def makes_sense(self, request: HttpRequest, row: Pinned, action: str) -> bool:
+            """A key is judged where another one was shown, and forgotten where one is pinned."""
+            if action in ("accept_host_key", "keep_host_key"):
+                return bool(row.presented_key)
+            if action == "forget_host_key":
+                return bool(row.host_key)
+            return bool(super().makes_sense(request, row, action))  # type: ignore[misc]
+
         @confirmed_action(
             description="Accept new host key", permission=permission, plan=plan_to_accept, icon="key", danger=True
         )

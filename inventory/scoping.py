@@ -107,7 +107,18 @@ class Scoped:
         return may(request.user, self.permission(verb), tenant_id_of(row) if row is not None else None)
 
 
-class TenantModelAdmin(Scoped, ModelAdmin):
+class Titled:
+    """Lists that are called by what they list, as the browser's tab shows it among others."""
+
+    opts: Any
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Django's own title is the same for all: select something to change."""
+        title = str(self.opts.verbose_name_plural).capitalize()
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})  # type: ignore[misc]
+
+
+class TenantModelAdmin(Titled, Scoped, ModelAdmin):
     """An admin page that keeps to the user's tenants. The tenant of a row is chosen once and stays."""
 
     list_filter_submit = True

@@ -120,6 +120,15 @@ def test_an_empty_installation_says_what_to_do_first(db: None) -> None:
     assert "/admin/inventory/device/begin/" in text and "./netcairn demo" in text
 
 
+def test_who_belongs_to_no_tenant_is_told_so(tenant: Tenant) -> None:
+    """An invitation to begin, with nothing to press, would send them looking for a fault."""
+    fill(tenant)
+
+    text = page(logged_in(make_user("nora")).get("/admin/"))
+
+    assert "You belong to no tenant yet" in text and "good" not in text.partition("<main")[2].partition("</main")[0]
+
+
 def test_the_first_steps_go_on_where_one_left_off(tenant: Tenant) -> None:
     """What is done is ticked off, and an administrator of a tenant is offered only what they may do."""
     make_credential(tenant)
