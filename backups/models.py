@@ -18,6 +18,7 @@ from backups.evidence_models import QuarantinedFile, Transcript
 from backups.mirrors.models import Mirror
 from backups.outbox_models import Outbox
 from backups.processing_models import PostProcessing
+from backups.recovery.models import Drill
 from backups.schedule_models import Schedule, ScheduledDevice
 from backups.snapshot_models import Snapshot, SnapshotSet
 from backups.store_models import Repository, StoredFile
@@ -31,6 +32,7 @@ __all__ = [
     "Attempt",
     "AttemptSet",
     "DayTally",
+    "Drill",
     "Epoch",
     "Mirror",
     "Outbox",

@@ -14,10 +14,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from backups.models import Attempt, Run, Snapshot
+from backups.models import Attempt, Drill, Run, Snapshot
 from backups.progress import Progress, progress_of
 from backups.quota import Usage
 from backups.remote.lag import lags
+from backups.remote.opening import is_set as remote_is_set
 from backups.standing import Standings, changed_devices, standings, troubled_devices
 from backups.tallies import by_day
 from backups.verification import verified
@@ -67,9 +68,15 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "alarms": open_alarms(request, chosen),
         "quotas": fullest(tenants),
         "copies": lags(tenants, ROWS),
+        "drill": latest_drill(tenants) if remote_is_set() else None,
         "waiting": waiting(request.user, tenants),
         "troubled": troubled_devices(devices, min(ROWS, counted.troubled)),
     }
+
+
+def latest_drill(tenants: QuerySet[Tenant]) -> Drill | None:
+    """What the newest drill of these tenants came to."""
+    return Drill.objects.filter(tenant__in=tenants).select_related("tenant").order_by("-at").first()
 
 
 def open_alarms(request: HttpRequest, tenant: UUID | None) -> list[Notice]:

@@ -48,6 +48,7 @@ NETCAIRN_TICKS = [
     "backups.tallies.tick",
     "backups.remote.jobs.tick",
     "backups.mirrors.jobs.tick",
+    "backups.recovery.jobs.tick",
 ]
 # The object store, and whether it has a copy of each repository or is their home (`backups/remote/`).
 NETCAIRN_OBJECT_STORE = conf.object_store()["address"]
