@@ -1,6 +1,6 @@
 """Alcatel-Lucent Enterprise AOS (OmniSwitch)."""
 
-from inventory.platforms.idioms import VALUE
+from inventory.platforms.idioms import TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import Sign
 
@@ -24,7 +24,7 @@ PLATFORM = Platform(
     secrets=(
         rf"(?P<keep>^snmp community[- ]map (?:hash-key )?)(?!mode\b){VALUE}",
         rf"(?P<keep>^aaa (?:radius|tacacs\+?|ldap)-server .{{0,200}}? (?:hash-key|key|password) ){VALUE}",
-        rf"(?P<keep>^snmp station .{{0,200}} v3 .{{0,200}} key ){VALUE}",
+        rf"(?P<keep>^snmp station .{{0,200}} v3 .{{0,200}} key {TYPE}){VALUE}",
         rf"(?P<keep>^ip (?:ospf|rip|bgp) .{{0,200}} (?:md5 \d+ key|md5-key|auth-key|password) ){VALUE}",
         rf"(?P<keep>^ip (?:ospf|rip|bgp) .{{0,200}} md5 \d+ )(?!key |enable\b|disable\b){VALUE}",
         rf"(?P<keep>^user \S+ .{{0,200}}?password(?:-hash)? ){VALUE}",

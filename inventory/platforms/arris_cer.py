@@ -1,6 +1,6 @@
 """Arris CER and E6000."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 
 PLATFORM = Platform(
@@ -20,10 +20,10 @@ PLATFORM = Platform(
     enable=True,
     patience=60.0,
     secrets=(
-        rf"(?P<keep>\bencrypted-password ){VALUE}",
+        rf"(?P<keep>\bencrypted-password {TYPE}){VALUE}",
         rf"(?P<keep>\b(?:cable authstring|authentication-key) ){VALUE}",
         rf"(?P<keep>^[ \t]*(?:configure )?snmp-server community ){VALUE}",
-        rf"(?P<keep>^[ \t]*(?:configure )?(?:tacacs|radius)-server .{{0,200}}? key ){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:configure )?(?:tacacs|radius)-server .{{0,200}}? key {TYPE}){VALUE}",
         *CISCO_SECRETS,
     ),
     refusals=CISCO_REFUSALS,

@@ -31,7 +31,7 @@ PLATFORM = Platform(
         r"(?P<keep>^[ \t]*ap1x \S+ user \S+ )\S+",
         rf"(?P<keep>^ *(?:virtual-controller-key|wpa-passphrase|wep-key|bkup-passwords|key|ipsec) ){VALUE}",
         rf"(?P<keep>^ *hash-mgmt-user \S+ password \S+ ){VALUE}",
-        rf"(?P<keep>^ *mgmt-user \S+ )(?!password\b){VALUE}",
+        rf"(?P<keep>^ *mgmt-user \S+ )(?!password[ \t]){VALUE}",
         rf"(?P<keep>^ *user \S+ ){VALUE}(?= (?:portal|radius)$)",
         *CISCO_SECRETS,
     ),

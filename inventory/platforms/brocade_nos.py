@@ -1,6 +1,6 @@
 """Brocade Network OS (VDX)."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import Sign
 
@@ -24,7 +24,7 @@ PLATFORM = Platform(
     patience=60.0,
     secrets=(
         rf"(?P<keep>^[ \t]*snmp-server (?:user|host|v3host) .{{0,200}}? (?:auth-password|priv-password) ){VALUE}",
-        rf"(?P<keep>^[ \t]*key )(?!chain\b){VALUE}",
+        rf"(?P<keep>^[ \t]*key {TYPE})(?!chain\b){VALUE}",
         *CISCO_SECRETS,
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:syntax error: |Error: |%Error: )"),

@@ -1,6 +1,6 @@
 """Casa Systems CMTS."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import Sign
 
@@ -24,8 +24,8 @@ PLATFORM = Platform(
     secrets=(
         rf"(?P<keep>^[ \t]*snmp community ){VALUE}",
         rf"(?P<keep>^[ \t]*snmp comm-tbl \S+ ){VALUE}",
-        rf"(?P<keep>^[ \t]*(?:console-)?password (?:encrypted )?){VALUE}",
-        rf"(?P<keep>^[ \t]*cable shared-secret (?:encrypted )?){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:console-)?password {TYPE}){VALUE}",
+        rf"(?P<keep>^[ \t]*cable shared-secret {TYPE}){VALUE}",
         *CISCO_SECRETS,
     ),
     refusals=CISCO_REFUSALS,

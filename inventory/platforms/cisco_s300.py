@@ -1,6 +1,6 @@
 """Cisco Small Business (SG, CBS, Catalyst 1200 and 1300)."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import Sign
 
@@ -24,7 +24,7 @@ PLATFORM = Platform(
     enable=True,
     secrets=(
         *CISCO_SECRETS,
-        rf"(?P<keep>^encrypted (?:radius|tacacs)-server .*?\bkey ){VALUE}",
+        rf"(?P<keep>^encrypted (?:radius|tacacs)-server .*?\bkey {TYPE}){VALUE}",
         rf"(?P<keep>^(?:encrypted )?snmp-server user .*?\bauth (?:(?:sha\d*|md5) )?){VALUE}",
         rf"(?P<keep>^(?:encrypted )?snmp-server user .*?\bpriv (?:(?:des|aes) )?){VALUE}",
         rf"(?P<keep>^encrypted (?:sntp authentication-key \d+ md5|key-string|ip ospf \S+(?: \d+ md5)?) ){VALUE}",

@@ -23,7 +23,7 @@ PLATFORM = Platform(
     secrets=(
         *CISCO_SECRETS,
         rf"(?P<keep>^(?:key|(?:radius|tacacs)-server .*?\bkey) {TYPE}){VALUE}\s*$",
-        rf"(?P<keep>^encrypted .*?\bkey ){VALUE}",
+        rf"(?P<keep>^encrypted .*?\bkey {TYPE}){VALUE}",
     ),
     refusals=(
         *CISCO_REFUSALS,

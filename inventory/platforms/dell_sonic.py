@@ -1,6 +1,6 @@
 """SONiC with a management CLI (Dell Enterprise SONiC)."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, CONFIG_DB_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, CONFIG_DB_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, RemoteFile, Restore
 from inventory.platforms.signs import Sign
 
@@ -29,7 +29,7 @@ PLATFORM = Platform(
     secrets=(
         *CISCO_SECRETS,
         *CONFIG_DB_SECRETS,
-        rf"(?P<keep>^(?:radius|tacacs)-server (?:host \S+ )?.*?\bkey ){VALUE}(?= encrypted|\s|$)",
+        rf"(?P<keep>^(?:radius|tacacs)-server (?:host \S+ )?.*?\bkey {TYPE}){VALUE}(?= encrypted|\s|$)",
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*%? ?Error: "),
     ansi=True,

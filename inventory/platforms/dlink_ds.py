@@ -1,6 +1,6 @@
 """D-Link xStack and Smart switches."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 
 PLATFORM = Platform(
@@ -35,7 +35,7 @@ PLATFORM = Platform(
         rf"(?P<keep>^create snmp user .{{0,200}}? auth \S+ ){VALUE}",
         rf"(?P<keep>^create snmp user .{{0,200}}? priv \S+ ){VALUE}",
         rf"(?P<keep>^(?:config|create) (?:radius|authen server_host|authentication server_host) .{{0,200}}?"
-        rf" key (?:encrypted )?){VALUE}",
+        rf" key {TYPE}){VALUE}",
         *CISCO_SECRETS,
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:Available commands:|Next possible completions:|Invalid NULL token)"),

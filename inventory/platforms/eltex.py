@@ -1,6 +1,6 @@
 """Eltex MES switches."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 
 PLATFORM = Platform(
@@ -21,7 +21,7 @@ PLATFORM = Platform(
     enable=True,
     secrets=(
         rf"(?P<keep>^(?:encrypted )?snmp-server community (?:encrypted )?){VALUE}",
-        rf"(?P<keep>^encrypted (?:radius|tacacs)-server .{{0,200}}?key ){VALUE}",
+        rf"(?P<keep>^encrypted (?:radius|tacacs)-server .{{0,200}}?key {TYPE}){VALUE}",
         *CISCO_SECRETS,
     ),
     refusals=CISCO_REFUSALS,

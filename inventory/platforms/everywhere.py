@@ -31,7 +31,7 @@ _NONE = (
     r"|keychain-name|id|key-id|generate|zeroize|rollover|file|size|length|lifetime|life|timeout|type|mode|prompt"
     r"|policy|profile|control|public|export|import|delete|is|expiration|encryption|level|index|status|rsa|dsa|ecdsa|trusted"
     r"|protection|install|address|hostname|ip|ipv[46]|identity|any|set-key|obscured|hash2?|mac|priv\w*|enc\w*|auth\w*|acct"
-    r"|prefer|iburst|burst|version|minpoll|maxpoll|source|vrf|group|cmode"
+    r"|options|prefer|iburst|burst|version|minpoll|maxpoll|source|vrf|group|cmode"
     r"|emode|slev|acl|read|write|notify|access|user|ckn|eigrp|preshared?|esp|ah)(?:[;,]?(?:[ \t\r]|$)|=)"
     rf"|\\[ \t\r]*$|\*+[;,]?[ \t\r]*$|[{{=]|:[ \t]|\"\"|''|[\"']?-----BEGIN|\(masked\)|{_METHOD}(?:[ \t\r]|$)"
     r"|\S+[ \t]+(?:\{[ \t\r]*$|(?:secret|password|key|key-string|ascii-text|hexadecimal|cipher|simple|encrypted"
@@ -40,7 +40,9 @@ _NONE = (
 _NO_NUMBER = r"(?![0-9]{1,5}[;,]?[ \t\r]*$)"  # a key's number, and nothing behind it
 # A word, or words in quotation marks; a Junos-like line's semicolon stays.
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|(?!["'])\S+?(?=;?(?:[ \t\r]|$)))"""
-_TELLING = r"(?=[^\s;]*[0-9A-Z:]|\"[^\"\s]{6})"  # no word of a command line: a digit, a capital letter, or quoted
+_TELLING = (
+    r"(?=[^\s;]*[0-9A-Z:]|\"[^\"\s]{6}|'[^'\s]{6})"  # no word of a command line: a digit, a capital letter, or quoted
+)
 
 _KEY_NAMES = (
     r"(?:[\w-]{0,30}[-_])?(?:pre-?shared?|preshare|share|shared|wpa|wpa-hex|wep|psk|md5|sha[0-9]{0,3}|auth|authentication"
@@ -50,10 +52,10 @@ _KEY_NAMES = (
     r"(?:[-_]?(?:hash|encrypt(?:ed)?|value|data|string))?[0-9]?"
     r"|(?:key-(?:octet-)?string|key-hex|key-value|keyvalue|key-encrypt|encrypt-key|bindpw|bind-pw|ike-?psk|psk|cak"
     r"|text-authentication|md5-authentication|simple-text-auth|md5-auth|auth-string|authdata|ciphered-pwd"
-    r"|pass(?:word|wd|phrase)[-_]hash(?:ed)?|key-hashed|pmk|cisco-authentication|enckey|authkey|cpwd|epwd|[\w-]{0,30}pass-?phrase(?:-encrypted)?|(?:encrypted|fallback|primary)-cak|authpwd|privpwd|pin-code)"
+    r"|pass(?:word|wd|phrase)[-_]hash(?:ed)?|key-hashed|pmk|cisco-authentication|enckey|authkey|cpwd|epwd|[\w-]{0,30}pass-?phrase(?:-encrypted)?|(?:encrypted|fallback|primary)-cak|authpwd|privpwd|pin-code|passkey|otp[-_]seed)"
 )
 # One of them is in each of these names, in small letters.
-_IN_KEY_NAMES = ("key", "psk", "cak", "pmk", "auth", "pwd", "hash", "phrase", "bindpw", "bind-pw", "pin-code")
+_IN_KEY_NAMES = ("key", "psk", "cak", "pmk", "auth", "pwd", "hash", "phrase", "bindpw", "bind-pw", "pin-code", "otp")
 _COMMUNITY = r"[\w-]{0,30}(?i:community)(?:-?(?:name|string|map|password|group))?[0-9]?"
 
 _ABOUT_SNMP = r"^(?=[^\n]{0,120}(?i:snmp|\busm\b|createuser))[^\n]+"
@@ -70,6 +72,7 @@ _SNMP = Section(
         rf"(?P<keep>\b(?i:(?:auth|priv|enc)(?:entication|acy|ryption|rypt)?-?(?:[-_]?(?:prot(?:ocol)?|mode|type"
         rf"|encrypted))?[ \t]+{_METHOD})[ \t]+-?(?i:{_HOW}))(?!-){_NONE}{_VALUE}",
         rf"(?P<keep>\b(?i:priv|privacy)[ \t]+{_HOW}){_NONE}{_TELLING}{_VALUE}",
+        rf"(?P<keep>\b(?i:priv|privacy)[ \t]+(?:hex|encrypted|plain|cipher|simple)[ \t]+){_NONE}{_VALUE}",
         rf"(?P<keep>\b(?i:md5|sha[0-9]{{0,3}}|des|aes(?:-?[0-9]{{3}})?|des-cbc|3des|aes128-cfb)[ \t]+{_HOW})"
         rf"(?![0-9]{{3}}[ \t]){_NONE}{_TELLING}{_VALUE}",
         rf"(?P<keep>\b(?i:(?:auth|encrypt|enc|priv)-(?:md5|sha|aes|3?des)[0-9-]{{0,8}})[ \t]+{_HOW})"
@@ -86,7 +89,7 @@ _SNMP = Section(
         r"|auth|priv|poll|community|name|encrypted|plain|cipher|simple|[0-9]{1,5})[ \t]+){1,8}))"
         r"(?!(?:vrf|use-vrf|version|port|udp-port|traps?|informs?|v[123]c?|username|params|securityname"
         r"|security-name|community-name|sec-name|source-interface|trap-level|smode|filter|community|severity-level)"
-        rf"(?:[ \t\r]|$)|[0-9.]{{1,15}}(?:[ \t\r]|$)){_NONE}{_VALUE}",
+        rf"(?:[ \t\r]|$)|(?:[0-9]{{1,5}}|[0-9]{{1,3}}\.[0-9.]{{3,11}})(?:[ \t\r]|$)){_NONE}{_VALUE}",
     ),
 )
 _KEYS = Section(

@@ -1,6 +1,6 @@
 """Extreme ERS (BOSS, former Nortel and Avaya)."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import Sign
 
@@ -27,7 +27,7 @@ PLATFORM = Platform(
         rf"(?P<keep>^(?:cli|web-server) password (?:(?:switch|stack|serial|telnet) )?"
         rf"(?:read-only|read-write|rwa|rw|ro) ){VALUE}",
         *CISCO_SECRETS,
-        rf"(?P<keep>^(?:radius|tacacs) server .*?\bkey ){VALUE}",
+        rf"(?P<keep>^(?:radius|tacacs) server .*?\bkey {TYPE}){VALUE}",
     ),
     refusals=CISCO_REFUSALS,
     pager=(r"^----More \(q=Quit, space/return=Continue\)----",),

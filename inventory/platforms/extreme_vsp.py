@@ -1,6 +1,6 @@
 """Extreme VOSS (Fabric Engine)."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import Sign
 
@@ -30,7 +30,7 @@ PLATFORM = Platform(
         rf"(?P<keep>^(?:cli|web-server) password (?:(?:switch|stack|serial|telnet) )?"
         rf"(?:read-only|read-write|rwa|rw|ro) ){VALUE}",
         *CISCO_SECRETS,
-        rf"(?P<keep>^(?:radius|tacacs) server .*?\bkey ){VALUE}",
+        rf"(?P<keep>^(?:radius|tacacs) server .*?\bkey {TYPE}){VALUE}",
         rf"(?P<keep>^snmp-server community )(?!\S+ (?:index|group)){VALUE}",
         rf"(?P<keep>\b(?:message-digest-key \d+ md5|isis hello-auth type \S+ key) ){VALUE}",
     ),

@@ -1,6 +1,6 @@
 """Hirschmann HiOS."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import Sign
 
@@ -29,7 +29,7 @@ PLATFORM = Platform(
         rf"(?P<keep>^[ \t]*users snmpv3 password (?:authentication|encryption) \S+ ){VALUE}",
         rf"(?P<keep>^[ \t]*users (?:password|snmpv3 \S+) \S+ ){VALUE}",
         rf"(?P<keep>^[ \t]*snmp community (?:ro|rw) ){VALUE}",
-        rf"(?P<keep>^[ \t]*radius server (?:auth|acct) modify \d+ .{{0,200}}?secret ){VALUE}",
+        rf"(?P<keep>^[ \t]*radius server (?:auth|acct) modify \d+ .{{0,200}}?secret {TYPE}){VALUE}",
         r"(?P<keep><Attribute name=\"\w{0,60}(?:Password|Secret|Key|CommunityName)\">)[^<\n]+(?=</)",
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*Error: "),

@@ -97,7 +97,7 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
 # Broadcom's FASTPATH and what its many buyers made of it, where no other command line has the same words.
 FASTPATH_SECRETS: tuple[str, ...] = (
     rf"(?P<keep>^users passwd \S+ (?:encrypted )?){VALUE}",
-    rf"(?P<keep>^key (?:encrypted )?){VALUE}",
+    rf"(?P<keep>^key {TYPE}){VALUE}",
     rf"(?P<keep>^snmptrap )(?!snmpversion |mode ){VALUE}",
 )
 

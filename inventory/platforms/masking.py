@@ -36,6 +36,8 @@ _KEYS = (
     r"(?:-----| ----))(?s:.+?)(?=(?:-----|---- )END|\Z)"
 )
 
+_WEAK = ("password", "secret", "private", "key")  # words of the language that are somebody's password
+
 # What no sheet may forget, and what a platform that is gone still needs.
 _EVERYWHERE: tuple[str | Worded, ...] = (
     # A password inside an address: ftp://user:password@host
@@ -62,6 +64,23 @@ _EVERYWHERE: tuple[str | Worded, ...] = (
         ("snmp",),
         r"(?P<keep>^[^\n]{0,80}?\bsnmp(?:-server|-agent)?\b[^\n]{0,200}? community (?:(?:read|write|cipher|simple) )*)"
         rf"(?!list\b|map\b|community-name\b|\S+ \(masked\)){_VALUE}",
+    ),
+    # What was masked was how the last word is written: password (masked) 5 VALUE, shared-secret (masked) 1 7 VALUE
+    Worded(
+        tuple(f"(masked) {digit}" for digit in range(10)),
+        r"(?P<keep>\b(?:password|secret|key|community)[ \t]+\(masked\)[ \t]+(?:[0-9]{1,2}[ \t]+)?[05-9][ \t]+)"
+        rf"(?!\(masked\)){_VALUE}(?=[ \t\r]*$)",
+    ),
+    # A password that is itself such a word was taken for how the next one is written: md5 password (masked)
+    Worded(
+        tuple(f"{word} (masked)" for word in _WEAK),
+        r"(?P<keep>(?<!\w)(?i:[\w-]{0,30}(?:key|secret|password|community|community-map|md5|sha[0-9]{0,3}|priv|hash"
+        rf"|phrase|pmk|hex|(?:des|aes)-?[0-9]{{0,3}}))[ \t]+)(?:{'|'.join(_WEAK)})(?=[ \t]+\(masked\))",
+    ),
+    Worded(
+        tuple(f"(masked) {word}" for word in (*_WEAK, "aes", "des")),
+        r"(?P<keep>\b(?:auth|priv)[^\n]{0,80}\(masked\)[ \t]+(?:(?:aes|des)[\w-]{0,8}[ \t]+)?)"
+        rf"(?:{'|'.join(_WEAK)})(?=[ \t\r]*(?:$|engineID))",
     ),
 )
 

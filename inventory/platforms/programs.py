@@ -50,6 +50,8 @@ PROGRAMS: tuple[str | Worded, ...] = (
         r"(?P<keep>(?<=[ \t])-(?i:[A-Za-z]{0,30}(?:password|passwd|passphrase|secret|psk|pwd?|token))[ \t]+[\"']?)"
         rf"{_NOTHING}(?!-){_WORD}+",
     ),
+    # radius add 192.0.2.1 -k value
+    Worded((" -k",), rf"(?P<keep>\b(?:radius|tacacs)[^\n]{{1,80}}[ \t]-k[ \t]+[\"']?){_NOTHING}(?!-){_WORD}+"),
     # Authorization: Bearer value
     Worded(
         ("authorization",),

@@ -1,6 +1,6 @@
 """Raisecom ROAP and ROS."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import Sign
 
@@ -23,7 +23,7 @@ PLATFORM = Platform(
     enable=True,
     volatile=(r"^Building configuration\.\.\.",),
     secrets=(
-        rf"(?P<keep>^[ \t]*(?:radius|tacacs)-(?:server )?(?:encrypt-)?key (?:cipher )?){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:radius|tacacs)-(?:server )?(?:encrypt-)?key {TYPE}){VALUE}",
         rf"(?P<keep>^[ \t]*user (?:name )?\S+ password (?:cipher |simple |no-encryption )?){VALUE}",
         rf"(?P<keep>^[ \t]*enable (?:password|auth) (?:cipher |simple )?){VALUE}",
         *CISCO_SECRETS,

@@ -1,6 +1,6 @@
 """Teldat CIT."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import GREETING, Sign
 
@@ -23,7 +23,7 @@ PLATFORM = Platform(
         rf"(?P<keep>^[ \t]*host \S+ trap version v2c ){VALUE}",
         rf"(?P<keep>^[ \t]*pin (?:plain |ciphered )?){VALUE}",
         rf"(?P<keep>^[ \t]*key-id \d+ md5 ){VALUE}",
-        rf"(?P<keep>^[ \t]*user \S+ (?:hash-)?password (?:ciphered )?){VALUE}",
+        rf"(?P<keep>^[ \t]*user \S+ (?:hash-)?password {TYPE}){VALUE}",
         rf"(?P<keep>^[ \t]*community (?!access\b)){VALUE}",
         rf"(?P<keep>^[ \t]*(?:key (?:preshared )?(?:ip|hostname) \S+ (?:ciphered |plain )?)){VALUE}",
         rf"(?P<keep>\bciphered ){VALUE}",

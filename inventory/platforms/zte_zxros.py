@@ -1,6 +1,6 @@
 """ZTE ZXROS."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 from inventory.platforms.signs import Sign
 
@@ -26,7 +26,7 @@ PLATFORM = Platform(
         rf"(?P<keep>^[ \t]+authentication ){VALUE}(?= level-)",
         rf"(?P<keep>^[ \t]*snmp-server community )(?:encrypted )?{VALUE}",
         rf"(?P<keep>^[ \t]*snmp-server host \S+ .{{0,200}}? community (?:encrypted )?){VALUE}",
-        rf"(?P<keep>^[ \t]+server \d+ .{{0,200}} key (?:encrypted )?){VALUE}",
+        rf"(?P<keep>^[ \t]+server \d+ .{{0,200}} key {TYPE}){VALUE}",
         *CISCO_SECRETS,
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*%Error \d+"),

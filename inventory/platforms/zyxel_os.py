@@ -1,6 +1,6 @@
 """Zyxel ZyNOS switches."""
 
-from inventory.platforms.idioms import CISCO_REFUSALS, VALUE
+from inventory.platforms.idioms import CISCO_REFUSALS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
 
 PLATFORM = Platform(
@@ -24,11 +24,11 @@ PLATFORM = Platform(
         r"^; Config last updated = ",
     ),
     secrets=(
-        rf"(?P<keep>^[ \t]*admin-password (?:cipher )?){VALUE}",
+        rf"(?P<keep>^[ \t]*admin-password {TYPE}){VALUE}",
         rf"(?P<keep>\b(?:get|set|trap)-community (?:cipher )?){VALUE}",
-        rf"(?P<keep>\b(?:auth|priv)-password (?:cipher )?){VALUE}",
-        rf"(?P<keep>^[ \t]*(?:radius|tacacs)-(?:server|accounting) host .{{0,200}} key (?:cipher )?){VALUE}",
-        rf"(?P<keep>^[ \t]*logins username \S+ password (?:cipher )?){VALUE}",
+        rf"(?P<keep>\b(?:auth|priv)-password {TYPE}){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:radius|tacacs)-(?:server|accounting) host .{{0,200}} key {TYPE}){VALUE}",
+        rf"(?P<keep>^[ \t]*logins username \S+ password {TYPE}){VALUE}",
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:Invalid|Unknown|Ambiguous) (?:command|parameter|input)"),
     ansi=True,  # its prompt moves the cursor
