@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.faults import garbage, power, retention, store, zombies
+from tests.faults import garbage, power, publishing, retention, store, zombies
 from tests.faults.disks import Disk, NoDisks
 from tests.faults.store import say
 
@@ -17,6 +17,7 @@ def main() -> None:
     zombies.main([*where, "--rounds", "2"])
     garbage.main([*where, "--turns", "3"])
     retention.main([*where, "--kills", "2"])
+    publishing.main([*where, "--rounds", "4"])
     try:
         Disk().close()
     except NoDisks as reason:
