@@ -13,7 +13,7 @@ from backups.colouring import coloured, sections
 from backups.errors import StoreError
 from backups.models import Snapshot
 from backups.showing import harmless, lines_of, shapeless
-from backups.store.reader import open_store
+from backups.store.reader import read_blob
 from inventory.errors import UnknownPlatform
 from inventory.platforms.masking import mask, was_masked
 from inventory.platforms.registry import platform
@@ -171,4 +171,4 @@ def shown_stored(version: Snapshot, name: str, *, secrets: bool, line: int = 1) 
 def stored(version: Snapshot, name: str) -> bytes:
     """The bytes of one file as the device said them. Raises StoreError (Pruned is one), KeyError for no such file."""
     version.refuse_pruned()
-    return open_store(version.tenant_id).blob(version.files[name]["blob"])
+    return read_blob(version.tenant_id, version.files[name]["blob"])

@@ -18,7 +18,7 @@ from backups.content import SECRETS, for_eyes, is_binary
 from backups.errors import StoreError
 from backups.pages import DateFilter, attachment
 from backups.processing import originals
-from backups.store.reader import open_store
+from backups.store.reader import read_blob
 from checkpoints import compare_page, restore_jobs
 from checkpoints import restore_actions as verbs
 from checkpoints.checkpoint_actions import by
@@ -94,7 +94,7 @@ class RestoreAdmin(RestorePages):
         if name not in restore.target:
             raise Http404("The version has no such file.")
         secrets = may(request.user, SECRETS, restore.tenant_id)
-        content = open_store(restore.tenant_id).blob(restore.target[name]["blob"])
+        content = read_blob(restore.tenant_id, restore.target[name]["blob"])
         if is_binary(content) and not secrets:
             raise PermissionDenied  # what is not text cannot be masked
         seen = for_eyes(content, restore.device.platform, secrets=secrets)

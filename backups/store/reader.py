@@ -171,6 +171,17 @@ def open_store(tenant_id: UUID) -> TenantStore:
     return open_path(store_path(tenant_id))
 
 
+def read_blob(tenant_id: UUID, object_id: str) -> bytes:
+    """The content of one file; where the home is elsewhere and nothing is here, no more is brought than that.
+
+    Raises StoreError.
+    """
+    if settings.NETCAIRN_STORE_READY and not is_repository(store_path(tenant_id)):
+        content: bytes = import_string(settings.NETCAIRN_STORE_FILE)(tenant_id, object_id)
+        return content
+    return open_store(tenant_id).blob(object_id)
+
+
 def ready(tenant_id: UUID) -> None:
     """Have what is kept of the tenant on this host, where its home is elsewhere. Raises StoreError."""
     if settings.NETCAIRN_STORE_READY:
