@@ -36,6 +36,7 @@ from backups.content import (
     stored,
 )
 from backups.device_admin import DeviceAdmin
+from backups.hosts import admin as hosts_admin  # noqa: F401  (it registers pages)
 from backups.models import Attempt, Run, Snapshot
 from backups.pages import RecordAdmin, attachment, page_of
 from backups.progress import Progress, progress_of

@@ -17,6 +17,7 @@ from backups import runs, shard
 from backups.absence import GONE
 from backups.conf import limits, threads
 from backups.errors import BadSchedule
+from backups.hosts import beats, queues
 from backups.models import Run, Schedule
 from backups.netmiko_transport import NetmikoTransport
 from inventory.models import Device
@@ -32,8 +33,9 @@ def enqueue_run(devices: Iterable[Device], *, requested_by: str, trigger: str = 
     with transaction.atomic():
         asked = runs.start_runs(devices, requested_by=requested_by, trigger=trigger, by_queue=True, now=timezone.now())
         for run in asked:
-            for _ in range(shards(run.attempts.count())):
-                ask_for_worker(run)
+            for queue, devices_there in queues.shares(run.attempts.all(), run.tenant_id).items():
+                for _ in range(shards(devices_there)):
+                    ask_for_worker(run, queue)
     return asked
 
 
@@ -42,9 +44,17 @@ def shards(devices: int) -> int:
     return max(1, min(MAX_SHARDS, devices // DEVICES_A_SHARD))
 
 
-def ask_for_worker(run: Run) -> None:
-    """Put a task into the queue that says: look at this run."""
-    async_task("backups.jobs.collect_shard", str(run.pk), task_name=task_name(run))
+def ask_for_worker(run: Run, queue: str) -> None:
+    """Put a task into a queue that says: look at this run."""
+    enqueue("backups.jobs.collect_shard", str(run.pk), name=task_name(run), queue=queue)
+
+
+def ask_for_workers(run: Run) -> None:
+    """The same for each queue that something waits in; where nobody fetches any, one task is enough."""
+    waiting = queues.shares(run.attempts.queued(), run.tenant_id) or {queues.MAIN: 0}
+    for queue in waiting:
+        if queue == queues.MAIN or not is_queued(task_name(run), queue):
+            ask_for_worker(run, queue)
 
 
 def task_name(run: Run) -> str:
@@ -62,7 +72,7 @@ def collect_shard(run_id: str) -> None:
     except GONE:
         connection.close()
         runs.give_back(run_id, timezone.now())
-        ask_for_worker(Run.objects.get(pk=run_id))
+        ask_for_worker(Run.objects.get(pk=run_id), queues.here())
         raise
 
 
@@ -73,34 +83,34 @@ def _collect_shard(run_id: str) -> None:
         transport=NetmikoTransport(),
         limits=limits(),
         threads=threads(),
-        others_wait=lambda: others_wait(run, timezone.now()),
+        others_wait=lambda: not beats.takes_work() or others_wait(run, timezone.now()),
     )
     if gave_way:
-        ask_for_worker(run)
+        ask_for_worker(run, queues.here())
 
 
 def others_wait(run: Run, now: datetime) -> bool:
     """Whether work other than this run's lies in the queue, and nobody has fetched it."""
     # A fetched task has its lock in the future.
-    waiting = OrmQ.objects.filter(key=settings.Q_CLUSTER["name"], lock__lte=now)[: MAX_SHARDS + 1]
+    waiting = OrmQ.objects.filter(key=queues.cluster_of(queues.here()), lock__lte=now)[: MAX_SHARDS + 1]
     return any(task.name() != task_name(run) for task in waiting)
 
 
-def is_queued(name: str) -> bool:
+def is_queued(name: str, queue: str = queues.MAIN) -> bool:
     """Whether a task of that name waits, or is being worked on."""
-    return any(task.name() == name for task in OrmQ.objects.filter(key=settings.Q_CLUSTER["name"]))
+    return any(task.name() == name for task in OrmQ.objects.filter(key=queues.cluster_of(queue)))
 
 
-def enqueue(call: str, *ids: str, name: str) -> None:
-    """Put a task of a higher app into the queue: the full name of its door, and nothing but ids."""
-    async_task(call, *ids, task_name=name)
+def enqueue(call: str, *ids: str, name: str, queue: str = queues.MAIN) -> None:
+    """Put a task into a queue: the full name of its door, and nothing but ids."""
+    async_task(call, *ids, task_name=name, cluster=queues.cluster_of(queue))
 
 
 def tick() -> None:
     """Every minute: whatever lost its worker gets another, and what is due starts."""
     now = timezone.now()
     for run in [*runs.reap(now), *runs.resume(now)]:
-        ask_for_worker(run)
+        ask_for_workers(run)
     for hook in settings.NETCAIRN_TICKS:
         import_string(hook)()
     start_due(now)
@@ -109,7 +119,7 @@ def tick() -> None:
 def take_up_lost() -> None:
     """Ask for a worker for whatever lost its own. The watch over the queue does this between two ticks."""
     for run in runs.release_lost(timezone.now()):
-        ask_for_worker(run)
+        ask_for_workers(run)
 
 
 def start_due(now: datetime) -> None:

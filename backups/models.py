@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from backups import claimers, indexes
 from backups.epochs import Epoch
 from backups.evidence_models import QuarantinedFile, Transcript
+from backups.hosts.queues import mine
 from backups.mirrors.models import Mirror
 from backups.outbox_models import Outbox
 from backups.processing_models import PostProcessing
@@ -166,10 +167,9 @@ class AttemptSet(TenantQuerySet):
         return self.filter(state=Attempt.State.QUEUED)
 
     def ready(self, now: datetime) -> AttemptSet:
-        """Queued ones whose time has come and whose device nobody talks to."""
+        """Queued ones whose time has come and whose device is for this worker, and nobody talks to it."""
         talking = Attempt.objects.filter(device=models.OuterRef("device"), state=Attempt.State.RUNNING)
-        waiting = models.Q(not_before__gt=now)
-        ready = self.queued().exclude(waiting).exclude(models.Exists(talking))
+        ready = mine(self.queued()).exclude(not_before__gt=now).exclude(models.Exists(talking))
         for name in settings.NETCAIRN_HELD_DEVICES:
             held = import_string(name)
             restoring = models.Q(run__trigger=Run.Trigger.RESTORE)

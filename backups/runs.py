@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 
 from backups import claimers
 from backups.errors import StoreError
+from backups.hosts.queues import others
 from backups.lost import check_record
 from backups.models import Attempt, AttemptSet, Run
 from backups.retries import MAX_TRIES
@@ -162,6 +163,16 @@ def not_if_cancelled(run: Run, again: Iterable[Attempt], now: datetime) -> None:
         return
     for attempt in again:
         attempt.state, attempt.not_before, attempt.ended_at = Attempt.State.FAILED, None, now
+
+
+def refused(run: Run, now: datetime) -> bool:
+    """Close what of a run this process cannot do and nobody else will; whether that is all of it."""
+    if not run.by_queue:
+        detail = "Only workers of the queue {} talk to this device: leave the backup to the queue, or ask there."
+        for queue, attempt in others(run.attempts.queued()).values_list("queue", "pk"):
+            said = detail.format(queue or "of all other devices")
+            run.attempts.filter(pk=attempt).give_up(cause="other-queue", detail=said, now=now)
+    return refused_by_store(run, now)
 
 
 def refused_by_store(run: Run, now: datetime) -> bool:

@@ -24,6 +24,7 @@ from backups.collect import Collected
 from backups.crew import Crew
 from backups.errors import BackupError, StoreError, StoreMoved
 from backups.group import Decided, Group, finish, keep_evidence
+from backups.hosts.queues import mine
 from backups.models import Attempt, AttemptSet, Run, Snapshot
 from backups.retries import SiteBreaker, next_try
 from backups.targets import as_stored
@@ -57,7 +58,7 @@ def work_on(
     talks to them or they rest until their next try, are waited for with `pause` in a command, and in the queue left to
     the tick (`Run.resume_at`), so that nobody holds a worker and waits.
     """
-    if not run.begin(clock()) or runs.refused_by_store(run, clock()):
+    if not run.begin(clock()) or runs.refused(run, clock()):
         return False
     shard = Shard(
         run,
@@ -158,7 +159,7 @@ class Shard:
 
     def stays(self) -> bool:
         """Whether to wait for queued devices that cannot be asked now."""
-        if not self.run.attempts.queued().exists():
+        if not mine(self.run.attempts.queued()).exists():
             return False
         if not self.crew.out and not self.run.by_queue:
             # Who talks to them may have died, and the queue that would find out may not be running.
@@ -212,9 +213,8 @@ class Shard:
         rest = self.run.attempts.queued().filter(device__site=site, tries=0)
         closed = list(rest.select_related("device"))
         detail = f"Not tried, because {self.breaker.after} devices of site {site} in a row could not be reached."
-        self.run.attempts.filter(pk__in=[one.pk for one in closed]).queued().give_up(
-            cause="site-down", detail=detail, now=self.clock()
-        )
+        left = self.run.attempts.filter(pk__in=[one.pk for one in closed]).queued()
+        left.give_up(cause="site-down", detail=detail, now=self.clock())
         if self.told:
             self.told(closed)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import secrets
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -44,6 +46,19 @@ def number(name: str, *, default: int) -> int:
     if text and not (text.isascii() and text.isdigit()):
         raise BadEnvironment(f"{name} is {text!r}; set it to a number.")
     return int(text or default)
+
+
+def host() -> str:
+    """What this machine is called among the others: `NETCAIRN_HOST`, else its own name."""
+    return os.environ.get("NETCAIRN_HOST", "").strip()[:100] or socket.gethostname()[:100]
+
+
+def queue() -> str:
+    """`NETCAIRN_QUEUE`: letters, digits and . _ -; empty where this machine works for nobody's site."""
+    text = os.environ.get("NETCAIRN_QUEUE", "").strip()
+    if text and not re.fullmatch(r"[A-Za-z0-9._-]{1,60}", text):
+        raise BadEnvironment(f"NETCAIRN_QUEUE is {text!r}; it may have up to 60 letters, digits and . _ -")
+    return text
 
 
 def secret_of(name: str) -> str:

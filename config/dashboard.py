@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from backups.hosts.models import Host
 from backups.models import Attempt, Drill, Run, Snapshot
 from backups.progress import Progress, progress_of
 from backups.quota import Usage
@@ -69,6 +70,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "quotas": fullest(tenants),
         "copies": lags(tenants, ROWS),
         "drill": latest_drill(tenants) if remote_is_set() else None,
+        "hosts": hosts(request, now),
         "waiting": waiting(request.user, tenants),
         "troubled": troubled_devices(devices, min(ROWS, counted.troubled)),
     }
@@ -157,6 +159,11 @@ def fullest(tenants: QuerySet[Tenant]) -> list[tuple[Tenant, Usage]]:
     used = Coalesce(F("repository__stored_bytes"), 0)
     limited = tenants.filter(quota_bytes__gt=0).annotate(used=used, share=F("used") * 1.0 / F("quota_bytes"))
     return [(tenant, Usage(tenant.used, tenant.quota_bytes)) for tenant in limited.order_by("-share", "name")[:ROWS]]
+
+
+def hosts(request: HttpRequest, now: datetime) -> list[tuple[Host, str]]:
+    """Whose workers take work, for who runs the program; with the state of each."""
+    return [(host, host.state(now)) for host in Host.objects.visible_to(request.user)]
 
 
 @dataclass(frozen=True)

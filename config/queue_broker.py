@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,10 @@ from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
 
+from backups.hosts import beats
+from backups.hosts.queues import cluster_of, here
+
+LOOK_EVERY = 1.0  # seconds, while this host takes no work
 ENOUGH = 4096  # bytes of the note after which what has been done is left out of it
 
 
@@ -23,7 +28,10 @@ class Broker(ORM):
     """As `Q_CLUSTER["broker_class"]` names it."""
 
     def dequeue(self) -> Any:
-        """The next tasks; none after waiting a moment."""
+        """The next tasks; none after waiting a moment, and none while this host is to take no work."""
+        if not beats.takes_work():
+            sleep(LOOK_EVERY)
+            return None
         tasks = super().dequeue()
         note(pk for pk, _ in tasks or ())
         return tasks
@@ -48,8 +56,8 @@ def fetched() -> list[int]:
         noted = {int(line) for line in place().read_text().split()}
     except FileNotFoundError:
         return []
-    here = OrmQ.objects.filter(pk__in=noted, key=settings.Q_CLUSTER["name"], lock__gt=timezone.now())
-    left = list(here.values_list("pk", flat=True))
+    fetched_here = OrmQ.objects.filter(pk__in=noted, key=cluster_of(here()), lock__gt=timezone.now())
+    left = list(fetched_here.values_list("pk", flat=True))
     if place().stat().st_size > ENOUGH:
         rewrite(left)
     return left

@@ -21,6 +21,8 @@ from django_q.models import OrmQ
 from django_q.signals import post_execute_in_worker, pre_execute
 
 from backups import jobs
+from backups.hosts import beats
+from backups.hosts.queues import cluster_of, here
 from config import queue_broker
 
 log = logging.getLogger(__name__)
@@ -109,9 +111,9 @@ class QueueWatch:
     def _waiting_too_long(self) -> list[int]:
         """Tasks that nobody has fetched, and those that this machine has: where nobody works, they wait as well."""
         long_ago = timezone.now() - self.waited_too_long
-        queue = settings.Q_CLUSTER["name"]
-        waiting = OrmQ.objects.filter(key=queue, lock__lt=long_ago).values_list("pk", flat=True)
-        return [*waiting[:1000], *queue_broker.fetched()]
+        waiting = OrmQ.objects.filter(key=cluster_of(here()), lock__lt=long_ago).values_list("pk", flat=True)
+        unfetched = waiting[:1000] if beats.takes_work() else []  # a host that drains leaves them to others
+        return [*unfetched, *queue_broker.fetched()]
 
 
 def give_back_fetched() -> None:

@@ -18,9 +18,11 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
+from backups.hosts import beats, joining
 from backups.locks import Lock
 from backups.schedules import ensure_tick
 from config.processes import Child, Supervisor
@@ -33,6 +35,7 @@ QUEUE_GRACE = 30.0
 """Seconds. A task that takes longer is cut off; what it had not finished is taken up by the reaper."""
 
 WATCH_EVERY_LOOKS = 10
+BEAT_EVERY_LOOKS = 10
 
 
 class AddressTaken(NetcairnError):
@@ -55,6 +58,7 @@ def prepare(*, tell: Callable[[str], None]) -> None:
         tell("Preparing the database.")
         call_command("migrate", interactive=False, verbosity=0)
         ensure_tick()
+        joining.prepared()
     collect_static()
 
 
@@ -69,6 +73,7 @@ def ready_database(*, tell: Callable[[str], None]) -> None:
         if unapplied():
             tell("Preparing the database.")
             call_command("migrate", interactive=False, verbosity=0)
+            joining.prepared()
 
 
 def unapplied() -> bool:
@@ -173,17 +178,45 @@ def serve(
 
     def each_look() -> None:
         nonlocal waiting_for_first_page
+        beat()
         if waiting_for_first_page and answers(listener):
             waiting_for_first_page = False
             ready()
 
-    children = [web_server(listener), queue_workers(workers, stuck=now_and_then(watch or QueueWatch()))]
-    Supervisor(children, tell=tell).run(each_look=each_look)
+    with as_host(workers) as beat:
+        children = [web_server(listener), queue_workers(workers, stuck=now_and_then(watch or QueueWatch()))]
+        Supervisor(children, tell=tell).run(each_look=each_look)
 
 
 def work(*, tell: Callable[[str], None], workers: int | None = None, watch: QueueWatch | None = None) -> None:
     """Run the queue alone until SIGINT or SIGTERM, where something else serves the pages."""
-    Supervisor([queue_workers(workers, stuck=now_and_then(watch or QueueWatch()))], tell=tell).run()
+    with as_host(workers) as beat:
+        Supervisor([queue_workers(workers, stuck=now_and_then(watch or QueueWatch()))], tell=tell).run(each_look=beat)
+
+
+@contextlib.contextmanager
+def as_host(workers: int | None) -> Iterator[Callable[[], None]]:
+    """Be one of the hosts; what is given back is to be called at every look. Raises HostRefused, there and here."""
+    joining.join(workers=workers or settings.NETCAIRN_WORKERS, now=timezone.now())
+    connection.close()
+    looks = itertools.count(1)
+
+    def beat() -> None:
+        if next(looks) % BEAT_EVERY_LOOKS == 0:
+            while_reachable(lambda: joining.stay(timezone.now()))
+
+    yield beat
+    while_reachable(lambda: beats.leave(timezone.now()))
+
+
+def while_reachable(call: Callable[[], None]) -> None:
+    """Tell the database, if it answers: one that is away is no reason to stop."""
+    try:
+        call()
+    except OperationalError:
+        return
+    finally:
+        connection.close()
 
 
 def now_and_then(watch: QueueWatch) -> Callable[[], bool]:

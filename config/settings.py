@@ -16,6 +16,9 @@ NETCAIRN_STORE_ROOT = Path(os.environ.get("NETCAIRN_STORE_ROOT") or NETCAIRN_VAR
 NETCAIRN_PLATFORMS_DIR = os.environ.get("NETCAIRN_PLATFORMS_DIR") or None
 NETCAIRN_SECRETS_KEYS = conf.secrets_keys(NETCAIRN_VAR)
 NETCAIRN_SECRETS_KEYS_READER: str | None = "config.conf.secrets_keys_now"  # keys change while the program runs
+NETCAIRN_HOST = conf.host()
+NETCAIRN_WORKERS = int(os.environ.get("NETCAIRN_WORKERS") or 2)
+NETCAIRN_QUEUE = conf.queue()  # of the workers that are started here; empty: what has no queue of its own
 # Where secrets of credentials may be kept instead of the database (inventory/sources.py).
 NETCAIRN_VAULT = conf.vault()
 NETCAIRN_CREDENTIALS_DIR = os.environ.get("NETCAIRN_CREDENTIALS_DIR") or None
@@ -40,6 +43,7 @@ NETCAIRN_HELD_DEVICES = ["checkpoints.restore_rules.held_devices"]
 NETCAIRN_OUTBOX = dict.fromkeys(["publish", "forget", "sweep"], "backups.remote.jobs.ask")
 # Called every minute by the queue's tick, for the same reason.
 NETCAIRN_TICKS = [
+    "backups.hosts.watch.tick",
     "inventory.lockouts.sweep",
     "backups.transcripts.sweep",
     "checkpoints.restore_jobs.tick",
@@ -162,7 +166,7 @@ CACHES = {
 Q_CLUSTER = {
     "name": "netcairn",
     "orm": "default",
-    "workers": int(os.environ.get("NETCAIRN_WORKERS") or 2),
+    "workers": NETCAIRN_WORKERS,
     "timeout": 3600,
     "retry": 3 * 3600,
     "queue_limit": 1,
@@ -178,6 +182,8 @@ Q_CLUSTER = {
     "broker_class": "config.queue_broker.Broker",
     "ALT_CLUSTERS": {},
 }
+if NETCAIRN_QUEUE:
+    Q_CLUSTER["cluster_name"] = f"{Q_CLUSTER['name']} {NETCAIRN_QUEUE}"
 
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
