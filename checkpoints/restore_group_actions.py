@@ -72,6 +72,7 @@ def plan_to_put_several_back(_page: Any, _request: HttpRequest, rows: QuerySet[C
 
 def put_several_back(request: HttpRequest, checkpoint: Checkpoint, answers: dict[str, Any]) -> RestoreGroup:
     """Ask for it, and let a worker plan."""
+    restore_jobs.one_queue(answers["devices"])
     group = request_group(
         checkpoint,
         answers["devices"],

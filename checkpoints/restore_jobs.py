@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from django.db import transaction
 from backups import jobs
 from backups.conf import limits, threads
 from backups.device_writing import NetmikoWriter
+from backups.hosts import queues
 from checkpoints.device_restore import push_restore
 from checkpoints.errors import WrongMoment
 from checkpoints.models import Restore, RestoreGroup
@@ -20,6 +21,7 @@ from checkpoints.restore_means import Means, RealTime, database_clock
 from checkpoints.restore_planning import plan_restore
 from checkpoints.restore_reaper import reap_restores
 from inventory.errors import NetcairnError
+from inventory.models import Device
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,8 @@ def live_means() -> Means:
 
 def enqueue_plan(restore: Restore) -> None:
     """Let a worker plan it."""
-    jobs.enqueue(PLAN, str(restore.pk), name=f"plan restore {restore.pk}")
+    queue = queues.queue_of_device(restore.device)
+    jobs.enqueue(PLAN, str(restore.pk), name=f"plan restore {restore.pk}", queue=queue)
 
 
 def enqueue_push(restore: Restore, *, by: str) -> None:
@@ -42,7 +45,8 @@ def enqueue_push(restore: Restore, *, by: str) -> None:
     with transaction.atomic():
         if not Restore.objects.filter(pk=restore.pk, state=Restore.State.APPROVED).update(pushed_by=by):
             raise WrongMoment(f"Restore {restore.short_id} is not approved: it cannot be pushed.")
-        jobs.enqueue(PUSH, str(restore.pk), name=f"push restore {restore.pk}")
+        queue = queues.queue_of_device(restore.device)
+        jobs.enqueue(PUSH, str(restore.pk), name=f"push restore {restore.pk}", queue=queue)
 
 
 def plan(restore_id: str) -> None:
@@ -59,9 +63,21 @@ def push(restore_id: str) -> None:
         push_restore(restore, by=restore.pushed_by, means=live_means())
 
 
+def one_queue(devices: Iterable[Device]) -> str:
+    """The queue of a tenant's devices that are put back together, by one worker. Raises WrongMoment for several."""
+    places = {(device.tenant_id, device.site) for device in devices}
+    said = {tenant: queues.of_tenant(tenant) for tenant in {tenant for tenant, _ in places}}
+    found = {queues.queue_of(site, said[tenant]) for tenant, site in places}
+    if len(found) > 1:
+        named = ", ".join(sorted(queue or "that of all others" for queue in found))
+        raise WrongMoment(f"These devices belong to several queues ({named}): put those of each back by themselves.")
+    return found.pop() if found else queues.MAIN
+
+
 def enqueue_group_plan(group: RestoreGroup) -> None:
-    """Let a worker plan all its devices."""
-    jobs.enqueue(PLAN_SEVERAL, str(group.pk), name=f"plan restores {group.pk}")
+    """Let a worker plan all its devices. Raises WrongMoment."""
+    queue = one_queue(restore.device for restore in group.in_order())
+    jobs.enqueue(PLAN_SEVERAL, str(group.pk), name=f"plan restores {group.pk}", queue=queue)
 
 
 def enqueue_group_push(group: RestoreGroup, *, by: str) -> None:
@@ -70,7 +86,8 @@ def enqueue_group_push(group: RestoreGroup, *, by: str) -> None:
         mine = RestoreGroup.objects.filter(pk=group.pk, ended_at=None, token=None).exclude(approved_by="")
         if not mine.update(pushed_by=by):
             raise WrongMoment(f"{group} is {group.state}: it cannot be pushed.")
-        jobs.enqueue(PUSH_SEVERAL, str(group.pk), name=f"push restores {group.pk}")
+        queue = one_queue(restore.device for restore in group.in_order())
+        jobs.enqueue(PUSH_SEVERAL, str(group.pk), name=f"push restores {group.pk}", queue=queue)
 
 
 def plan_several(group_id: str) -> None:
@@ -99,8 +116,12 @@ def told_by_the_row(restore: Restore | RestoreGroup) -> Iterator[None]:
 def tick() -> None:
     """Every minute: a restore without a process gets one that looks after it."""
     now = database_clock()
-    if Restore.objects.forsaken(now).exists() or RestoreGroup.objects.forsaken(now).exists():
-        jobs.enqueue(REAP, name="reap restores")
+    needed = set(queues.with_queue(Restore.objects.forsaken(now)).order_by().values_list("queue", flat=True))
+    if RestoreGroup.objects.forsaken(now).exists():
+        needed.add(queues.MAIN)
+    for queue in needed:
+        if queue == queues.MAIN or not jobs.is_queued("reap restores", queue):
+            jobs.enqueue(REAP, name="reap restores", queue=queue)
 
 
 def reap() -> None:

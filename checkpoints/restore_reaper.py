@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from backups.errors import BackupError
+from backups.hosts.queues import mine
 from backups.targets import platform_of, target_of
 from checkpoints.errors import NotRestorable, RestoreError, WrongMoment
 from checkpoints.models import Restore
@@ -39,7 +40,8 @@ def reap_restores(means: Means) -> list[Restore]:
 
     Called every minute, and by any number of processes at once.
     """
-    found = Restore.objects.forsaken(means.clock()).select_related("device__credential", "device__tenant")
+    forsaken = mine(Restore.objects.forsaken(means.clock()))  # others could not reach the device
+    found = forsaken.select_related("device__credential", "device__tenant")
     return [restore for restore in found if reaped(restore, means)]
 
 

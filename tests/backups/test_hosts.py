@@ -19,6 +19,8 @@ from backups.hosts.beats import HostRefused
 from backups.hosts.models import Host, Installation, SiteQueue
 from backups.models import Repository, Run
 from backups.transport import Limits
+from checkpoints import restore_jobs
+from checkpoints.errors import WrongMoment
 from config.queue_broker import Broker
 from config.queue_watch import QueueWatch
 from inventory.audit import AuditEntry
@@ -150,6 +152,16 @@ def test_a_command_says_whose_devices_it_cannot_ask(tenant: Tenant, devices: lis
     run.refresh_from_db()
     assert run.state == "done"
     assert list(run.attempts.exclude(cause="").values_list("device__name", "cause")) == [("berlin", "other-queue")]
+
+
+def test_devices_of_two_queues_are_not_put_back_by_one_worker(tenant: Tenant, devices: list[Device]) -> None:
+    """It could reach half of them, and would stop in the middle of the others' change."""
+    queues.assign(tenant, "berlin", "b1", by="ada")
+    berlin, bonn, hq = devices
+
+    assert (restore_jobs.one_queue([berlin]), restore_jobs.one_queue([bonn, hq])) == ("b1", "")
+    with pytest.raises(WrongMoment, match="several queues"):
+        restore_jobs.one_queue([berlin, bonn])
 
 
 # Sites whose workers are gone
