@@ -22,6 +22,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver
 
 from backups.epochs import Epoch
+from backups.hosts.models import Host, SiteQueue
 from backups.mirrors.models import Mirror
 from backups.models import Attempt, QuarantinedFile, Run, Schedule, Transcript
 from backups.processing_models import PostProcessing
@@ -93,6 +94,7 @@ def settle(name: str) -> dict[type[models.Model], models.Model]:
     ]
     # What belongs to no tenant is superusers' business, and no less a thing that others must not see.
     rows += [make_user(f"{name}-person", (tenant, Role.AUDITOR)), Lockout.objects.create(kind="account", name=name)]
+    rows += [Host.objects.create(name=f"{name}-host"), SiteQueue.objects.create(tenant=tenant, site="far", queue=name)]
     return {type(row): row for row in [*rows, device.snapshots.first()] if row is not None}
 
 
