@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('backups', '0018_home'),
+        ('backups', '0019_drills'),
         ('inventory', '0013_accounts'),
     ]
 
