@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from threading import Condition
-from time import monotonic, process_time
+from time import monotonic, process_time, thread_time
 from typing import Generic, TypeVar
 
 from backups.pace import Pace
 
 M_ARENA_MAX, ARENAS = -8, 2
 M_MMAP_THRESHOLD, LARGE = -3, 65_536
+TELLING, TICK = 100, 0.0001  # visits whose time is told, and the least CPU that one takes, in seconds
 PROMPTLY = 0.0005  # seconds after which a thread that reckons has to let another one, instead of Python's 5 ms
 
 Errand = TypeVar("Errand")
@@ -75,6 +76,7 @@ class Crew(Generic[Errand, Brought]):
         self._out: dict[Future[Brought], Errand] = {}
         self._back: queue.SimpleQueue[Future[Brought]] = queue.SimpleQueue()
         self._ended = 0
+        self._waits: list[float] = []  # for Pace.look
 
     @property
     def out(self) -> int:
@@ -98,7 +100,11 @@ class Crew(Generic[Errand, Brought]):
 
         def go() -> Brought:
             with self._gate:
-                return run()
+                began, reckoned = monotonic(), thread_time()
+                brought = run()
+                if len(self._waits) < TELLING:
+                    self._waits.append((monotonic() - began) / max(thread_time() - reckoned, TICK))
+                return brought
 
         future = self._pool.submit(go)
         self._out[future] = errand
@@ -126,7 +132,8 @@ class Crew(Generic[Errand, Brought]):
 
     def _adapt(self) -> None:
         full = self.out >= self._pace.width
-        self._gate.widen(self._pace.look(now=monotonic(), cpu=process_time(), ended=self._ended, full=full))
+        now, cpu = monotonic(), process_time()
+        self._gate.widen(self._pace.look(now=now, cpu=cpu, ended=self._ended, full=full, waits=self._waits))
 
     @contextmanager
     def standing_back(self) -> Iterator[None]:

@@ -7,6 +7,9 @@ answer at once, a few keep the interpreter busy, and each further thread takes i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from statistics import median
+
 LOOK = 0.15  # seconds between two looks
 TRIAL = 1.0  # seconds that a number gets to show what it is worth
 FIRST, FEWEST = 20, 4  # devices at a time; a run of twenty is over before anything is found out
@@ -14,6 +17,7 @@ WAITING, BUSY = 0.25, 0.85  # shares of one core: below, more devices cost nothi
 AT_ONCE, ON_TRIAL = 4.0, 2.0  # times as many at the utmost: while the core idles, and while others may have it
 WORTH_IT, AS_GOOD = 1.1, 0.95  # times the rate before that more have to bring, and fewer
 REST = 5  # trials left out after one that brought nothing
+ROOM = 1.25  # times the devices that would just keep the core busy: some of them are always late
 IN_STOCK = 1.0  # seconds: while a group is written nobody claims, and no thread shall be without a device
 
 
@@ -26,19 +30,25 @@ class Pace:
         self.rate = 0.0  # devices a second, as last measured
         self._before: tuple[int, float] | None = None  # number and rate before the trial that runs
         self._rest = 0
+        self._guessed = False
         self._start(now, cpu, 0)
 
-    def look(self, *, now: float, cpu: float, ended: int, full: bool) -> int:
-        """The number from now on. `ended` devices are done so far; `full`: as many are out as may be."""
+    def look(self, *, now: float, cpu: float, ended: int, full: bool, waits: Sequence[float] = ()) -> int:
+        """The number from now on. `ended` devices are done so far; `full`: as many are out as may be.
+
+        `waits`: of the first that came back with something, how many times longer the visit took than it reckoned.
+        """
         seconds = now - self._now
         if seconds < LOOK:
             return self.width
         share = (cpu - self._cpu) / seconds
-        if share >= WAITING and seconds < TRIAL:
+        # How long the first were out tells as much as a trial does: most runs are over before one has ended.
+        first = not self._guessed and len(waits) >= max(1, self.width // 2)
+        if share >= WAITING and seconds < TRIAL and not first:
             return self.width
         self.rate = (ended - self._ended) / seconds
         if full:
-            self.width = min(self.most, self._judged(share))
+            self.width = min(self.most, self._guess(median(waits)) if first else self._judged(share))
         self._start(now, cpu, ended)
         return self.width
 
@@ -46,6 +56,11 @@ class Pace:
     def stock(self) -> int:
         """How many devices more to claim than are talked to."""
         return max(2, self.width // 4, round(self.rate * IN_STOCK))
+
+    def _guess(self, wait: float) -> int:
+        """As many as keep the core busy in the time that a visit takes, if all are like the first."""
+        self._guessed, self._before, self._rest = True, None, REST
+        return max(self.width, round(ROOM * wait))
 
     def _judged(self, share: float) -> int:
         before, self._before = self._before, (self.width, self.rate)

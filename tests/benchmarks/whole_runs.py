@@ -102,7 +102,8 @@ def work(run_id: str, threads: int) -> dict[str, float]:
     held: list[float] = []
     watch_lock(batch, held)
     if threads:  # as many as were asked for, and no looking for better
-        pace.FIRST, pace.Pace._judged = threads, lambda *_: threads  # type: ignore[method-assign]
+        pace.FIRST = threads
+        pace.Pace._judged = pace.Pace._guess = lambda *_: threads  # type: ignore[method-assign]
     run = Run.objects.get(pk=run_id)
     print("ready", flush=True)
     sys.stdin.readline()
