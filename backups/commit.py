@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
-
-from backups import elsewhere, quota
+from backups import quota
 from backups.batch import Batch, Written, writing
-from backups.copying import copy_in, learn_of_growth
-from backups.errors import QuotaFull, StoreError
-from backups.locks import try_lock_tenant
+from backups.copying import copy_in
+from backups.errors import QuotaFull
+from backups.house import House, tidy_up
 from backups.models import Snapshot
 from backups.retirement import drop_retired
 from backups.store.changes import MAX_BYTES, MAX_FILES, DeviceChange
-from backups.store.housekeeping import MAX_PACKS, keep_house, pack_count
-from backups.store.reader import open_store, store_path
 from inventory.models import Device
 
 __all__ = ["Batch", "DeviceChange", "KeepResult", "Kept", "Written", "keep", "writing"]
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -65,12 +58,14 @@ def keep(
     now: datetime,
     also: Callable[[dict[UUID, Snapshot]], None],
     beyond_quota: bool = False,
+    house: House | None = None,
 ) -> KeepResult:
     """Keep good captures, in as many batches as their size asks for, each one commit and one transaction.
 
     `also` is called with a batch's new snapshots, by device, inside the transaction that acknowledges them. Captures
     that the tenant's quota has no room for are left out and named (`not_kept`), unless `beyond_quota`. Batches that
-    were committed before an error stay. Raises StoreBusy, StoreDamaged, GitFailed.
+    were committed before an error stay. `house` is kept in order beside what its owner does; else before this returns.
+    Raises StoreBusy, StoreDamaged, GitFailed.
     """
     result = KeepResult()
     trailers = {"Run": str(run_id)} if run_id else {}
@@ -89,7 +84,10 @@ def keep(
         result.snapshots |= snapshots
         result.unchanged |= {one.device.pk for one in group} - snapshots.keys()
         result.commits += [written.commit] if written else []
-    tidy_up(tenant_id)
+    if house:
+        house.look()
+    else:
+        tidy_up(tenant_id)
     return result
 
 
@@ -143,18 +141,3 @@ def snapshot_of(tenant_id: UUID, kept: Kept, written: Written, *, author: str, r
         lines_removed=removed,
         author=author,
     )
-
-
-def tidy_up(tenant_id: UUID) -> None:
-    """Repack when packs have piled up; what was kept is kept, so a failure here is logged and no more."""
-    if pack_count(store_path(tenant_id)) <= MAX_PACKS:
-        return
-    try:
-        with transaction.atomic(durable=True):
-            if try_lock_tenant(tenant_id):
-                elsewhere.prepare(tenant_id)
-                keep_house(open_store(tenant_id).git)
-                elsewhere.swept(tenant_id)
-        learn_of_growth()
-    except (StoreError, DatabaseError) as exc:
-        log.warning("Housekeeping of tenant %s is left for later: %s", tenant_id, exc)

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from threading import Condition
 from time import monotonic, process_time, thread_time
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from backups.pace import Pace
 
@@ -77,6 +77,12 @@ class Crew(Generic[Errand, Brought]):
         self._back: queue.SimpleQueue[Future[Brought]] = queue.SimpleQueue()
         self._ended = 0
         self._waits: list[float] = []  # for Pace.look
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.dismiss()
 
     @property
     def out(self) -> int:

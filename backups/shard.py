@@ -25,6 +25,7 @@ from backups.crew import Crew
 from backups.errors import BackupError, StoreError, StoreMoved
 from backups.group import Decided, Group, finish, keep_evidence
 from backups.hosts.queues import mine
+from backups.house import House
 from backups.models import Attempt, AttemptSet, Run, Snapshot
 from backups.retries import SiteBreaker, next_try
 from backups.targets import as_stored
@@ -54,9 +55,8 @@ def work_on(
     """Collect the run's queued devices until none is left, then close the run if this was the last share.
 
     `told` hears of each group of attempts once they are final. True when the worker was given up early because
-    `others_wait` for one: then somebody has to call this again. Devices that cannot be asked now, because another run
-    talks to them or they rest until their next try, are waited for with `pause` in a command, and in the queue left to
-    the tick (`Run.resume_at`), so that nobody holds a worker and waits.
+    `others_wait` for one: then somebody has to call this again. Devices that another run talks to, or that rest until
+    their next try, are waited for with `pause` in a command, and in the queue left to the tick (`Run.resume_at`).
     """
     if not run.begin(clock()) or runs.refused(run, clock()):
         return False
@@ -70,15 +70,13 @@ def work_on(
         pause=pause,
         clock=clock,
     )
-    try:
-        shard.work()
-    finally:
-        shard.crew.dismiss()
-    if runs.end_run(run, clock()):
-        return False
-    if not shard.gave_way:
+    with shard.house:  # nobody waits for it before the run has ended
+        with shard.crew:
+            shard.work()
+        ended = runs.end_run(run, clock())
+    if not ended and not shard.gave_way:
         run.rest(clock())
-    return shard.gave_way
+    return shard.gave_way and not ended
 
 
 class Shard:
@@ -109,6 +107,7 @@ class Shard:
         self.beaten_at = self.turn_began = clock()
         self.gave_way = False
         self.breaker = SiteBreaker()
+        self.house = House(run.tenant_id)
 
     def work(self) -> None:
         """Until no attempt is queued, none in flight and all is written. A database that goes away is waited for."""
@@ -191,7 +190,7 @@ class Shard:
         elif isinstance(error, BackupError):
             self.decide_failed(attempt, error)
         else:
-            # A mistake of ours in one device's conversation must not cost the run its other ten thousand.
+            # A mistake of ours in one device's conversation must not cost the others theirs.
             log.error("Collecting device %s failed unexpectedly", attempt.device_id, exc_info=error)
             self.close(attempt, Attempt.State.FAILED, "internal", f"Netcairn itself failed: {type(error).__name__}.")
 
@@ -291,6 +290,7 @@ class Shard:
             now=self.clock(),
             also=lambda snapshots: self.acknowledge([by_device[device_id] for device_id in snapshots]),
             beyond_quota=self.run.trigger == Run.Trigger.RESTORE,  # in an emergency no bill is to stop anybody
+            house=self.house,
         )
         if result.commits:
             Run.objects.filter(pk=self.run.pk).update(commit=result.commits[-1])

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import os
-import shutil
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 
-from backups import claimers
 from backups.errors import GitFailed
 from backups.store import layout
 from backups.store.creation import fsync
 from backups.store.git import Git
 from backups.store.housekeeping import indexes, remove_pack
 from backups.store.rereading import absent, lines_of
+from backups.store.workshop import Workshop as PlainWorkshop
 
 SECONDS = 3600.0  # for each step: a large repository takes minutes
 DAMAGE = 0b111  # of fsck's exit status: an object, a link between objects, a pack; the rest is no content
 ANY = tuple(range(256))
 TRIES = 3  # at counting beside writers
 MANY = 20_000  # commits; a command line has an end
-WORKSHOP = "collecting-"  # then which process it belongs to, and a random word
-ABANDONED = 7200.0  # seconds; a workshop of another host that is older belongs to nobody any more
 
 
 @dataclass(frozen=True)
@@ -88,45 +83,18 @@ def bytes_on_disk(path: Path) -> int:
     return size
 
 
-class Workshop:
-    """A small repository beside the packs, in which a pack of all that is kept is made, and proven to be whole.
+class Workshop(PlainWorkshop):
+    """A workshop in which a pack of all that is kept is made, and proven to be whole.
 
-    Not among the packs, because a writer takes half-written files there for those of a crash. It borrows the objects
-    of the repository; without them (`alone`) git sees only what was packed here.
+    It borrows the objects of the repository; without them git sees only what was packed here.
     """
-
-    def __init__(self, git: Git, path: Path) -> None:
-        self.source = git
-        self.path = path
-        self.git = Git(path)
-        self.packs: list[str] = []
-
-    @classmethod
-    @contextmanager
-    def beside(cls, git: Git) -> Iterator[Workshop]:
-        """A new one; gone at the end."""
-        path = git.path / f"{WORKSHOP}{claimers.this_process().replace(' ', '_')}-{token_hex(4)}"
-        workshop = cls(git, path)
-        try:
-            for folder in ("refs", "objects/info", "objects/pack"):
-                (path / folder).mkdir(parents=True, mode=0o700)
-            (path / "HEAD").write_text("ref: refs/heads/none\n")
-            yield workshop
-        finally:
-            shutil.rmtree(path, ignore_errors=True)
-
-    @property
-    def alternates(self) -> Path:
-        """The file that names where else objects are."""
-        return self.path / "objects" / "info" / "alternates"
 
     def pack(self, tips: Collection[str], *, without: Collection[str] = (), quickly: bool = False) -> None:
         """Pack all that these commits need and those others do not. Raises GitFailed where something is missing."""
-        self.alternates.write_text(f"{self.source.path.absolute() / 'objects'}\n")
+        self.borrow()
         asked = lines_of(tips) + b"".join(b"^" + line for line in lines_of(without).splitlines(keepends=True))
         options = ["--revs", "--delta-base-offset", "--non-empty", "--quiet", *(["--window=0"] if quickly else [])]
-        base = str(self.path / "objects" / "pack" / "pack")
-        out = self.git.run("pack-objects", *options, base, stdin=asked, seconds=SECONDS).out
+        out = self.git.run("pack-objects", *options, self.base, stdin=asked, seconds=SECONDS).out
         self.packs += out.decode("ascii").split()
 
     def prove(self, tips: Collection[str]) -> None:
@@ -153,25 +121,6 @@ class Workshop:
         """How many objects were packed; once it is proven."""
         return object_count(self.git)
 
-    def install(self) -> None:
-        """Move the packs to the others, durably; each becomes visible with its index, which goes last."""
-        there = self.source.path / "objects" / "pack"
-        mine = self.path / "objects" / "pack"
-        for suffix in (".rev", ".pack", ".idx"):
-            for name in self.packs:
-                if (found := mine / f"pack-{name}{suffix}").exists():
-                    fsync(found)
-                    found.rename(there / found.name)
-        fsync(there)
-
-    def install_index(self) -> None:
-        """Let git's index of commits be the workshop's: another may name some that go. The lock is held."""
-        drop_commit_graph(self.source.path)
-        graph = Path("objects", "info", "commit-graph")
-        if (self.path / graph).exists():
-            (self.path / graph).rename(self.source.path / graph)
-            fsync(self.source.path / graph.parent)
-
     def remove_others(self, still_ours: Callable[[], None]) -> None:
         """Remove every pack and single object that was there before.
 
@@ -190,19 +139,3 @@ class Workshop:
         for found in [*others, *single]:
             found.unlink(missing_ok=True)
         fsync(objects / "pack")
-
-
-def remove_abandoned(path: Path) -> None:
-    """Remove the workshops whose process is no more; a number alone may be somebody else's by now."""
-    for left in path.glob(f"{WORKSHOP}*"):
-        claimer = left.name.removeprefix(WORKSHOP).rpartition("-")[0].replace("_", " ")
-        if claimers.is_gone(claimer) or time.time() - left.stat().st_mtime > ABANDONED:
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def drop_commit_graph(path: Path) -> None:
-    """Remove git's index of commits, which may name some that are about to go."""
-    info = path / "objects" / "info"
-    (info / "commit-graph").unlink(missing_ok=True)
-    shutil.rmtree(info / "commit-graphs", ignore_errors=True)
-    fsync(info)

@@ -27,6 +27,7 @@ from backups.models import Epoch, Repository, Snapshot
 from backups.store.housekeeping import half_removed, index_commits
 from backups.store.reader import TenantStore, open_store
 from backups.store.rereading import absent
+from backups.store.workshop import remove_abandoned
 from checkpoints import garbage
 from checkpoints.errors import CollectionRefused
 from checkpoints.events import failure_told
@@ -149,7 +150,7 @@ class Collection:
     def execute(self) -> Collected:
         """Look, forget the rows, sweep. Raises CollectionRefused before anything is deleted."""
         follow_refs(self.tenant)
-        garbage.remove_abandoned(self.git.path)
+        remove_abandoned(self.git.path)
         plan = self.plan()
         if plan.idle and not self.has_garbage(plan):
             self.read_all(plan)

@@ -1,4 +1,6 @@
-"""Few packs, packed refs, and an index of which commit touched which path. Whoever keeps house holds the tenant's lock.
+"""Few packs, packed refs, and an index of which commit touched which path.
+
+Packs are put together in a workshop beside, without the tenant's lock; only what takes their place needs it.
 
 A batch is written as one pack without deltas, in a hurry. Here packs are put together, and a file is stored as what
 makes it differ from its device's next version. git looks for such neighbours by the last sixteen characters of a path,
@@ -11,6 +13,7 @@ names 3.0 MB in 0.8 s.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from backups.errors import StoreDamaged
 from backups.store import layout
 from backups.store.creation import fsync
 from backups.store.git import Git
+from backups.store.workshop import Workshop
 
 MAX_PACKS = 30
 """With 2,010 packs a commit was measured to take 84 ms instead of 36. Not less than 30: beginning with packs of one
@@ -28,6 +32,7 @@ DEPTH = 20
 """Differences between a version and the one that is stored whole. With git's own 50, counting the lines of a batch took
 27 ms instead of 20 at 10,000 devices, for 2 % less disk; 141 versions of each of 100 devices take 1.24 times what
 `git gc --aggressive` makes of them, instead of 1.08 times."""
+ALONE = "alone-"  # in front of the name of a file that has no neighbours
 GONE = "gone-"  # in front of the index of a pack that is being removed
 
 INDEX_HEAD = b"\377tOc\0\0\0\2"
@@ -49,15 +54,27 @@ def indexes(path: Path) -> list[Path]:
 def keep_house(git: Git) -> None:
     """Put it all in order. Raises GitFailed, StoreDamaged. Loses nothing, reachable or not, whatever happens.
 
-    Geometric: a pack is only written again once as much has come after it, so that the work stays small however large
-    the repository is.
+    Whoever does this in one go holds the tenant's lock all the time.
     """
-    counts = {index: object_count(index) for index in indexes(git.path)}
-    together = to_combine(counts)
-    if len(together) > 1:
-        combine(git, together)
+    with Workshop.beside(git) as workshop:
+        take_place(workshop, join(workshop))
+
+
+def take_place(workshop: Workshop, old: Sequence[Path]) -> None:
+    """Let what was made take the place of these packs, and put the refs in order. The tenant's lock is held.
+
+    Not where one of them is gone: then somebody was quicker, or has removed what nobody needs any more.
+    """
+    git = workshop.source
+    if all(index.exists() for index in old):
+        workshop.install()
+        mine = {f"pack-{name}" for name in workshop.packs}
+        for index in old:
+            if index.stem not in mine:
+                remove_pack(index)
+        fsync(git.path / "objects" / "pack")
+        workshop.install_index()
     git.run("pack-refs", "--all")
-    index_commits(git)
 
 
 def index_commits(git: Git) -> None:
@@ -77,39 +94,47 @@ def to_combine(counts: Mapping[Path, int]) -> list[Path]:
     return packs[:size]
 
 
-def combine(git: Git, old: Sequence[Path]) -> None:
-    """One pack with every object of these, which go when it is complete and durable."""
-    ids = set().union(*map(ids_in, old))
-    directory = git.path / "objects" / "pack"
-    listed = b"".join(b"%b %b\n" % (one.encode(), name) for one, name in named(git, ids))
-    said = git.run(
-        "pack-objects",
-        "-q",
-        "--window=3",
-        f"--depth={DEPTH}",
-        "--delta-base-offset",
-        str(directory / "pack"),
-        stdin=listed,
-        seconds=SECONDS,
-    )
-    new = directory / f"pack-{layout.checked_id(said.out.decode().strip())}.idx"
+def join(workshop: Workshop) -> list[Path]:
+    """Make one pack of those whose time has come, and git's index of all commits; the packs. Needs no lock.
+
+    Geometric: a pack is only written again once as much has come after it, so that the work stays small however large
+    the repository is. Raises GitFailed, StoreDamaged.
+    """
+    git = workshop.source
+    old = to_combine({index: object_count(index) for index in indexes(git.path)})
+    old = old if len(old) > 1 else []
+    workshop.borrow()
+    if old:
+        pack(workshop, set().union(*map(ids_in, old)))
+    refs = git.run("for-each-ref", "--format=%(objectname) %(refname)").out
+    (workshop.path / "packed-refs").write_bytes(refs)
+    index_commits(workshop.git)
+    return old
+
+
+def pack(workshop: Workshop, ids: set[str]) -> None:
+    """Make a pack of just these objects, and see that they are all in it. Raises GitFailed, StoreDamaged."""
+    (workshop.path / "info" / "attributes").write_text(f"{ALONE}* -delta\n")
+    listed = b"".join(b"%b %b\n" % (one.encode(), name) for one, name in named(workshop.source, ids))
+    options = ("-q", "--window=3", f"--depth={DEPTH}", "--delta-base-offset", workshop.base)
+    said = workshop.git.run("pack-objects", *options, stdin=listed, seconds=SECONDS)
+    workshop.packs = [layout.checked_id(said.out.decode().strip())]
+    new = Path(f"{workshop.base}-{workshop.packs[0]}.idx")
     if not ids <= ids_in(new):
         raise StoreDamaged(f"git left objects out of {new}: nothing is removed; run `fsck --full` for this tenant.")
-    fsync(directory)  # git has seen to the files, not to their names
-    for index in old:
-        if index != new:
-            remove_pack(index)
-    fsync(directory)
 
 
 def named(git: Git, ids: set[str]) -> Iterator[tuple[str, bytes]]:
-    """Each id with a name that its neighbours of earlier and later share; the newest first, as they are read most."""
-    left = set(ids)
-    for one, path in paths(git, ids):
-        if one in left:
-            left.remove(one)
-            yield one, hashlib.sha1(path, usedforsecurity=False).hexdigest()[:16].encode()
-    for one in sorted(left):  # commits, root trees, and what no commit of the record names
+    """Each id with a name that its neighbours of earlier and later share; the newest first, as they are read most.
+
+    A file without any is not compared with those of other devices: of a first backup that was nearly all the work.
+    """
+    found = {one: path for one, path in reversed(list(paths(git, ids))) if one in ids}
+    often = Counter(found.values())
+    for one, path in reversed(found.items()):
+        name = hashlib.sha1(path, usedforsecurity=False).hexdigest()[:16]
+        yield one, (name if often[path] > 1 else ALONE + name).encode()
+    for one in sorted(ids - found.keys()):  # commits, root trees, and what no commit of the record names
         yield one, b""
 
 

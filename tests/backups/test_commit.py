@@ -298,7 +298,7 @@ def test_another_writers_turn_is_not_disturbed_by_refs_that_follow(
 
 def test_housekeeping_keeps_everything(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     """A23: 2,010 packs more than double the time of a commit."""
-    monkeypatch.setattr("backups.commit.MAX_PACKS", 5)
+    monkeypatch.setattr("backups.house.MAX_PACKS", 5)
     for number in range(12):
         back_up(kept(device, b"%d\n" % number))
 
@@ -311,12 +311,13 @@ def test_housekeeping_keeps_everything(device: Device, monkeypatch: pytest.Monke
 
 def test_housekeeping_that_fails_costs_nothing(device: Device, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
     """What is kept is kept."""
-    monkeypatch.setattr("backups.commit.MAX_PACKS", 0)
+    monkeypatch.setattr("backups.house.MAX_PACKS", 0)
 
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         raise GitFailed("no")
 
-    monkeypatch.setattr("backups.commit.keep_house", fail)
+    back_up(kept(device, b"1\n"))
+    monkeypatch.setattr("backups.house.take_place", fail)
 
     assert back_up(kept(device)).snapshots
     assert "left for later" in caplog.text

@@ -78,6 +78,15 @@ def test_a_short_run_is_not_over_before_the_number_is_found(devices: int) -> Non
     assert seconds_for(devices, min(found_out.width, devices), found_out) <= best / 0.85
 
 
+def test_the_first_that_come_back_say_how_many_to_send() -> None:
+    """Most runs last for seconds: a number that is found by trying one after the other comes too late."""
+    pace = Pace(100, now=0.0, cpu=0.0)
+
+    pace.look(now=0.3, cpu=0.1, ended=10, full=True, waits=[48.0] * 10)  # 4 ms of CPU in 0.2 s
+
+    assert pace.width == 60
+
+
 def test_devices_that_hang_do_not_keep_the_number_down() -> None:
     """Few threads are enough for quick devices, but not when each of them hangs on a dead one."""
     pace = Pace(100, now=0.0, cpu=0.0)

@@ -93,7 +93,7 @@ def work(run_id: str, threads: int) -> dict[str, float]:
     import django
 
     django.setup()
-    from backups import batch, pace, shard
+    from backups import batch, house, pace, shard
     from backups.conf import limits
     from backups.conf import threads as most
     from backups.models import Run
@@ -101,6 +101,7 @@ def work(run_id: str, threads: int) -> dict[str, float]:
 
     held: list[float] = []
     watch_lock(batch, held)
+    watch_housekeeping(house, held)
     if threads:  # as many as were asked for, and no looking for better
         pace.FIRST = threads
         pace.Pace._judged = pace.Pace._guess = lambda *_: threads  # type: ignore[method-assign]
@@ -113,6 +114,8 @@ def work(run_id: str, threads: int) -> dict[str, float]:
         "begin": begin,
         "end": time.monotonic(),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "cpu": time.process_time(),
+        "children": sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]),
         "lock_ms": 1000 * max(held, default=0.0),
     }
 
@@ -130,6 +133,18 @@ def watch_lock(batch: Any, held: list[float]) -> None:
         follow(one)
 
     batch.begin, batch.follow = begun, followed
+
+
+def watch_housekeeping(house: Any, held: list[float]) -> None:
+    """Note how long it is held where packs were joined."""
+    take_place = house.take_place
+
+    def timed(*args: Any) -> None:
+        since = time.monotonic()
+        take_place(*args)
+        held.append(time.monotonic() - since)
+
+    house.take_place = timed
 
 
 def counts(run: str) -> dict[str, int]:

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from backups import commit, fsck
+from backups import fsck, house
 from backups.commit import Kept, keep, writing
 from backups.models import Repository, Snapshot
 from inventory.models import Device
@@ -57,7 +57,7 @@ class Writer:
         self.tenant_id = tenant_id
         self.voice = voice
         self.dice = dice
-        commit.MAX_PACKS = PACKS
+        house.MAX_PACKS = PACKS
 
     def say(self, **facts: object) -> None:
         """One line, at once."""

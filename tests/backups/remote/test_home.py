@@ -12,8 +12,8 @@ from django.conf import LazySettings
 
 from backups import elsewhere
 from backups.batch import writing
-from backups.commit import tidy_up
 from backups.errors import StoreDamaged
+from backups.house import tidy_up
 from backups.models import Repository, Snapshot
 from backups.remote import current, home
 from backups.remote import manifest as documents
@@ -171,7 +171,7 @@ def test_housekeeping_on_one_host_reaches_the_others(
     device: Device, host: Host, objects: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And what went there comes back from nowhere: an old cache does not publish what it still has."""
-    monkeypatch.setattr("backups.commit.MAX_PACKS", 2)
+    monkeypatch.setattr("backups.house.MAX_PACKS", 2)
     back_up(kept(device))
     host("b")
     newest_text(device)

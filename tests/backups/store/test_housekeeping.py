@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from backups.commit import writing
 from backups.errors import StoreDamaged
 from backups.store.git import Git
-from backups.store.housekeeping import GONE, ids_in, indexes, keep_house, to_combine
+from backups.store.housekeeping import GONE, ids_in, indexes, join, keep_house, take_place, to_combine
+from backups.store.workshop import Workshop
 from inventory.models import Device
 from tests.backups.store_kit import assert_sound, back_up, git, kept, repository
 
@@ -94,3 +95,37 @@ def test_nothing_is_removed_where_an_index_cannot_be_read(device: Device) -> Non
         keep_house(Git(path))
 
     assert len(list(path.glob("objects/pack/*.pack"))) == 3
+
+
+@pytest.mark.django_db
+def test_packs_that_went_meanwhile_are_not_brought_back(device: Device) -> None:
+    """Made without the lock: a collection of garbage may have removed for good what was being joined."""
+    for number in range(3):
+        back_up(kept(device, b"%d\n" % number))
+    path = repository(device.tenant)
+
+    with Workshop.beside(Git(path)) as workshop:
+        old = join(workshop)
+        git(path, "repack", "-q", "-a", "-d")  # somebody was quicker
+        there = indexes(path)
+        take_place(workshop, old)
+
+    assert (len(old), indexes(path)) == (3, there)
+    assert_sound(device.tenant)
+
+
+@pytest.mark.django_db
+def test_what_is_written_while_packs_are_joined_stays(device: Device) -> None:
+    """A backup does not wait for minutes because a repository is large."""
+    for number in range(3):
+        back_up(kept(device, b"%d\n" % number))
+    path = repository(device.tenant)
+
+    with Workshop.beside(Git(path)) as workshop:
+        old = join(workshop)
+        back_up(kept(device, b"meanwhile\n"))
+        take_place(workshop, old)
+
+    assert len(indexes(path)) == 2
+    assert git(path, "show", f"main:devices/{device.pk.hex[:2]}/{device.pk}/running.cfg") == "meanwhile"
+    assert_sound(device.tenant)
