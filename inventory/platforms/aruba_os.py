@@ -29,6 +29,7 @@ PLATFORM = Platform(
         *CISCO_SECRETS,
         rf"(?P<keep>^ *(?:key|wpa-passphrase|wpa-hexkey|mgmt-user \S+ \S+|admin-passwd"
         rf"|key-passphrase) )(?!\d+\s*$){VALUE}",
+        rf"(?P<keep>^ *mobility-manager \S+ user \S+ ){VALUE}",
         rf"(?P<keep>^ *(?:localip|masterip|conductorip|peer-ip-address) \S+ ipsec ){VALUE}",
         rf"(?P<keep>^ *(?:ike authentication pre-share|bkup-passwords|ap-console-password) ){VALUE}",
         rf"(?P<keep>^ *authentication )(?!pre-share|rsa-sig|ecdsa|eap|dot1x|mac\b){VALUE}(?=[ \t]*$)",  # of VRRP

@@ -52,10 +52,24 @@ _KEY_NAMES = (
     r"(?:[-_]?(?:hash|encrypt(?:ed)?|value|data|string))?[0-9]?"
     r"|(?:key-(?:octet-)?string|key-hex|key-value|keyvalue|key-encrypt|encrypt-key|bindpw|bind-pw|ike-?psk|psk|cak"
     r"|text-authentication|md5-authentication|simple-text-auth|md5-auth|auth-string|authdata|ciphered-pwd"
-    r"|pass(?:word|wd|phrase)[-_]hash(?:ed)?|key-hashed|pmk|cisco-authentication|enckey|authkey|cpwd|epwd|[\w-]{0,30}pass-?phrase(?:-encrypted)?|(?:encrypted|fallback|primary)-cak|authpwd|privpwd|pin-code|passkey|otp[-_]seed)"
+    r"|pass(?:word|wd|phrase)[-_]hash(?:ed)?|key-hashed|pmk|cisco-authentication|enckey|authkey|cpwd|epwd|[\w-]{0,30}pass-?phrase(?:-encrypted)?|(?:encrypted|fallback|primary)-cak|authpwd|privpwd|pin-code|passkey|otp[-_]seed|[\w-]{0,20}password[-_]?l?[0-9]{1,2})"
 )
 # One of them is in each of these names, in small letters.
-_IN_KEY_NAMES = ("key", "psk", "cak", "pmk", "auth", "pwd", "hash", "phrase", "bindpw", "bind-pw", "pin-code", "otp")
+_IN_KEY_NAMES = (
+    "key",
+    "psk",
+    "cak",
+    "pmk",
+    "auth",
+    "pwd",
+    "hash",
+    "phrase",
+    "bindpw",
+    "bind-pw",
+    "pin-code",
+    "otp",
+    "password",
+)
 _COMMUNITY = r"[\w-]{0,30}(?i:community)(?:-?(?:name|string|map|password|group))?[0-9]?"
 
 _ABOUT_SNMP = r"^(?=[^\n]{0,120}(?i:snmp|\busm\b|createuser))[^\n]+"

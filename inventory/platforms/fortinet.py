@@ -39,7 +39,8 @@ PLATFORM = Platform(
     secrets=(
         r"(?P<keep>^[ \t]*set \S+ (?:\S+ )?ENC )\S+",
         r"(?P<keep>^[ \t]*set (?:\S*passw(?:or)?d|\S*passphrase|psksecret|\S*secret|auth-pwd|priv-pwd|key"
-        rf"|md5-key \d+|\S+-key|key-string|\S*community|api-key|token) )(?!ENC |enable$|disable$|\"?-----BEGIN){VALUE}",
+        rf"|md5-key \d+|\S+-key|key-string|\S*community|api-key|token|rsso) )"
+        rf"(?!ENC |enable$|disable$|\"?-----BEGIN){VALUE}",
         Section(
             begins=r"^[ \t]*config system snmp community$",
             ends=r"^end$",

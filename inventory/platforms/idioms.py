@@ -26,6 +26,11 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
         r"|lifetime\b|profile\b|[0-9] |control (?:un)?restricted"
         rf"|(?:manager|operator|all|port-access) (?:user-name|sha1|sha256|plaintext) ){VALUE}",
     ),
+    Worded(  # the passphrase of a key that is taken out or in
+        ("export", "import"),
+        r"(?P<keep>\bcrypto (?:key|pki|ca) (?:export|import) [^\n]{1,120} (?:3des|des|terminal|[a-z0-9]+:\S*) )"
+        rf"(?!3des|des\b){VALUE}(?=[ \t\r\"]*$)",
+    ),
     Worded(
         ("community",),
         rf"(?P<keep>^[ \t]*snmp-server community (?:[0-9] (?=[$.(]))?)"
@@ -125,9 +130,9 @@ CONFIG_DB_SECRETS: tuple[str | Section, ...] = (
 
 # Elements of an XML document, one to a line or all in one; the value itself may be over several lines.
 XML_SECRETS: tuple[str, ...] = (
-    r"(?P<keep><(?!bypass>|[\w.-]{0,40}(?:pub(?:lic)?|host|sort|foreign|primary)-?_?key>)(?:[\w.-]{0,40}(?:-hash|phash|key"
-    r"|community(?:-string)?|pass|pwd|auth-code|password\w{0,10}|passwd|bindpw|_seed|secret\w{0,6}|token|psk|pkcs12|[a-z]Key)"
-    r"|Key|prv|tls|seed)>)[^<\s][^<]{0,20000}(?=</)",
+    r"(?P<keep><(?!bypass>|passwordauth>|[\w.-]{0,40}(?:pub(?:lic)?|host|sort|foreign|primary|re)-?_?key>)(?:[\w.-]{0,40}(?:-hash|phash|key"
+    r"|community(?:-string)?|pass|pwd|auth-code|password\w{0,10}|passwd|bindpw|_seed|secret[\w-]{0,10}|token|psk|pkcs12|pkcs11pin|keydata|trapstring|[a-z]Key)"
+    r"|Key|prv|tls|seed)>(?:<!\[CDATA\[)?)[^<\s][^<]{0,20000}?(?=\]?\]?>?</)",
 )
 
 # Command lines that name how a value is written before it: Comware and VRP.

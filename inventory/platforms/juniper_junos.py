@@ -70,7 +70,8 @@ PLATFORM = Platform(
         r"(?P<keep>^.{0,200}?)\"(?:[^\"\\\n]|\\.)*\"(?=; ## SECRET-DATA)",
         r"(?P<keep>\b(?:encrypted-password|plain-text-password-value|simple-password|authentication-key"
         r"|authentication-password|privacy-password|privacy-key|shared-secret|ascii-text|hexadecimal|secret"
-        rf"|md5 \d+ key|authentication-key \d+ (?:type \S+ )?value|password) )(?!\]|\d+ (?:type|value) ){_VALUE}",
+        rf"|md5 \d+ key|authentication-key \d+ (?:type \S+ )?value|password) )"
+        rf"(?!\]|\{{|(?:minimum|maximum|change-type|format)\b|\d+ (?:type|value) ){_VALUE}",
         rf"(?P<keep>^(?:set|deactivate) snmp (?:.{{0,200}} )?(?:community(?:-name)?|trap-group) ){_VALUE}",
         Section(
             begins=r"^snmp \{",

@@ -25,7 +25,7 @@ _NO_VALUE = (
     r"(?:encryption|key-?chain|shared-secret profile|\S+[ \t]+id"
     r"|policy|required|lifetime|profile|control|retry-interval|enable|disable|aging|access-level|serial"
     r"|change|(?:manager|operator|port-access) (?:user-name|sha)|sha(?:1|256)[ \t\r]*$"
-    r"|history|complexity)\b|strength|min|max"
+    r"|history|complexity|change-type|format)\b|strength|min|max"
 )
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S+)"""
 

@@ -44,6 +44,12 @@ PROGRAMS: tuple[str | Worded, ...] = (
         r"(?P<keep>(?<=[\s\"'])--(?i:[\w-]{0,40}(?:token|password|passwd|passphrase|secret|psk|[_-]pass|api-?key))"
         rf"(?:=|[ \t]+)[\"']?){_NOTHING}(?!-){_WORD}+",
     ),
+    # environment SESSION_SECRET value value
+    Worded(
+        ("environment",),
+        r"(?P<keep>\benvironment[ \t]+['\"]?(?i:\w{0,60}(?:secret|password|passwd|token|key|_pass))['\"]?[ \t]+"
+        rf"value[ \t]+['\"]?){_WORD}+",
+    ),
     # -pw value, -bindPassword value
     Worded(
         (" -",),
