@@ -20,6 +20,7 @@ from backups.mirrors.models import Mirror
 from backups.outbox_models import Outbox
 from backups.processing_models import PostProcessing
 from backups.recovery.models import Drill
+from backups.remote_models import RemoteKey
 from backups.schedule_models import Schedule, ScheduledDevice
 from backups.snapshot_models import Snapshot, SnapshotSet
 from backups.store_models import Repository, StoredFile
@@ -39,6 +40,7 @@ __all__ = [
     "Outbox",
     "PostProcessing",
     "QuarantinedFile",
+    "RemoteKey",
     "Repository",
     "Run",
     "RunSet",

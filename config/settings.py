@@ -61,6 +61,7 @@ NETCAIRN_OBJECT_STORE_MODE = conf.object_store_mode()
 # Called before a repository is opened to be read, where the object store is its home.
 NETCAIRN_STORE_READY = "backups.remote.home.ready" if NETCAIRN_OBJECT_STORE_MODE == "home" else None
 NETCAIRN_STORE_FILE = "backups.remote.cold.read_file"  # and before one file is read, where there is no cache
+NETCAIRN_OBJECT_STORE_ENCRYPT = conf.flag("NETCAIRN_OBJECT_STORE_ENCRYPT")
 NETCAIRN_OBJECT_STORE_KEEP_DAYS = conf.number("NETCAIRN_OBJECT_STORE_KEEP_DAYS", default=7)
 NETCAIRN_OBJECT_STORE_LAG_MINUTES = conf.number("NETCAIRN_OBJECT_STORE_LAG_MINUTES", default=15)
 NETCAIRN_VERIFY_HOURS = range(6)  # of the day, UTC: when stores are read again

@@ -15,10 +15,12 @@ from uuid import UUID
 
 from backups.remote import manifest as documents
 from backups.remote.errors import RemoteDamaged, RemoteMissing
+from backups.remote.keys import key_to_open
 from backups.remote.manifest import Manifest, Pack
 from backups.remote.objects import Objects
 from backups.remote.opening import open_objects
 from backups.remote.publishing import AT_ONCE, KINDS, latest
+from backups.remote.sealing import open_all
 from backups.store import layout
 from backups.store.creation import create, fsync
 from backups.store.housekeeping import indexes, remove_pack
@@ -78,9 +80,10 @@ def draft_packs(objects: Objects, manifest: Manifest, path: Path) -> Iterator[li
     if not missing:
         yield []
         return
+    key = key_to_open(objects, manifest)
     with workshop(path) as place:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            found = pool.map(lambda pack: fetch(objects, manifest, pack, place), missing)
+            found = pool.map(lambda pack: fetch(objects, manifest, pack, place, key), missing)
             drafts = [draft for both in found for draft in both]
         yield drafts
 
@@ -101,7 +104,7 @@ def workshop(path: Path) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def fetch(objects: Objects, manifest: Manifest, pack: Pack, place: Path) -> list[Draft]:
+def fetch(objects: Objects, manifest: Manifest, pack: Pack, place: Path, key: bytes | None) -> list[Draft]:
     """A pack and its index in the workshop, on the disk, and held to their hashes. Raises RemoteDamaged."""
     drafts = [place / f"{pack.name}{suffix}" for suffix in (".pack", ".idx")]
     for draft, sha256, named in zip(drafts, (pack.sha256, pack.index), pack.objects(), strict=True):
@@ -111,11 +114,23 @@ def fetch(objects: Objects, manifest: Manifest, pack: Pack, place: Path) -> list
             file.seek(0)
             if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
                 raise RemoteDamaged(f"{name} in the object store is not what it was when it was written.")
+        if key:
+            unseal(draft, key)
         refuse_cut(draft, name)
         fsync(draft)
     if ends_of(drafts[0])[1] != checksum_in(drafts[1]):
         raise RemoteDamaged(f"The index of {pack.name} of tenant {manifest.tenant} is not of that pack.")
     return [Draft(draft, size) for draft, size in zip(drafts, (pack.size, pack.index_size), strict=True)]
+
+
+def unseal(draft: Path, key: bytes) -> None:
+    """Let a file be what was sealed in it. Raises RemoteDamaged."""
+    sealed = draft.with_name(f"{draft.name}.sealed")
+    draft.rename(sealed)
+    with sealed.open("rb") as there, draft.open("wb") as here:
+        for piece in open_all(key, there, sealed.stat().st_size):
+            here.write(piece)
+    sealed.unlink()
 
 
 def refuse_cut(draft: Path, name: str) -> None:

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from backups.remote import manifest as documents
 from backups.remote.errors import RemoteDamaged, RemoteMissing
+from backups.remote.keys import key_to_open
 from backups.remote.manifest import Manifest, Pack
 from backups.remote.objects import Objects
 from backups.remote.opening import open_objects
 from backups.remote.publishing import latest
+from backups.remote.sealing import SealedObject
 from backups.store import layout
 from backups.store.pack_reading import FarPack
 
@@ -23,7 +25,10 @@ def read_file(tenant_id: UUID, object_id: str) -> bytes:
     layout.checked_id(object_id)
     objects = open_objects()
     last = latest(objects, tenant_id)
-    packs = [far_pack(objects, last.manifest, pack) for pack in last.manifest.packs] if last else []
+    if last is None:
+        raise RemoteMissing(f"There is nothing of tenant {tenant_id} in the object store.")
+    key = key_to_open(objects, last.manifest)
+    packs = [far_pack(objects, last.manifest, pack, key) for pack in last.manifest.packs]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         places = list(pool.map(lambda pack: pack.place_of(object_id), packs))
     for pack, place in zip(packs, places, strict=True):
@@ -35,10 +40,13 @@ def read_file(tenant_id: UUID, object_id: str) -> bytes:
     raise RemoteMissing(f"{object_id} of tenant {tenant_id} is not in the object store.")
 
 
-def far_pack(objects: Objects, manifest: Manifest, pack: Pack) -> FarPack:
+def far_pack(objects: Objects, manifest: Manifest, pack: Pack, key: bytes | None) -> FarPack:
     """A pack of a manifest, to be read in parts."""
     names = [documents.pack_object(manifest.tenant, name) for name in pack.objects()]
-    return FarPack(*(partial(part, objects, name, size) for name, size in zip(names, sizes(pack), strict=True)))
+    parts = [partial(part, objects, name, size) for name, size in zip(names, sizes(pack), strict=True)]
+    if key is None:
+        return FarPack(*parts)
+    return FarPack(*(SealedObject(key, size, one).read for one, size in zip(parts, sizes(pack), strict=True)))
 
 
 def sizes(pack: Pack) -> tuple[int, int]:

@@ -167,6 +167,11 @@ def read(tenant: UUID, name: str, content: bytes, signers: Mapping[str, Signer] 
     return manifest
 
 
+def signer_of(content: bytes) -> str:
+    """The name of the key that a manifest is signed with; it was read before."""
+    return str(json.loads(content)["key"])
+
+
 def check_signature(tenant: UUID, name: str, document: Mapping[str, Any], signers: Mapping[str, Signer]) -> None:
     """Raise RemoteDamaged unless one of our keys has signed."""
     signer = signers.get(document["key"])

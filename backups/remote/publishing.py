@@ -25,9 +25,11 @@ from backups.locks import lock_tenant
 from backups.models import Repository
 from backups.remote import manifest as documents
 from backups.remote.errors import RemoteAhead, RemoteMissing, RemoteMoved
+from backups.remote.keys import key_to_seal
 from backups.remote.manifest import Manifest, Pack, Signer
 from backups.remote.objects import Objects
 from backups.remote.opening import open_objects
+from backups.remote.sealing import seal
 from backups.store import layout
 from backups.store.housekeeping import indexes
 from backups.store.loose import pack_loose
@@ -141,7 +143,9 @@ def kept_refs(store: TenantStore) -> dict[str, str]:
 
 def write(objects: Objects, tenant_id: UUID, state: State, last: Latest | None) -> Latest:
     """Packs, manifest, pointer; what is there already is not written again. Raises RemoteMoved, PackGone."""
-    uploaded = upload(objects, tenant_id, state.indexes, last.manifest if last else None)
+    key = key_to_seal(objects, tenant_id, known=bool(last and last.manifest.sealed))
+    usable = last.manifest if last and last.manifest.sealed == bool(key) else None
+    uploaded = upload(objects, tenant_id, state.indexes, usable, key)
     new = Manifest(
         tenant=tenant_id,
         seq=last.manifest.seq + 1 if last else 1,
@@ -152,12 +156,18 @@ def write(objects: Objects, tenant_id: UUID, state: State, last: Latest | None) 
         packs=tuple(one.pack for one in uploaded),
         previous=last.name if last else "",
         at=timezone.now(),
+        sealed=key is not None,
     )
-    if last and last.manifest.same_state(new):
+    if last and last.manifest.same_state(new) and is_signed_newly(last):
         return last
     there = point_at(objects, new, last)
     refuse_swept(objects, tenant_id, uploaded)
     return there
+
+
+def is_signed_newly(last: Latest) -> bool:
+    """Whether a manifest is signed with the newest key: the older ones are to go some day."""
+    return documents.signer_of(last.content) == next(iter(signers()))
 
 
 def point_at(objects: Objects, new: Manifest, last: Latest | None) -> Latest:
@@ -176,18 +186,20 @@ class Uploaded:
     found: bool = False  # there already, though no manifest that we know of names it
 
 
-def upload(objects: Objects, tenant_id: UUID, there: Sequence[Path], last: Manifest | None) -> list[Uploaded]:
+def upload(
+    objects: Objects, tenant_id: UUID, there: Sequence[Path], last: Manifest | None, key: bytes | None
+) -> list[Uploaded]:
     """Have these packs in the object store; git names a pack by its content, so the same name is the same pack."""
     known = {pack.name: pack for pack in last.packs} if last else {}
     new = [index for index in there if index.stem not in known]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        brought = list(pool.map(lambda index: upload_pack(objects, tenant_id, index), new))
+        brought = list(pool.map(lambda index: upload_pack(objects, tenant_id, index, key), new))
     brought += [Uploaded(known[index.stem]) for index in there if index.stem in known]
     return sorted(brought, key=lambda one: one.pack.name)
 
 
-def upload_pack(objects: Objects, tenant_id: UUID, index: Path) -> Uploaded:
-    """One pack and its index, each whole. Raises PackGone, StoreDamaged.
+def upload_pack(objects: Objects, tenant_id: UUID, index: Path, key: bytes | None) -> Uploaded:
+    """One pack and its index, each whole, sealed where there is a key. Raises PackGone, StoreDamaged.
 
     One that an interrupted publisher has left is used while it is young. `repacking.py` may be about to take an old one
     away, so that this gets another name.
@@ -198,6 +210,8 @@ def upload_pack(objects: Objects, tenant_id: UUID, index: Path) -> Uploaded:
         raise PackGone(index.name) from exc
     for content in contents:
         refuse_cut(index, content)
+    if key:
+        contents = [seal(key, content) for content in contents]
     hashes = [hashlib.sha256(content).hexdigest() for content in contents]
     pack = Pack(index.stem, hashes[0], len(contents[0]), hashes[1], len(contents[1]))
     times = put_both(objects, tenant_id, pack, contents)
