@@ -46,15 +46,16 @@ class Failing:
         self.inner = inner
         self.lock = threading.Lock()
         self.plan: dict[str, Any] = {}
-        self.count = 0
+        self.count = self.fired = 0
         self.stopped = threading.Event()
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         if environ["PATH_INFO"] == "/fail":
-            self.plan, self.count = json.loads(body), 0
+            fired = self.fired
+            self.plan, self.count, self.fired = json.loads(body), 0, 0
             start("200 OK", [])
-            return [b""]
+            return [str(fired).encode()]
         kind = self.kind_of(environ)
         if kind.endswith("before") or kind == "slow":
             self.befall(kind)
@@ -77,6 +78,7 @@ class Failing:
         with self.lock:
             self.count += 1
             is_now = self.plan["at"] <= self.count < self.plan["at"] + self.plan["times"]
+            self.fired += is_now
         return str(self.plan["kind"]) if is_now else ""
 
     def befall(self, kind: str) -> None:
@@ -115,10 +117,11 @@ def served() -> Iterator[str]:
         process.wait()
 
 
-def plan(address: str, **fault: Any) -> None:
-    """Plan a fault; none: whatever comes next works."""
+def plan(address: str, **fault: Any) -> int:
+    """Plan a fault; none: whatever comes next works. How many requests have failed since the plan before."""
     request = urllib.request.Request(f"{address}/fail", data=json.dumps(fault).encode(), method="PUT")  # noqa: S310
-    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        return int(answer.read())
 
 
 def main() -> None:
