@@ -32,6 +32,9 @@ PLATFORM = Platform(
         r"^System Time",
         r"^# WLC Config (?:Begin|End) ",
         r"^Timezone delta",
+        # What the controller has heard around it
+        r"^ *(?:config )?rogue (?:ap classify|(?:adhoc|client) (?:alert|unknown)) ",
+        r"^ *(?:config )?interface nat-address management set -?[0-9]{4,}\.",
     ),
     secrets=(
         r"(?P<keep>^ *(?:config )?(?:radius|tacacs) \w{1,12} add encrypt \d+ \S+ \d+ (?:password )?)\S.*$",

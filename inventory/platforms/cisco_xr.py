@@ -43,14 +43,15 @@ PLATFORM = Platform(
             "more: the router goes back by its timer, although it ran the version.",
         ),
     ),
-    verified="none",
-    source="Cisco's configuration fundamentals guide for IOS-XR, as remembered; held against no device; the "
-    "restore was tried against a simulated router only",
+    verified="recording",
+    source="a session on an XRd with 7.7.1 (as published by Cisco): what stands before it, its header and its end; the "
+    "rest from Cisco's configuration fundamentals guide, as remembered; the restore was tried against a simulated "
+    "router only",
     patience=60.0,
     volatile=(
         r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} +\d+ [0-9:.]+ ",  # the time of asking, before every answer
         r"^Building configuration\.\.\.",
-        r"^!! Last configuration change at ",
+        r"^!! (?:Last configuration change at |No configuration change since last restart)",
     ),
     secrets=(
         *CISCO_SECRETS,

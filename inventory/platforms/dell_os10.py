@@ -22,8 +22,9 @@ PLATFORM = Platform(
         "config://FILE and `copy config://FILE running-configuration`, which only adds, on a switch set back with "
         "`delete startup-configuration`.",
     ),
-    verified="none",
-    source="Dell's SmartFabric OS10 user guide, as remembered; held against no device",
+    verified="recording",
+    source="an S4112F-ON with 10.5.0.2 (as published); startup-configuration and the restore from Dell's SmartFabric "
+    "OS10 user guide, as remembered",
     volatile=(r"^! Last configuration change at ",),
     secrets=(
         *CISCO_SECRETS,

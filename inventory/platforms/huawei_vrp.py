@@ -23,8 +23,9 @@ PLATFORM = Platform(
         note="Copy the file to flash: as NAME.cfg, `startup saved-configuration NAME.cfg` and `reboot` without saving. "
         "Certificates and keys are not part of the text.",
     ),
-    verified="none",
-    source="Huawei's command reference for the S5700 series, as remembered; held against no device",
+    verified="recording",
+    source="a session on a campus switch with V200R023C00 (as published); saved-configuration and the restore from "
+    "Huawei's command reference for the S5700 series, as remembered",
     comment="#",
     patience=60.0,
     volatile=(r"^! ?Last configuration was (?:updated|saved) at ",),

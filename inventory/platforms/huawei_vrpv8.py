@@ -24,8 +24,9 @@ PLATFORM = Platform(
         "`load configuration file FILE replace`, `display configuration candidate changes`, `commit trial 300`, "
         "`commit`.",
     ),
-    verified="none",
-    source="Huawei's CloudEngine configuration guide, as remembered; held against no device",
+    verified="recording",
+    source="sessions on a CE6880 and a CE12800 with V200R005C10 (as published); saved-configuration and the restore "
+    "from Huawei's CloudEngine configuration guide, as remembered",
     comment="#",
     patience=60.0,
     volatile=(r"^! ?Last configuration was (?:updated|saved) at ",),
