@@ -10,27 +10,29 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
+from django.db import transaction
 from django.db.models import Model
 
-from backups.models import Epoch, Repository, Snapshot, StoredFile
 from backups.store import layout
 from backups.store.reader import is_repository, open_store, store_path
-from checkpoints.models import Checkpoint, Ref, RefMove
-from inventory.models import Device, Tenant
+from inventory.models import Tenant
 
-MODELS: tuple[type[Model], ...] = (Device, Repository, StoredFile, Snapshot, Epoch, Checkpoint, Ref, RefMove)
 PLACE = tempfile.TemporaryDirectory(prefix="netcairn-remembered-")
+Rows = dict[type[Model], dict[Any, Model]]
 
 
 @dataclass
 class Made:
-    """The repository afterwards, and every row of the tenant."""
+    """The repository afterwards, and what was done to the tenant's rows."""
 
     path: Path
-    rows: dict[type[Model], list[Any]]
+    added: list[list[Any]]  # those of one model each
+    changed: list[Model]
 
 
 MADE: dict[tuple[str, str], Made] = {}
@@ -44,18 +46,42 @@ def remembered(tenant: Tenant, name: str, make: Callable[[], object]) -> None:
     if alone and key in MADE:
         put(tenant, MADE[key])
         return
+    before = rows_of(tenant)
     make()
     if not alone:
         return
     open_store(tenant.pk).close()
     path = Path(PLACE.name, str(len(MADE)))
     shutil.copytree(store_path(tenant.pk), path, symlinks=True)
-    MADE[key] = Made(path, {model: rows_of(model, tenant) for model in MODELS})
+    MADE[key] = what_became_of(before, rows_of(tenant), path)
 
 
-def rows_of(model: type[Model], tenant: Tenant) -> list[Any]:
-    """Those of the tenant, as they are."""
-    return list(model._default_manager.filter(tenant=tenant))
+@cache
+def owned_models() -> list[type[Model]]:
+    """Those whose rows belong to a tenant."""
+    return [model for model in apps.get_models() if any(field.name == "tenant" for field in model._meta.fields)]
+
+
+def rows_of(tenant: Tenant) -> Rows:
+    """All of the tenant's, as they are."""
+    return {model: model._default_manager.filter(tenant=tenant).in_bulk() for model in owned_models()}
+
+
+def what_became_of(before: Rows, after: Rows, path: Path) -> Made:
+    """The difference."""
+    added = [[row for pk, row in rows.items() if pk not in before[model]] for model, rows in after.items()]
+    changed = [
+        row
+        for model, rows in after.items()
+        for pk, row in rows.items()
+        if pk in before[model] and values_of(row) != values_of(before[model][pk])
+    ]
+    return Made(path, [rows for rows in added if rows], changed)
+
+
+def values_of(row: Model) -> list[object]:
+    """Every column."""
+    return [getattr(row, field.attname) for field in row._meta.concrete_fields]
 
 
 def put(tenant: Tenant, made: Made) -> None:
@@ -65,10 +91,8 @@ def put(tenant: Tenant, made: Made) -> None:
         open_store(tenant.pk).close()
         shutil.rmtree(there)
     shutil.copytree(made.path, there, symlinks=True)
-    for model, rows in made.rows.items():
-        known = set(model._default_manager.filter(tenant=tenant).values_list("pk", flat=True))
-        model._default_manager.bulk_create([row for row in rows if row.pk not in known])
-    for row in made.rows[Repository]:
-        row.save(force_update=True)
-    for row in made.rows[Ref]:
-        row.save(force_update=True)
+    with transaction.atomic():  # rows name others that come later
+        for rows in made.added:
+            type(rows[0])._default_manager.bulk_create(rows)
+        for row in made.changed:
+            row.save(force_update=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby
+from uuid import NAMESPACE_OID, uuid5
 
 from backups.collect import collect
 from backups.device_writing import NetmikoWriter, Writer, WritingSession
@@ -16,14 +17,16 @@ from backups.simulator.device import Device as Simulated
 from backups.simulator.flash_name import flash_name
 from backups.transport import Limits, Session, Target
 from checkpoints.device_restore import push_restore
-from checkpoints.models import Restore
+from checkpoints.models import Checkpoint, Restore
 from checkpoints.plan import Plan, make_plan
 from checkpoints.push import Outcome
 from checkpoints.restore_means import Means
 from checkpoints.restore_planning import approve_restore, collected_now, plan_restore, request_restore
 from checkpoints.services import create_checkpoint
+from inventory.models import Device
 from inventory.platforms import registry
 from inventory.platforms.sheet import Platform
+from tests.checkpoints.remembered import remembered
 from tests.factories import make_credential, make_device, make_tenant
 
 LIMITS = Limits(deadline=20, connect=5, idle=5)
@@ -351,12 +354,27 @@ class World:
     def __init__(self, fleet: Fleet, *, over_ssh: bool = False) -> None:
         self.fleet = fleet
         self.simulated: Simulated = fleet[0]
-        self.tenant = make_tenant(self.simulated.platform)
+        self.golden = self.simulated.running_config
+        writer: Writer = NetmikoWriter() if over_ssh else ConsoleWriter(self.simulated)
+        self.means = Means(writer, LIMITS, SkippedTime(fleet), clock=fleet.clock.now)
+        if over_ssh:  # the address is another one every time
+            self.tenant = make_tenant(self.simulated.platform)
+            self.back_up()
+        else:
+            self.tenant = make_tenant(self.simulated.platform, pk=uuid5(NAMESPACE_OID, self.golden))
+            remembered(self.tenant, f"{self.tenant.pk} backed up", self.back_up)
+        self.device = Device.objects.get(tenant=self.tenant)
+        self.checkpoint = Checkpoint.objects.get(tenant=self.tenant, message="golden")
+        self.simulated.edit(EDITS.get(self.simulated.platform, TEN_CHANGES[self.simulated.platform]))
+        self.changed = self.simulated.running_config
+
+    def back_up(self) -> None:
+        """Register the device, collect it, and name what came."""
         credential = make_credential(self.tenant, username=self.simulated.username)
         credential.set_password(self.simulated.password)
         credential.set_enable_secret(self.simulated.enable_secret)
         credential.save()
-        self.device = make_device(
+        device = make_device(
             self.tenant,
             self.simulated.name,
             self.simulated.platform,
@@ -364,13 +382,8 @@ class World:
             port=self.simulated.port or 22,
             credential=credential,
         )
-        writer: Writer = NetmikoWriter() if over_ssh else ConsoleWriter(self.simulated)
-        self.means = Means(writer, LIMITS, SkippedTime(fleet), clock=fleet.clock.now)
-        collected_now(self.device, by="ada", means=self.means)
-        self.golden = self.simulated.running_config
-        self.checkpoint = create_checkpoint(self.tenant, message="golden", author="ada", now=fleet.clock.now())
-        self.simulated.edit(EDITS.get(self.simulated.platform, TEN_CHANGES[self.simulated.platform]))
-        self.changed = self.simulated.running_config
+        collected_now(device, by="ada", means=self.means)
+        create_checkpoint(self.tenant, message="golden", author="ada", now=self.fleet.clock.now())
 
     def requested(self, by: str = "ada") -> Restore:
         """A restore that somebody asked for."""

@@ -35,8 +35,11 @@ from checkpoints.restore_planning import collected_now, plan_from
 from checkpoints.restore_rules import set_rules
 from checkpoints.services import create_checkpoint
 from inventory.audit import AuditEntry
+from inventory.models import Device
 from inventory.notices import Notice
 from inventory.platforms.sheet import Platform
+from tests.checkpoints.conftest import TENANT
+from tests.checkpoints.remembered import remembered
 from tests.checkpoints.restoring import LIMITS, ConsoleWriter, SkippedTime
 from tests.factories import make_credential, make_device, make_tenant
 
@@ -69,21 +72,24 @@ class Rack:
 
     def __init__(self) -> None:
         self.fleet = Fleet([DeviceSpec("cisco_ios", size=600) for _ in range(3)], seed=5)
-        self.tenant = make_tenant()
+        self.means = Means(FleetWriter(self.fleet), LIMITS, SkippedTime(self.fleet), clock=self.fleet.clock.now)
+        self.golden = {each.name: each.running_config for each in self.fleet}
+        self.tenant = make_tenant(pk=TENANT)
+        remembered(self.tenant, "rack", self.back_up)
+        self.devices = [Device.objects.get(tenant=self.tenant, name=each.name) for each in self.fleet]
+        self.checkpoint = Checkpoint.objects.get(tenant=self.tenant, message="golden")
+        for each in self.fleet:
+            each.edit(["snmp-server location elsewhere"])
+
+    def back_up(self) -> None:
+        """Register the devices, collect them, and name what came."""
         credential = make_credential(self.tenant, username=self.fleet[0].username)
         credential.set_password(self.fleet[0].password)
         credential.save()
-        self.devices = [
-            make_device(self.tenant, each.name, "cisco_ios", address=each.address, credential=credential)
-            for each in self.fleet
-        ]
-        self.means = Means(FleetWriter(self.fleet), LIMITS, SkippedTime(self.fleet), clock=self.fleet.clock.now)
-        for device in self.devices:
-            collected_now(device, by="ada", means=self.means)
-        self.golden = {each.name: each.running_config for each in self.fleet}
-        self.checkpoint = create_checkpoint(self.tenant, message="golden", author="ada", now=self.fleet.clock.now())
         for each in self.fleet:
-            each.edit(["snmp-server location elsewhere"])
+            device = make_device(self.tenant, each.name, "cisco_ios", address=each.address, credential=credential)
+            collected_now(device, by="ada", means=self.means)
+        create_checkpoint(self.tenant, message="golden", author="ada", now=self.fleet.clock.now())
 
     def planned(self) -> RestoreGroup:
         group = request_group(self.checkpoint, self.devices, by="ada", now=self.fleet.clock.now())
