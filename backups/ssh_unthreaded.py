@@ -113,7 +113,8 @@ class DeviceChannel(paramiko.Channel):
             more.add_byte(common.cMSG_CHANNEL_WINDOW_ADJUST)
             more.add_int(self.remote_chanid)
             more.add_int(room)
-            self.transport._send_user_message(more)
+            # A link that ends here is told at the next call: these bytes have come.
+            self.transport._guarded(lambda: self.transport._send_user_message(more))
         return said
 
 

@@ -50,7 +50,7 @@ class Channel(Protocol):
         """Whether `recv` would return at once with bytes."""
 
     def sendall(self, data: bytes) -> None:
-        """Send. Raises OSError when the device has hung up."""
+        """Send. Raises OSError or EOFError when the device has hung up."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Wire:
         self._channel.settimeout(max(0.01, self._bounds.deadline - monotonic()))
         try:
             self._channel.sendall(keys)
-        except OSError as exc:  # TimeoutError too: a device that takes no key any more
+        except (OSError, EOFError) as exc:  # TimeoutError too: a device that takes no key any more
             raise self.lost() from exc
 
     def lost(self) -> LinkLost | DeadlineExceeded:

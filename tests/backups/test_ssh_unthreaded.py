@@ -18,6 +18,7 @@ from backups.errors import CollectError, LinkLost
 from backups.netmiko_transport import NetmikoTransport
 from backups.simulator import DeviceSpec, Fleet
 from backups.simulator.device import Device
+from backups.ssh_unthreaded import DeviceChannel
 from backups.transport import Limits, Target
 from inventory.platforms import registry
 from tests.backups.ssh_server import bare_server
@@ -117,6 +118,23 @@ def test_silence_in_the_middle_of_a_message_ends_the_session(ios: Device) -> Non
     """The rest of a message is waited for without looking at the clock of the answer, so the link has to."""
     with cut_after(ios, 50_000) as port, pytest.raises(LinkLost):
         said(target_of(ios, port), replace(NEVER, idle=0.3))
+
+
+@pytest.mark.parametrize("moment", ["_check_add_window", "sendall"])
+def test_a_link_that_ends_while_something_is_sent_has_lost_the_device(
+    ios: Device, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Be it what we say, or that we have read: paramiko ends as EOFError then, which is no error of ours."""
+    really = getattr(DeviceChannel, moment)
+
+    def ended(self: DeviceChannel, what: Any) -> Any:
+        self.transport.sock.close()
+        return really(self, what) or 1
+
+    with NetmikoTransport().open(target_of(ios), IOS, NEVER) as session:
+        monkeypatch.setattr(DeviceChannel, moment, ended)
+        with pytest.raises(LinkLost):
+            session.run("show running-config")
 
 
 @pytest.mark.parametrize("by", ["us", "the device"])
