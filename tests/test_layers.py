@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,7 @@ def modules() -> Iterator[Path]:
         yield from (path for path in (ROOT / top).rglob("*.py") if "migrations" not in path.parts)
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Full names of all that a module imports, wherever in it."""
     found: set[str] = set()
