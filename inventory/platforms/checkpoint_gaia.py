@@ -17,8 +17,9 @@ PLATFORM = Platform(
         note="Copy the file to the gateway, `load configuration FILE`, `save config`; remove by hand what is too much. "
         "The security policy is the management server's and not part of it.",
     ),
-    verified="none",
-    source="Check Point's Gaia administration guide, as remembered; its header as in published outputs",
+    verified="recording",
+    source="a gateway's configuration (as published, without its head); the head from other tools' tests, the restore "
+    "from Check Point's Gaia administration guide, as remembered",
     comment="#",
     patience=60.0,
     volatile=(r"^# Exported by ",),

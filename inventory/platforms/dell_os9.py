@@ -20,8 +20,9 @@ PLATFORM = Platform(
         way="file",
         note="`copy scp://USER@HOST/FILE startup-config` and `reload`. Copied to running-config it only adds.",
     ),
-    verified="none",
-    source="Dell's configuration guide for the S4810, as remembered; its beginning and end as in published outputs",
+    verified="recording",
+    source="a session on a switch with 9.13 (without its end, as published); the end, startup-config and the restore "
+    "from Dell's configuration guide for the S4810, as remembered",
     enable=True,
     volatile=(
         r"^Current Configuration \.\.\.",

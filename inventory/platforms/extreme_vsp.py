@@ -18,12 +18,16 @@ PLATFORM = Platform(
         note="Copy the file to /intflash/NAME.cfg and `boot config /intflash/NAME.cfg`; `source NAME.cfg` runs it now "
         "and only adds. Passwords are kept apart, and are not part of the text.",
     ),
-    verified="none",
-    source="Extreme's VOSS configuration guides, as remembered; its header as in published outputs",
+    verified="recording",
+    source="a VSP 8404C with 8.10.1 (its beginning and one section, as published); the end and the restore from "
+    "Extreme's VOSS configuration guides, as remembered",
     comment="#",
     enable=True,
     patience=60.0,
-    volatile=(r"^# (?i:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Za-z]{3} \d",),
+    volatile=(
+        r"^# (?i:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Za-z]{3} \d",
+        r"^#[ \t]+OperStatus[ \t]*:",  # of a card
+    ),
     frame=(r"^\*{40,}\s*$", r"^[ \t]*Command Execution Time: ", r"^Preparing to Display Configuration"),
     secrets=(
         rf"(?P<keep>^[ \t]*neighbor password \S+ ){VALUE}",
