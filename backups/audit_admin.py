@@ -22,10 +22,19 @@ from backups.pages import RecordAdmin
 from inventory.audit import AuditEntry, record
 from inventory.audit_export import exported_lines
 from inventory.models import Tenant
-from inventory.roles import may
+from inventory.roles import may, tenants_with
 from inventory.scoping import tenant_object_or_404
 
 VIEW = "inventory.view_auditentry"
+OFFERED = 12  # tenants whose logs are offered without choosing one
+
+
+def as_id(text: str | None) -> UUID | None:
+    """An id of an address; None where it is none."""
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None
 
 
 class AboutFilter(DropdownFilter):
@@ -66,6 +75,16 @@ class AuditAdmin(RecordAdmin):
     search_help_text = "What it was about"
     ordering = ("-id",)
     show_full_result_count = False
+    list_before_template = "netcairn/audit_list_head.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """With the logs that can be taken along: of the chosen tenant, or of each where they are few."""
+        tenants = tenants_with(request.user, VIEW).order_by("name")
+        chosen = [one for one in (as_id(request.GET.get("tenant__id__exact")),) if one]
+        found = list((tenants.filter(pk__in=chosen) if chosen else tenants)[: OFFERED + 1])
+        offered = [(one.name, self.page_url("export", one.pk)) for one in found] if len(found) <= OFFERED else []
+        told = {"exports": offered, "many_tenants": len(found) > OFFERED, **(extra_context or {})}
+        return super().changelist_view(request, told)
 
     @display(description="At", ordering="id")
     def shown_at(self, entry: AuditEntry) -> SafeString:

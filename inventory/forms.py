@@ -17,7 +17,7 @@ from unfold.widgets import (
 )
 
 from inventory import sources
-from inventory.device_csv import MAX_BYTES
+from inventory.device_csv import MAX_BYTES, REQUIRED
 from inventory.errors import Invalid, SecretUnreadable, SourceRefused
 from inventory.models import Credential, Device, Tenant
 from inventory.platforms import registry
@@ -224,12 +224,12 @@ class DeviceImportForm(ImportForm):
     field_order = ("resource", "tenant", "import_file", "format")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Say what nobody would guess: a platform need not be known."""
+        """Say what nobody would guess: which columns there have to be, and that a platform need not be known."""
         super().__init__(*args, **kwargs)
-        self.fields[
-            "import_file"
-        ].help_text = (
-            "Write detect in place of a platform: the device is logged in to and looked at; nothing is changed there."
+        self.fields["import_file"].help_text = (
+            f"Its first line names the columns: {', '.join(REQUIRED)}, and any of the others. A line is then "
+            "core1,192.0.2.1,22,cisco_ios,admins. An export is such a file, too. Write detect in place of a platform: "
+            "the device is logged in to and looked at; nothing is changed there. A preview follows."
         )
 
     def clean_import_file(self) -> Any:

@@ -150,11 +150,13 @@ def test_the_page_shows_a_tenants_own_entries_and_exports_them(device: Device) -
     client = person(device, Role.AUDITOR)
 
     told = page(client.get(reverse("admin:inventory_auditentry_changelist")))
+    listed = client.get(reverse("admin:inventory_auditentry_changelist")).context["exports"]
     exported = client.get(reverse("admin:inventory_auditentry_export", args=[device.tenant_id]))
     refused = client.get(reverse("admin:inventory_auditentry_export", args=[other.pk]))
 
     assert "edge1" in told and "mallory" not in told
     assert not list(breaks_in(line for line in exported.getvalue().decode().splitlines()))
+    assert listed == [(device.tenant.name, reverse("admin:inventory_auditentry_export", args=[device.tenant_id]))]
     assert refused.status_code == 404
     assert actions()[-1] == "audit.exported"
 
