@@ -8,9 +8,10 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
-from django_q.models import OrmQ
+from django_q.models import OrmQ, Task
 from django_q.tasks import async_task
 
 from backups import runs, shard
@@ -99,6 +100,16 @@ def others_wait(run: Run, now: datetime) -> bool:
 def is_queued(name: str, queue: str = queues.MAIN) -> bool:
     """Whether a task of that name waits, or is being worked on."""
     return any(task.name() == name for task in OrmQ.objects.filter(key=queues.cluster_of(queue)))
+
+
+def forget(names: Iterable[str], word: str) -> None:
+    """Take from the queue, and from what it remembers, tasks of these names and those whose name has the word."""
+    mine = Q(name__in=list(names)) | Q(name__contains=word)
+    Task.objects.filter(mine).delete()
+    wanted = set(names)
+    for task in OrmQ.objects.all():
+        if task.name() in wanted or word in task.name():
+            task.delete()
 
 
 def enqueue(call: str, *ids: str, name: str, queue: str = queues.MAIN) -> None:

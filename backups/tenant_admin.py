@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -14,7 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backups import quota
 from backups.verification import verified
-from inventory import secrets_policy
+from inventory import deletion, secrets_policy
 from inventory.admin import TenantAdmin as InventoryTenantAdmin
 from inventory.confirmation import AnswerForm, Plan, confirmed_action
 from inventory.errors import Invalid
@@ -65,6 +66,31 @@ def plan_to_change_policy(_page: Any, _request: HttpRequest, rows: QuerySet[Tena
     )
 
 
+def plan_to_end(_page: Any, _request: HttpRequest, rows: QuerySet[Tenant]) -> Plan:
+    """All that goes, and what nobody can call back."""
+    tenant = rows.get()
+    question = f"Delete {tenant} with all that it keeps?"
+    if tenant.ends_at:
+        return Plan(question, refusal="Its deletion is asked for already.")
+    effects = [
+        f"{tenant} keeps {quota.usage_of(tenant.pk)}, of {tenant.devices.count()} devices.",
+        "From now on none of its devices is collected.",
+        f"In {settings.NETCAIRN_DELETE_DAYS} days it goes for good: repository, object store, keys, credentials, rows. "
+        "Until then this can be undone here.",
+        *(f"It cannot reach: {one}" for one in deletion.LEFT_BEHIND),
+    ]
+    warning = "After that nobody can bring a configuration of it back."
+    return Plan(question, effects, warning=warning, button="Delete the tenant", typed=tenant.name)
+
+
+def plan_to_keep(_page: Any, _request: HttpRequest, rows: QuerySet[Tenant]) -> Plan:
+    """The way back."""
+    tenant = rows.get()
+    if not tenant.ends_at:
+        return Plan(f"Keep {tenant}?", refusal="Nobody has asked for its deletion.")
+    return Plan(f"Keep {tenant} after all?", ["Its devices are collected again."], button="Keep the tenant")
+
+
 class TenantAdmin(InventoryTenantAdmin):
     """Tenants, with what they keep."""
 
@@ -73,6 +99,7 @@ class TenantAdmin(InventoryTenantAdmin):
     actions_detail: tuple[Any, ...] = (
         *InventoryTenantAdmin.actions_detail,
         {"title": "Storing", "items": ["set_quota", "change_secrets_policy"]},
+        {"title": "Deleting", "items": ["end_tenant", "keep_tenant"]},
     )
 
     @display(description="Keeps")
@@ -91,6 +118,24 @@ class TenantAdmin(InventoryTenantAdmin):
         """The form, below what the tenant keeps."""
         tenant = self.get_object(request, object_id) if object_id else None
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **head_of(tenant)})
+
+    @confirmed_action(
+        description="Delete the tenant",
+        permission="inventory.end_tenant",
+        plan=plan_to_end,
+        icon="delete_forever",
+        danger=True,
+    )
+    def end_tenant(self, request: HttpRequest, rows: QuerySet[Tenant], answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """After the waiting time."""
+        due = deletion.ask(rows.get(), by=request.user.get_username(), now=timezone.now())
+        return f"It is deleted for good on {due:%Y-%m-%d at %H:%M} UTC, unless somebody keeps it."
+
+    @confirmed_action(description="Keep the tenant", permission="inventory.end_tenant", plan=plan_to_keep, icon="undo")
+    def keep_tenant(self, request: HttpRequest, rows: QuerySet[Tenant], answers: dict[str, Any]) -> str:  # noqa: ARG002
+        """It was a mistake."""
+        deletion.undo(rows.get(), by=request.user.get_username())
+        return "It is kept."
 
     @confirmed_action(
         description="Set the quota",

@@ -210,6 +210,15 @@ def drop_other_links(root: Path, link: Path, trees: Path) -> None:
             other.unlink()
 
 
+def remove(tenant: Tenant, root: Path) -> None:
+    """Show nothing of a tenant any more, and delete every tree of it, whoever reads there."""
+    trees = root / TREES / str(tenant.pk)
+    if trees.is_dir():
+        drop_other_links(root, root, trees)
+        shutil.rmtree(trees)
+        fsync(root)
+
+
 # Old trees
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from backups.errors import BackupError
 from backups.models import Run
-from checkpoints.published import Published, publish
+from checkpoints.published import Published, publish, remove
 from inventory.models import Tenant
 from inventory.notices import Level, settle, tell
 
@@ -38,3 +38,9 @@ def publish_or_tell(tenant: Tenant, root: Path) -> Published | None:
         return None
     settle(tenant, code=FAILED, about=str(tenant))
     return published
+
+
+def remove_published(tenant: Tenant) -> None:
+    """A tenant is deleted for good."""
+    if root := published_root():
+        remove(tenant, root)

@@ -31,6 +31,9 @@ NETCAIRN_RUN_ENDED = [
 NETCAIRN_MIRRORS_DIR = os.environ.get("NETCAIRN_MIRRORS_DIR") or None  # below which mirrors may be directories
 NETCAIRN_MIRRORS_CA_FILE = os.environ.get("NETCAIRN_MIRRORS_CA_FILE") or None
 NETCAIRN_PUBLISHED_ROOT = os.environ.get("NETCAIRN_PUBLISHED_ROOT") or None  # a tree of plain files for each tenant
+# Called, in the transaction, when a tenant is deleted for good: what of it is neither row, repository nor object.
+NETCAIRN_TENANT_ENDS = ["checkpoints.publishing.remove_published"]
+NETCAIRN_DELETE_DAYS = max(1, conf.number("NETCAIRN_DELETE_DAYS", default=7))  # in which a deletion can be undone
 # Called by `fsck` with a tenant and its repository, under the lock, for the same reason: what is wrong in their share.
 NETCAIRN_FSCK_CHECKS = ["checkpoints.fsck.troubles"]
 # Called by `fsck --rebuild` with a tenant, its repository and its record, in the transaction: what they have to fill.
@@ -53,6 +56,7 @@ NETCAIRN_TICKS = [
     "backups.remote.jobs.tick",
     "backups.mirrors.jobs.tick",
     "backups.recovery.jobs.tick",
+    "backups.erasing_jobs.tick",
 ]
 # The object store, and whether it has a copy of each repository or is their home (`backups/remote/`).
 NETCAIRN_OBJECT_STORE = conf.object_store()["address"]

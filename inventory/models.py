@@ -68,6 +68,7 @@ class Tenant(models.Model):
     # Set by an action alone, which itself needs one (inventory/login/second_factor.py).
     second_factor = models.BooleanField("second factor demanded", default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    ends_at = models.DateTimeField("deleted for good at", null=True, editable=False)  # inventory/deletion.py
 
     objects = TenantSet.as_manager()
 
@@ -75,6 +76,7 @@ class Tenant(models.Model):
         ordering = ["name"]
         permissions = [
             ("set_quota", "Can set a tenant's quota"),
+            ("end_tenant", "Can delete a tenant with all that it keeps"),
             ("set_secrets_policy", "Can set whether secrets are masked before storing"),
             ("set_second_factor", "Can set whether restorers need a second factor"),
         ]
@@ -243,8 +245,8 @@ class DeviceSet(PinnedSet):
     """Several devices."""
 
     def collectable(self) -> Self:
-        """Devices that a run asks: enabled and not retired."""
-        return self.filter(enabled=True, retired_at=None)
+        """Devices that a run asks: enabled and not retired, of a tenant that is to stay."""
+        return self.filter(enabled=True, retired_at=None, tenant__ends_at=None)
 
     def retire(self, *, now: datetime) -> int:
         """Take devices out of service for good; their history stays. Gives back how many were not retired before."""

@@ -40,7 +40,7 @@ JUDGING = ("accept_host_key", "accept_jump_host_key", "judge_quarantinedfile", "
 RESTORER = (*OPERATOR, *JUDGING, SECRETS, "*restore*", "export_checkpoint")
 ADMINISTRATOR = ("*",)
 # A tenant is made and ended, and its share of the disk given, by those who run the program.
-NEVER = ("add_tenant", "delete_tenant", "set_quota")
+NEVER = ("add_tenant", "delete_tenant", "end_tenant", "set_quota")
 
 GRANTS: dict[str, tuple[str, ...]] = {
     Membership.Role.AUDITOR: AUDITOR,

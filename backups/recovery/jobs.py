@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from backups import jobs
@@ -32,7 +32,8 @@ def is_due(now: datetime) -> bool:
 
 def copied() -> QuerySet[Repository]:
     """Tenants of whom the object store has something."""
-    return Repository.objects.filter(head__isnull=False, copied_seq__gt=0)
+    there = Q(copied_seq__gt=0) | Q(home_seq__gt=0)
+    return Repository.objects.filter(there, head__isnull=False, tenant__ends_at=None)
 
 
 def weekly() -> None:

@@ -1,15 +1,18 @@
-"""`tenant add NAME`, `tenant list`, `tenant show NAME`, `tenant set NAME`, `tenant recount NAME`"""
+"""`tenant add|show|set|recount|delete|undelete|erase NAME`, `tenant list`"""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 from django.db.models import Count
+from django.utils import timezone
 
 from backups import quota
-from inventory import secrets_policy
+from backups.erasing import erase
+from inventory import deletion, secrets_policy
 from inventory.commands import NetcairnCommand, Table, WrongUse, find_tenant, operator
 from inventory.errors import Invalid
 from inventory.models import Tenant
@@ -31,7 +34,12 @@ class Command(NetcairnCommand):
         self.verb(verbs, "list", "List the tenants.")
         rules = self.verb(verbs, "set", "Set a tenant's quota, or what becomes of secrets.")
         recount = self.verb(verbs, "recount", "Count anew what a tenant keeps, from its repository alone.")
-        for verb in (self.verb(verbs, "show", "One tenant, and what it keeps."), rules, recount):
+        delete = self.verb(verbs, "delete", "Have a tenant deleted for good, with all that it keeps, after some days.")
+        delete.add_argument("--confirm", metavar="NAME", help="The tenant's name once more, instead of being asked.")
+        undelete = self.verb(verbs, "undelete", "Keep a tenant after all, while its deletion can be undone.")
+        erase = self.verb(verbs, "erase", "Delete now a tenant whose days are over, which the queue does by itself.")
+        show = self.verb(verbs, "show", "One tenant, and what it keeps.")
+        for verb in (show, rules, recount, delete, undelete, erase):
             verb.add_argument("name", metavar="NAME")
         rules.add_argument("--quota", metavar="SIZE", help=SIZE_HELP)
         rules.add_argument("--secrets", choices=Tenant.Secrets.values, help=SECRETS_HELP)
@@ -51,6 +59,16 @@ class Command(NetcairnCommand):
                 self.set(find_tenant(options["name"]), options)
             case "recount":
                 self.recount(find_tenant(options["name"]))
+            case "delete":
+                self.delete(find_tenant(options["name"]), options["confirm"])
+            case "undelete":
+                tenant = find_tenant(options["name"])
+                deletion.undo(tenant, by=operator())
+                self.answer({"id": tenant.pk, "ends_at": None}, f"Tenant {tenant.name} is kept.")
+            case "erase":
+                tenant = find_tenant(options["name"])
+                gone = erase(tenant, by=operator(), now=timezone.now())
+                self.answer({"id": tenant.pk, **gone}, f"Nothing is left of {tenant.name} but its audit log.")
 
     def list_tenants(self) -> None:
         """With the numbers of their devices and credentials, and what they keep."""
@@ -93,14 +111,30 @@ class Command(NetcairnCommand):
             quota.set_quota(tenant, limit, by=operator())
         self.show(tenant)
 
-    def confirm(self, consequences: list[str], tenant: Tenant, *, yes: bool) -> None:
+    def delete(self, tenant: Tenant, confirmed: str | None) -> None:
+        """Ask for it, once its name was typed. Raises WrongUse."""
+        days = settings.NETCAIRN_DELETE_DAYS
+        said = [
+            f"{tenant.name} keeps {quota.usage_of(tenant.pk)}, of {tenant.devices.count()} devices. In {days} days all "
+            "of it goes for good: repository, object store, keys, credentials, rows. Until then `tenant undelete` "
+            "undoes it; nothing of it is collected from now on.",
+            *(f"It cannot reach: {one}" for one in deletion.LEFT_BEHIND),
+        ]
+        if confirmed is not None and confirmed != tenant.name:
+            raise WrongUse(f"--confirm must name the tenant exactly: {tenant.name}.")
+        self.confirm(said, tenant, yes=confirmed is not None, otherwise="--confirm with the tenant's name")
+        due = deletion.ask(tenant, by=operator(), now=timezone.now())
+        text = f"Tenant {tenant.name} is deleted for good on {due:%Y-%m-%d %H:%M} UTC, unless somebody keeps it."
+        self.answer({"id": tenant.pk, "ends_at": due}, text)
+
+    def confirm(self, consequences: list[str], tenant: Tenant, *, yes: bool, otherwise: str = "--yes") -> None:
         """Say what follows, and wait for the tenant's name. Raises WrongUse without it."""
         for sentence in consequences:
             self.tell(sentence)
         if yes:
             return
         if not sys.stdin.isatty():
-            raise WrongUse("Read what follows from this, then say --yes.")
+            raise WrongUse(f"Read what follows from this, then say {otherwise}.")
         self.stderr.write(f"\nType {tenant.name} to agree: ", ending="")
         self.stderr.flush()
         if sys.stdin.readline().strip() != tenant.name:
