@@ -131,13 +131,12 @@ def experiment(tenants: int, commits: int, seed: int) -> None:
     """All three losses. Raises AssertionError where something is not as it was."""
     from django.conf import settings
     from django.core.management import call_command
-    from django.db import connection
     from django.utils import timezone
 
     from backups.recovery.drilling import drill
     from inventory.models import Tenant
     from inventory.services import add_tenant
-    from tests.faults.dumps import dumped, loaded
+    from tests.faults.dumps import dumped, emptied, loaded
 
     remote = Path(settings.NETCAIRN_VAR) / "remote"
     remote.mkdir()
@@ -162,8 +161,7 @@ def experiment(tenants: int, commits: int, seed: int) -> None:
     loaded(dump)
     bring_back("the store lost, the database of before", before)
     lose_the_store()
-    with connection.cursor() as cursor:
-        cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    emptied()
     call_command("migrate", verbosity=0)
     bring_back("the store and the database lost", before)
     assert Tenant.objects.count() == tenants

@@ -22,13 +22,22 @@ def dumped(path: Path) -> Path:
     return path
 
 
-def loaded(path: Path) -> None:
-    """The database as it was then."""
+def emptied() -> None:
+    """A new database, as far as anybody can tell."""
     from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    connection.close()
+
+
+def loaded(path: Path) -> None:
+    """The database as it was then, brought up to date."""
+    from django.core.management import call_command
 
     from config.embedded_postgres.programs import program
 
-    connection.ensure_connection()
+    emptied()
     where = place()
-    connection.close()
-    subprocess.run([program("pg_restore"), *where, "--clean", "--if-exists", path], check=True)
+    subprocess.run([program("pg_restore"), *where, "--no-owner", path], check=True)
+    call_command("migrate", verbosity=0)
