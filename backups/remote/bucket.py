@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, BinaryIO
@@ -68,7 +69,7 @@ class Bucket(Objects):
         with self.translated(name):
             answer = obstore.get(self.short, name)
             meta = answer.meta
-            return Found(bytes(answer.bytes()), meta["e_tag"] or "", meta["last_modified"])
+            return Found(bytes(answer.bytes()), version_of(meta), meta["last_modified"])
 
     def copy_to(self, name: str, file: BinaryIO) -> None:
         """See Objects."""
@@ -88,10 +89,10 @@ class Bucket(Objects):
 
     def replace(self, name: str, content: bytes, etag: str | None) -> str:
         """See Objects."""
-        mode: Any = "create" if etag is None else {"e_tag": etag}
+        mode: Any = "create" if etag is None else json.loads(etag)
         with self.translated(name):
             answer = obstore.put(self.short, name, content, mode=mode, use_multipart=False)
-            return answer["e_tag"] or self.read(name).etag
+            return version_of(answer)
 
     def listed(self, prefix: str) -> Iterator[Listed]:
         """See Objects."""
@@ -132,6 +133,11 @@ class Bucket(Objects):
             ) from exc
         except (BaseError, OSError, TimeoutError) as exc:
             raise RemoteFailed(f"The object store {self.address} failed at {name}: {first_line(exc)}.") from exc
+
+
+def version_of(told: Mapping[str, Any]) -> str:
+    """What a replacement is compared with: S3 and Azure want the etag, Google its own number of the version."""
+    return json.dumps({kind: told[kind] for kind in ("e_tag", "version") if told.get(kind)})
 
 
 def first_line(error: Exception) -> str:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.faults.store import say, set_up
 
@@ -72,6 +73,44 @@ def no_reconciling() -> None:
     mending.mend_all = lambda *_: []
 
 
+def pointer_before_packs() -> None:
+    """The pointer names a manifest, and the packs come after it."""
+    from backups.remote import publishing
+
+    put, point, waiting = publishing.put_both, publishing.point_at, []
+
+    def later(*arguments: Any) -> list[None]:
+        waiting.append(arguments)
+        return [None, None]
+
+    def first(*arguments: Any) -> publishing.Latest:
+        there = point(*arguments)
+        while waiting:
+            put(*waiting.pop())
+        return there
+
+    publishing.put_both, publishing.point_at = later, first  # type: ignore[assignment]
+
+
+def acknowledged_before_home() -> None:
+    """What is acknowledged goes to its home afterwards."""
+    from django.db import transaction
+
+    from backups import elsewhere
+    from backups.remote import home
+    from backups.remote.opening import is_home
+
+    def changed(tenant_id: Any, _seq: int) -> None:
+        if is_home():
+            transaction.on_commit(lambda: late(tenant_id))
+
+    def late(tenant_id: Any) -> None:
+        with transaction.atomic():
+            home.publish(tenant_id)
+
+    elsewhere.changed = changed
+
+
 SABOTAGES = {
     "no-fsync": Sabotage("no fsync", no_fsync, "power", ["--cuts", "10"]),
     "no-compare-and-swap": Sabotage("no compare-and-swap", no_compare_and_swap, "zombies", ["--rounds", "60"]),
@@ -79,6 +118,10 @@ SABOTAGES = {
         "mending without the lock", mending_without_the_lock, "zombies", ["--rounds", "20", "--points", "for-each-ref"]
     ),
     "gc-without-the-lock": Sabotage("gc without the lock", gc_without_the_lock, "garbage", ["--turns", "150"]),
+    "pointer-before-packs": Sabotage("pointer before packs", pointer_before_packs, "publishing", ["--rounds", "60"]),
+    "acknowledged-before-home": Sabotage(
+        "acknowledged before it is at home", acknowledged_before_home, "publishing", ["--rounds", "60"]
+    ),
     "no-reconciling": Sabotage("no reconciling", no_reconciling, "store", ["--kills", "60"]),
 }
 

@@ -106,7 +106,7 @@ def test_nothing_is_acknowledged_while_the_object_store_is_away(
     assert_sound(device.tenant)
 
 
-@pytest.mark.parametrize("then", ["a", "b"])
+@pytest.mark.parametrize("then", ["a", pytest.param("b", marks=pytest.mark.long)])
 def test_a_pointer_that_is_ahead_of_the_row_is_gone_back_from(
     device: Device, host: Host, objects: Objects, then: str
 ) -> None:
@@ -150,6 +150,7 @@ def test_who_has_lost_the_lock_does_not_publish(device: Device, host: Host, obje
     assert pointed_at(objects, device).head == Repository.objects.get().head
 
 
+@pytest.mark.long
 def test_a_checkpoint_made_on_one_host_can_be_read_on_another(device: Device, host: Host) -> None:
     """It is a commit that no batch brings."""
     back_up(kept(device))
@@ -167,6 +168,7 @@ def test_a_checkpoint_made_on_one_host_can_be_read_on_another(device: Device, ho
         assert f"refs/checkpoints/{device.pk}" in refs_of(repository(device.tenant))
 
 
+@pytest.mark.long
 def test_housekeeping_on_one_host_reaches_the_others(
     device: Device, host: Host, objects: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,7 +178,7 @@ def test_housekeeping_on_one_host_reaches_the_others(
     host("b")
     newest_text(device)
     host("a")
-    for number in range(3):
+    for number in range(2):
         back_up(kept(device, b"hostname edge%d\n" % number))
     tidy_up(device.tenant_id)
     host("b")
@@ -190,6 +192,7 @@ def test_housekeeping_on_one_host_reaches_the_others(
     assert_sound(device.tenant)
 
 
+@pytest.mark.long
 def test_a_pack_that_is_missing_in_a_cache_is_brought_again(device: Device, host: Host) -> None:
     """Somebody made room on the disk."""
     back_up(kept(device))
@@ -202,6 +205,7 @@ def test_a_pack_that_is_missing_in_a_cache_is_brought_again(device: Device, host
     assert_sound(device.tenant)
 
 
+@pytest.mark.long
 def test_repositories_move_into_their_home(
     device: Device, settings: LazySettings, objects: Objects, host: Host
 ) -> None:

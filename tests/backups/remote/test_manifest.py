@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backups.remote.errors import RemoteDamaged
@@ -43,6 +43,7 @@ def resigned(content: bytes, **changes: Any) -> tuple[str, bytes]:
     return f"{told['seq']:012d}-{hashlib.sha256(new).hexdigest()}", new
 
 
+@settings(max_examples=20)
 @given(manifests)
 def test_what_is_written_is_read(manifest: Manifest) -> None:
     """Nothing is lost on the way, and the name follows from the content."""
@@ -52,6 +53,7 @@ def test_what_is_written_is_read(manifest: Manifest) -> None:
     assert read(TENANT, name, content, None) == manifest
 
 
+@settings(max_examples=20)
 @given(manifests, st.data())
 def test_a_byte_that_differs_is_noticed(manifest: Manifest, data: st.DataObject) -> None:
     """Whoever can write to the object store must not be able to change what we take for ours."""
@@ -66,6 +68,7 @@ def test_a_byte_that_differs_is_noticed(manifest: Manifest, data: st.DataObject)
         read(TENANT, f"{manifest.seq:012d}-{hashlib.sha256(forged).hexdigest()}", bytes(forged), KEYS)
 
 
+@settings(max_examples=20)
 @given(manifests)
 def test_a_manifest_of_another_tenant_or_key_is_refused(manifest: Manifest) -> None:
     """A copy of a customer's repository must not be taken for that of another."""

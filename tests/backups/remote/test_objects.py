@@ -15,7 +15,7 @@ from backups.remote.objects import Objects
 from backups.remote.opening import open_objects
 
 
-@pytest.fixture(params=["objects", "s3"])
+@pytest.fixture(params=["objects", pytest.param("s3", marks=pytest.mark.long)])
 def place(request: pytest.FixtureRequest) -> Objects:
     """Each kind of object store."""
     return request.getfixturevalue(request.param)

@@ -34,7 +34,7 @@ def newest(objects: Objects, device: Device) -> documents.Manifest:
     return last.manifest
 
 
-def test_what_was_published_comes_back_as_it_was(device: Device, s3: Objects, tmp_path: Path) -> None:
+def test_what_was_published_comes_back_as_it_was(device: Device, objects: Objects, tmp_path: Path) -> None:
     """The copy is what is left after the loss of every host: each ref, each file, and git finds it whole."""
     back_up(kept(device))
     back_up(kept(device, b"hostname edge2\n"))
@@ -120,9 +120,10 @@ def test_of_two_publishers_the_second_goes_on_from_the_first(
     assert seqs == [3, 2]
 
 
+@pytest.mark.long
 def test_housekeeping_is_followed_and_old_packs_go_when_nothing_names_them(device: Device, objects: Objects) -> None:
     """New packs, a new manifest, and then the old ones, days later."""
-    for number in range(3):
+    for number in range(2):
         back_up(kept(device, b"hostname edge%d\n" % number))
         publish(device.tenant_id)
     keep_house(open_store(device.tenant_id).git)
@@ -134,7 +135,7 @@ def test_housekeeping_is_followed_and_old_packs_go_when_nothing_names_them(devic
 
     packs = {one.name for one in objects.listed(documents.packs_folder(device.tenant_id))}
     assert packs == newest(objects, device).objects()
-    assert swept.objects == 6 + 3
+    assert swept.objects == 4 + 2
 
 
 def test_what_was_purged_is_gone_at_once(device: Device, objects: Objects, tmp_path: Path) -> None:
@@ -184,6 +185,7 @@ def test_a_damaged_pack_is_not_copied_over_a_good_one(device: Device, objects: O
         publish(device.tenant_id)
 
 
+@pytest.mark.long
 def test_a_pack_that_is_not_what_it_was_is_not_brought(
     device: Device, objects: Objects, remote: Path, tmp_path: Path
 ) -> None:
@@ -237,6 +239,7 @@ def test_a_tenant_that_was_never_copied_is_found(device: Device, objects: Object
     assert not Outbox.objects.exists()
 
 
+@pytest.mark.long
 def test_a_repository_that_is_lost_comes_back_from_its_copy(device: Device, objects: Objects) -> None:
     """The very thing that the copy is for."""
     back_up(kept(device))

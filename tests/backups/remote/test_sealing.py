@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypotheses
 from hypothesis import strategies as st
 
 from backups.models import RemoteKey, Snapshot
@@ -33,6 +34,7 @@ def opened(sealed: bytes, key: bytes = KEY) -> bytes:
     return b"".join(open_all(key, io.BytesIO(sealed), len(sealed)))
 
 
+@hypotheses(max_examples=20)
 @given(sizes, st.integers(0, 4 * CHUNK), st.integers(1, 2 * CHUNK))
 def test_what_is_sealed_opens_as_a_whole_and_in_parts(content: bytes, start: int, length: int) -> None:
     """And twice the same content is twice the same bytes, so that a try can be repeated."""
@@ -44,6 +46,7 @@ def test_what_is_sealed_opens_as_a_whole_and_in_parts(content: bytes, start: int
     assert seal(KEY, content) == sealed
 
 
+@hypotheses(max_examples=20)
 @given(sizes, st.data())
 def test_what_was_changed_or_cut_off_does_not_open(content: bytes, data: st.DataObject) -> None:
     """Nor with another tenant's key."""
@@ -100,6 +103,7 @@ def test_the_key_comes_back_from_the_object_store_and_is_gone_with_both(
     assert not list(objects.listed(documents.TENANTS))
 
 
+@pytest.mark.long
 def test_keys_change_and_the_old_ones_may_go(device: Device, objects: Objects, settings: Any, tmp_path: Path) -> None:
     """After one more publishing, manifest and key are of the new one."""
     settings.NETCAIRN_OBJECT_STORE_ENCRYPT = True
