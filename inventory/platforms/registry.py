@@ -1,6 +1,6 @@
 """The platforms of this installation: our sheets, and those of `settings.NETCAIRN_PLATFORMS_DIR`.
 
-Sheets are read when somebody first asks, and once by each process.
+Sheets are read when somebody first asks, and once by each process; one alone where one alone is asked for.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from pathlib import Path
 
 from django.conf import settings
 
-from inventory.platforms.catalogue import Catalogue, read_catalogue
+from inventory.platforms.catalogue import Catalogue, one_of_ours, read_catalogue
 from inventory.platforms.sheet import Platform
 
 
 def platform(slug: str) -> Platform:
     """The sheet of that slug. Raises UnknownPlatform."""
-    return catalogue().get(slug)
+    ours = None if settings.NETCAIRN_PLATFORMS_DIR else one_of_ours(slug)
+    return ours or catalogue().get(slug)
 
 
 def platforms() -> tuple[Platform, ...]:

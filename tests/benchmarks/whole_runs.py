@@ -99,7 +99,7 @@ def work(run_id: str, threads: int) -> dict[str, float]:
     from backups.models import Run
     from backups.netmiko_transport import NetmikoTransport
 
-    held: list[float] = []
+    held: list[tuple[float, float]] = []
     watch_lock(batch, held)
     watch_housekeeping(house, held)
     if threads:  # as many as were asked for, and no looking for better
@@ -116,12 +116,13 @@ def work(run_id: str, threads: int) -> dict[str, float]:
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "cpu": time.process_time(),
         "children": sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]),
-        "lock_ms": 1000 * max(held, default=0.0),
+        "lock_ms": 1000 * max(held, default=(0.0, 0.0))[0],
+        "git_ms": 1000 * max(held, default=(0.0, 0.0))[1],  # of that turn
     }
 
 
-def watch_lock(batch: Any, held: list[float]) -> None:
-    """Note how long the tenant's lock is held: from having it until its transaction has ended."""
+def watch_lock(batch: Any, held: list[tuple[float, float]]) -> None:
+    """Note how long the tenant's lock is held, from having it until its transaction has ended; and git's part of it."""
     begin, follow, since = batch.begin, batch.follow, [0.0]
 
     def begun(*args: Any, **options: Any) -> Any:
@@ -129,20 +130,20 @@ def watch_lock(batch: Any, held: list[float]) -> None:
         return begin(*args, **options)
 
     def followed(one: Any) -> None:
-        held.append(time.monotonic() - since[0])
+        held.append((time.monotonic() - since[0], one.phases.seconds["git"]))
         follow(one)
 
     batch.begin, batch.follow = begun, followed
 
 
-def watch_housekeeping(house: Any, held: list[float]) -> None:
+def watch_housekeeping(house: Any, held: list[tuple[float, float]]) -> None:
     """Note how long it is held where packs were joined."""
     take_place = house.take_place
 
     def timed(*args: Any) -> None:
         since = time.monotonic()
         take_place(*args)
-        held.append(time.monotonic() - since)
+        held.append((time.monotonic() - since, time.monotonic() - since))
 
     house.take_place = timed
 

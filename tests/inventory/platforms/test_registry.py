@@ -42,6 +42,20 @@ def test_platforms_come_in_order_and_choices_by_label() -> None:
     assert ("cisco_ios", "Cisco IOS and IOS-XE") in registry.choices()
 
 
+def test_one_platform_is_read_without_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that is started for twenty devices of one system would spend a second on a hundred others."""
+    expected = read_catalogue(None).get("cisco_ios")
+    monkeypatch.setattr(registry, "read_catalogue", None)
+
+    assert registry.platform("cisco_ios") is expected
+
+
+def test_a_module_that_is_no_sheet_is_no_platform() -> None:
+    """What stands beside the sheets is not to be reached by a device's row."""
+    with pytest.raises(UnknownPlatform, match="idioms"):
+        registry.platform("idioms")
+
+
 def test_an_unknown_platform_is_said_by_name() -> None:
     """A device may name a platform whose sheet is gone."""
     with pytest.raises(UnknownPlatform, match="cisco_iso"):
