@@ -70,6 +70,7 @@ class Group:
     decided: list[Decided] = field(default_factory=list)
     since: datetime | None = None
     most: int = SMALLEST  # bytes; few at first, or the first turn would be the longest
+    size: int = 0  # bytes to be committed
 
     def due(self, now: datetime) -> bool:
         """Whether it has to be written now."""
@@ -80,8 +81,7 @@ class Group:
     @property
     def full(self) -> bool:
         """Whether no more are to be written at once."""
-        size = sum(one.size for one in self.decided)
-        return len(self.decided) >= GROUP_COUNT or size >= self.most
+        return len(self.decided) >= GROUP_COUNT or self.size >= self.most
 
     def following(self, held: float) -> Group:
         """An empty one, as large as may be after this one has held the tenant's lock for so many seconds.
@@ -97,6 +97,7 @@ class Group:
     def add(self, decided: Decided, now: datetime) -> None:
         """One more."""
         self.decided.append(decided)
+        self.size += decided.size
         self.since = self.since or now
 
 

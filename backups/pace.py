@@ -18,7 +18,7 @@ AT_ONCE, ON_TRIAL = 4.0, 2.0  # times as many at the utmost: while the core idle
 WORTH_IT, AS_GOOD = 1.1, 0.95  # times the rate before that more have to bring, and fewer
 REST = 5  # trials left out after one that brought nothing
 ROOM = 1.25  # times the devices that would just keep the core busy: some of them are always late
-IN_STOCK = 1.0  # seconds: while a group is written nobody claims, and no thread shall be without a device
+IN_STOCK = 0.5  # seconds: while a group is written nobody claims, and no thread shall be without a device
 
 
 class Pace:

@@ -16,11 +16,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from backups.errors import StoreDamaged
 from backups.store import layout
 from backups.store.creation import fsync
-from backups.store.git import Git
+from backups.store.git import Git, in_memory
 from backups.store.workshop import Workshop
 
 MAX_PACKS = 30
@@ -39,6 +40,7 @@ INDEX_HEAD = b"\377tOc\0\0\0\2"
 COUNT_AT = len(INDEX_HEAD) + 255 * 4
 IDS_AT = COUNT_AT + 4
 ID_BYTES = 20
+PIECE = 64 * 1024
 
 
 def pack_count(path: Path) -> int:
@@ -129,11 +131,15 @@ def named(git: Git, ids: set[str]) -> Iterator[tuple[str, bytes]]:
 
     A file without any is not compared with those of other devices: of a first backup that was nearly all the work.
     """
-    found = {one: path for one, path in reversed(list(paths(git, ids))) if one in ids}
+    found: dict[str, bytes] = {}
+    names: dict[bytes, bytes] = {}  # each once, or a large repository costs tens of megabytes
+    for one, path in paths(git, ids):
+        if one in ids and one not in found:
+            name = hashlib.sha1(path, usedforsecurity=False).digest()[:8]
+            found[one] = names.setdefault(name, name)
     often = Counter(found.values())
-    for one, path in reversed(found.items()):
-        name = hashlib.sha1(path, usedforsecurity=False).hexdigest()[:16]
-        yield one, (name if often[path] > 1 else ALONE + name).encode()
+    for one, name in found.items():
+        yield one, (name.hex() if often[name] > 1 else ALONE + name.hex()).encode()
     for one in sorted(ids - found.keys()):  # commits, root trees, and what no commit of the record names
         yield one, b""
 
@@ -143,10 +149,20 @@ def paths(git: Git, ids: set[str]) -> Iterator[tuple[str, bytes]]:
     record = git.run("rev-list", "--branches", "--glob=refs/epochs", seconds=SECONDS).out.decode().split()
     commits = "".join(f"{commit}\n" for commit in record if commit in ids).encode()
     options = ("--stdin", "--root", "-r", "-t", "-z", "--no-commit-id", "--no-renames")
-    fields = iter(git.run("diff-tree", *options, stdin=commits, seconds=SECONDS).out.split(b"\0"))
-    for change in fields:  # ":<mode> <mode> <old> <new> <status>", then the path
-        if change:
+    with in_memory(commits) as asked, git.start("diff-tree", *options, stdin=asked) as process:
+        fields = (field for field in pieces(process.stdout) if field)
+        for change in fields:  # ":<mode> <mode> <old> <new> <status>", then the path
             yield change.split(b" ")[3].decode(), next(fields)
+        process.finish(SECONDS, (0,))
+
+
+def pieces(content: IO[bytes]) -> Iterator[bytes]:
+    """What stands between zero bytes, never all of it in memory."""
+    rest = b""
+    while piece := content.read(PIECE):
+        *whole, rest = (rest + piece).split(b"\0")
+        yield from whole
+    yield rest
 
 
 def object_count(index: Path) -> int:
