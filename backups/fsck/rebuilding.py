@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
+from backups import elsewhere
 from backups.capture import stable_digest
 from backups.content import sheet
 from backups.epochs import Epoch
@@ -104,6 +105,7 @@ def take_in(
             look(store, row, record)
         take_over(tenant, row, record[-1])
         result = fill(tenant, store, record, now=now)
+        elsewhere.swept(tenant.pk)
         if not result.nothing:
             audit.record(tenant, by=by, action=action, about=tenant.name, detail={"head": tip, **vars(result)})
     follow(tenant, store, tip)

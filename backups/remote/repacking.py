@@ -116,17 +116,3 @@ def forget(tenant_id: UUID, *, now: datetime) -> Swept:
             f"{swept.left} objects of tenant {tenant_id} may hold what was purged; they go when an hour has passed."
         )
     return swept
-
-
-def erase(tenant_id: UUID) -> int:
-    """Delete everything of a tenant, the pointer first, and the key before all else; how many objects.
-
-    For good: whoever calls has seen to it that nobody publishes any more. Raises RemoteFailed; what is left then goes
-    when it is called again.
-    """
-    objects = open_objects()
-    objects.delete([documents.key_object(tenant_id)])
-    objects.delete([documents.pointer_object(tenant_id)])
-    there = list(objects.listed(documents.folder(tenant_id)))
-    delete(objects, there)
-    return len(there)

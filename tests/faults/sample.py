@@ -17,7 +17,7 @@ def main() -> None:
     zombies.main([*where, "--rounds", "2"])
     garbage.main([*where, "--turns", "3"])
     retention.main([*where, "--kills", "2"])
-    publishing.main([*where, "--rounds", "4"])
+    publishing.main([*where, "--rounds", "2"])
     try:
         Disk().close()
     except NoDisks as reason:

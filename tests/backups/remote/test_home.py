@@ -13,6 +13,7 @@ from django.conf import LazySettings
 from backups import elsewhere
 from backups.batch import writing
 from backups.errors import StoreDamaged
+from backups.fsck.rebuilding import rebuild
 from backups.house import tidy_up
 from backups.models import Repository, Snapshot
 from backups.remote import current, home
@@ -241,3 +242,20 @@ def test_an_older_object_store_is_not_taken_for_the_truth(device: Device, host: 
 
     with pytest.raises(RemoteDamaged, match="Nothing is touched"):
         newest_text(device)
+
+
+@pytest.mark.long
+def test_tables_that_are_filled_anew_are_at_home(device: Device, host: Host, objects: Objects) -> None:
+    """The row that a rebuild makes is acknowledged like any other: the object store has it, and hosts go on."""
+    back_up(kept(device))
+    back_up(kept(device, b"hostname edge2\n"))
+    Snapshot.objects.all().delete()
+    Repository.objects.all().delete()
+
+    rebuild(device.tenant, by="ada", now=NOON)
+
+    row, manifest = Repository.objects.get(), pointed_at(objects, device)
+    assert (manifest.head, manifest.batch, manifest.seq) == (row.head, row.seq, row.home_seq)
+    host("b")
+    back_up(kept(device, b"hostname edge3\n"))
+    assert pointed_at(objects, device).batch == 3
