@@ -16,10 +16,12 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings
+from django.core.management.base import BaseCommand
 from django.db import connection
 from django.test import TransactionTestCase
 
 from backups.store import creation, git
+from config import serving
 
 # How long an example takes says how busy the machine is, and nothing of the rule that it is an example of.
 hypothesis.settings.register_profile("netcairn", deadline=None)
@@ -115,6 +117,17 @@ def drop_the_template() -> None:
         cursor.execute(f"DROP DATABASE IF EXISTS {connection.ops.quote_name(TEMPLATE)}")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those without a database come first: while one process migrates it, the others have something to do."""
+    items.sort(key=uses_a_database)
+
+
+def uses_a_database(item: pytest.Item) -> bool:
+    """Whether it asks for one, by a mark or by a fixture."""
+    asked = getattr(item, "fixturenames", ())
+    return bool(item.get_closest_marker("django_db")) or "db" in asked or "transactional_db" in asked
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """What is loaded by now stays, so no collection of garbage needs to go through it again: a tenth of all the time."""
     gc.collect()
@@ -147,6 +160,26 @@ def git_without_a_death_signal() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(git, "death_signal", lambda: ())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_look_once() -> Iterator[None]:
+    """Each command looks whether the program is sound and its tables are there: a third of what a short one does.
+
+    Within one process it is the same program and the same tables.
+    """
+    look, sound = BaseCommand.check, set()
+
+    def check(self: BaseCommand, *what: Any, **how: Any) -> None:
+        asked = repr((what, how))
+        if asked not in sound:
+            look(self, *what, **how)
+            sound.add(asked)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseCommand, "check", check)
+        patch.setattr(serving, "unapplied", cache(serving.unapplied))
         yield
 
 
