@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 from django.apps import apps
@@ -36,6 +37,7 @@ from inventory.lockouts import Lockout
 from inventory.models import Device, Tenant
 from inventory.notices import Level, tell
 from tests.checkpoints.conftest import NOON, back_up, later
+from tests.checkpoints.remembered import remembered
 from tests.factories import make_credential, make_device, make_tenant
 from tests.inventory.kit import Role, logged_in, make_user
 
@@ -54,12 +56,10 @@ class World:
 
 def settle(name: str) -> dict[type[models.Model], models.Model]:
     """A tenant with one row of every kind that has a page."""
-    tenant = make_tenant(name)
-    device = make_device(tenant, f"{name}-box")
-    back_up(device, running_cfg=f"hostname {name}\nsnmp-server community {SECRET} RO\n")
-    create_checkpoint(tenant, message=f"{name} before", author="anna", now=NOON)
-    back_up(device, later(1), running_cfg=f"hostname {name}\nsnmp-server community {SECRET}2 RO\n")
-    second = create_checkpoint(tenant, message=f"{name} after", author="anna", now=later(1))
+    tenant = make_tenant(name, pk=uuid5(NAMESPACE_OID, name))
+    remembered(tenant, f"settled {name}", lambda: make_history(tenant))
+    device = Device.objects.get(tenant=tenant)
+    second = Checkpoint.objects.get(tenant=tenant, message=f"{name} after")
     run = Run.objects.create(tenant=tenant, requested_by="anna", state="done")
     attempt = Attempt.objects.create(tenant=tenant, run=run, device=device, state="quarantined", ended_at=NOON)
     file = QuarantinedFile.objects.create(tenant=tenant, attempt=attempt, name="running.cfg", content=SECRET.encode())
@@ -96,6 +96,15 @@ def settle(name: str) -> dict[type[models.Model], models.Model]:
     rows += [make_user(f"{name}-person", (tenant, Role.AUDITOR)), Lockout.objects.create(kind="account", name=name)]
     rows += [Host.objects.create(name=f"{name}-host"), SiteQueue.objects.create(tenant=tenant, site="far", queue=name)]
     return {type(row): row for row in [*rows, device.snapshots.first()] if row is not None}
+
+
+def make_history(tenant: Tenant) -> None:
+    """A device with two versions, each named by a checkpoint."""
+    device = make_device(tenant, f"{tenant}-box")
+    back_up(device, running_cfg=f"hostname {tenant}\nsnmp-server community {SECRET} RO\n")
+    create_checkpoint(tenant, message=f"{tenant} before", author="anna", now=NOON)
+    back_up(device, later(1), running_cfg=f"hostname {tenant}\nsnmp-server community {SECRET}2 RO\n")
+    create_checkpoint(tenant, message=f"{tenant} after", author="anna", now=later(1))
 
 
 def make_restore(device: Device, checkpoint: Checkpoint) -> Restore:
