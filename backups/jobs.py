@@ -26,7 +26,7 @@ from inventory.models import Device
 log = logging.getLogger(__name__)
 
 DEVICES_A_SHARD = 100  # below that a second process costs more than it brings
-MAX_SHARDS = 4
+MAX_SHARDS = 4  # unless the hosts have more workers
 
 
 def enqueue_run(devices: Iterable[Device], *, requested_by: str, trigger: str = Run.Trigger.HAND) -> list[Run]:
@@ -35,14 +35,17 @@ def enqueue_run(devices: Iterable[Device], *, requested_by: str, trigger: str = 
         asked = runs.start_runs(devices, requested_by=requested_by, trigger=trigger, by_queue=True, now=timezone.now())
         for run in asked:
             for queue, devices_there in queues.shares(run.attempts.all(), run.tenant_id).items():
-                for _ in range(shards(devices_there)):
+                for _ in range(shards(devices_there, queue)):
                     ask_for_worker(run, queue)
     return asked
 
 
-def shards(devices: int) -> int:
-    """How many workers a run of so many devices is worth."""
-    return max(1, min(MAX_SHARDS, devices // DEVICES_A_SHARD))
+def shards(devices: int, queue: str = queues.MAIN) -> int:
+    """How many workers a run of so many devices is worth: a few, or as many as all hosts of the queue have."""
+    wanted = devices // DEVICES_A_SHARD
+    if wanted > MAX_SHARDS:
+        wanted = min(wanted, max(MAX_SHARDS, beats.workers_of(queue, timezone.now())))
+    return max(1, wanted)
 
 
 def ask_for_worker(run: Run, queue: str) -> None:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from backups.errors import BackupError
@@ -67,6 +68,11 @@ def takes_work() -> bool:
     answer = not rests.exists()
     _looked[me] = (monotonic(), answer)
     return answer
+
+
+def workers_of(queue: str, now: datetime) -> int:
+    """How many workers take work for a queue."""
+    return Host.objects.taking(now).filter(queue=queue).aggregate(all=Sum("workers", default=0))["all"]
 
 
 def drain(hosts: Sequence[Host], *, by: str) -> int:
