@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 DEVICES_A_SHARD = 100  # below that a second process costs more than it brings
 MAX_SHARDS = 4  # unless the hosts have more workers
+LOOKED_AT = 100  # tasks that wait: more than one run has
 
 
 def enqueue_run(devices: Iterable[Device], *, requested_by: str, trigger: str = Run.Trigger.HAND) -> list[Run]:
@@ -96,7 +97,7 @@ def _collect_shard(run_id: str) -> None:
 def others_wait(run: Run, now: datetime) -> bool:
     """Whether work other than this run's lies in the queue, and nobody has fetched it."""
     # A fetched task has its lock in the future.
-    waiting = OrmQ.objects.filter(key=queues.cluster_of(queues.here()), lock__lte=now)[: MAX_SHARDS + 1]
+    waiting = OrmQ.objects.filter(key=queues.cluster_of(queues.here()), lock__lte=now)[:LOOKED_AT]
     return any(task.name() != task_name(run) for task in waiting)
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
 from backups import jobs, runs, schedules
+from backups.hosts.models import Host
 from backups.models import Run
 from inventory.models import Device
 from tests.factories import make_credential, make_device, make_tenant
@@ -76,6 +77,15 @@ def test_the_tick_asks_again_for_a_run_that_nobody_works_on(device: Device) -> N
 def test_a_large_run_is_shared_by_several_workers() -> None:
     """A thousand devices on one worker would leave the other cores idle."""
     assert [jobs.shards(count) for count in (1, 99, 250, 10_000)] == [1, 1, 2, jobs.MAX_SHARDS]
+
+
+def test_a_run_is_worth_as_many_workers_as_all_hosts_have() -> None:
+    """Four of two hundred workers would leave a fleet of a hundred hosts idle, and the night too short."""
+    for number in range(100):
+        Host.objects.create(name=f"host{number}", workers=2)
+    Host.objects.create(name="elsewhere", queue="b1", workers=50)
+
+    assert (jobs.shards(300), jobs.shards(10_000), jobs.shards(100_000)) == (3, 100, 200)
 
 
 def test_there_is_one_tick_however_often_it_is_asked_for() -> None:
