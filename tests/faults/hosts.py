@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tests.faults.several_hosts import ManyHosts
 
 NAMES = ("alpha", "beta", "gamma")
+MORE_TASKS = 12  # so that each host gets one, however few the devices and quick the others are
 LONGEST = 400.0  # seconds until a run that lost a host counts as never ending: silence alone takes ninety
 
 
@@ -112,6 +113,8 @@ def killed_in_turn(options: argparse.Namespace, fleet: Fleet, hosts: ManyHosts, 
             print(f"{name}: held {held} devices, ended after {seconds} s: {run.counts()}", flush=True)  # noqa: T201
             seen.setdefault(f"seconds until a run ended after the death of {name}", []).append(seconds)
             seen.setdefault(f"devices that {name} was asking", []).append(held)
+            if not held:
+                yield f"{name} was asking nobody when it was killed: nothing was tried"
             if seconds is None:
                 yield f"{name}: the run has not ended"
             yield from (f"{name}: {sentence}" for sentence in untrue(run, fleet))
@@ -131,6 +134,8 @@ def one_kill(hosts: ManyHosts, name: str, *, after: float) -> tuple[Run, int, fl
 
     devices, place = devices_of("acme"), hosts.hosts[name].place()
     (run,) = jobs.enqueue_run(devices, requested_by="faults")
+    for _ in range(MORE_TASKS):
+        jobs.ask_for_worker(run, "")
     its = run.attempts.filter(state=Attempt.State.RUNNING, claimed_by__startswith=place)
     wanted = after * len(devices)
     wait_until(
