@@ -56,7 +56,9 @@ def main() -> int:
             tenants = made(1 if options.one_tenant else hosts)
             seen.append(measured(hosts, Model(tenants, options.seconds, options.round_trip, asking)))
             print(json.dumps(seen[-1]), flush=True)
-    print(json.dumps({"benchmark": "scale", "options": vars(options), "cores": os.cpu_count(), "seen": seen}))
+        sizes = bytes_a_row()
+    about = {"benchmark": "scale", "options": vars(options), "cores": os.cpu_count(), "bytes a row": sizes}
+    print(json.dumps(about | {"seen": seen}))
     return 0
 
 
@@ -295,6 +297,21 @@ def postgres_cpu() -> float:
     connection.close()
     living = [int(one) for one in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()]
     return processor_time(living) + processor_time([postmaster], ended_children=True)
+
+
+def bytes_a_row() -> dict[str, int]:
+    """What a row of the tables that grow takes of the disk, with its indexes."""
+    from django.db import connection
+
+    from backups.models import Attempt, Snapshot
+
+    sizes = {}
+    with connection.cursor() as cursor:
+        for model in (Attempt, Snapshot):
+            table = model._meta.db_table
+            cursor.execute("SELECT pg_total_relation_size(%s)", [table])
+            sizes[table] = cursor.fetchone()[0] // max(1, model.objects.count())
+    return sizes
 
 
 def processor_time(processes: list[int], *, ended_children: bool = False) -> float:
