@@ -44,6 +44,7 @@ def main() -> int:
     parser.add_argument("--latency", type=float, default=0.2, help="seconds for each answer of a device")
     parser.add_argument("--mode", nargs="+", choices=("shared", "home"), default=["shared", "home"])
     parser.add_argument("--only", nargs="+", choices=NAMES, default=list(NAMES), help="kill these alone")
+    parser.add_argument("--together", action="store_true", help="in one PID namespace: no root, and no silence to wait")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
     if len(options.mode) > 1:  # settings are read once in a process
@@ -83,7 +84,7 @@ def campaign(options: argparse.Namespace, below: Path, seen: dict[str, Any]) -> 
             shared["NETCAIRN_STORE_ROOT"] = str(settings.NETCAIRN_STORE_ROOT)
         with (
             devices(options.devices, "acme", seed=options.seed, latency=options.latency) as fleet,
-            ManyHosts(NAMES, below, workers=2, **shared) as hosts,
+            ManyHosts(NAMES, below, workers=2, apart=not options.together, **shared) as hosts,
         ):
             yield from all_there(hosts)
             yield from killed_in_turn(options, fleet, hosts, seen)
@@ -132,18 +133,19 @@ def one_kill(hosts: ManyHosts, name: str, *, after: float) -> tuple[Run, int, fl
     from tests.faults.collector import devices_of
     from tests.faults.several_hosts import wait_until
 
-    devices, place = devices_of("acme"), hosts.hosts[name].place()
+    devices, host = devices_of("acme"), hosts.hosts[name]
     (run,) = jobs.enqueue_run(devices, requested_by="faults")
     for _ in range(MORE_TASKS):
         jobs.ask_for_worker(run, "")
-    its = run.attempts.filter(state=Attempt.State.RUNNING, claimed_by__startswith=place)
     wanted = after * len(devices)
     wait_until(
-        lambda: (run.attempts.exclude(state=Attempt.State.QUEUED).count() > wanted and its.exists()) or ended(run),
+        lambda: (
+            (run.attempts.exclude(state=Attempt.State.QUEUED).count() > wanted and bool(host.claims(run))) or ended(run)
+        ),
         seconds=LONGEST,
     )
-    held = its.count()
-    hosts.hosts[name].kill()
+    held = host.claims(run)
+    host.kill()
     seconds = wait_until(lambda: ended(run), seconds=LONGEST)
     return Run.objects.get(pk=run.pk), held, seconds
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-import signal
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import OperationalError, connection
 
 from config.embedded_postgres.cluster import Cluster
+from tests.faults.watchdog import kill, of_session
+
+if TYPE_CHECKING:
+    from backups.models import Run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APART = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
@@ -29,9 +33,12 @@ def database_url() -> str:
 class ManyHosts:
     """Hosts by name, with what they share; they end with the `with` block."""
 
-    def __init__(self, names: tuple[str, ...], below: Path, *, workers: int, **shared: str) -> None:
-        """`shared` are variables of all; each host has a NETCAIRN_VAR of its own below the directory."""
-        self.hosts = {name: OneHost(name, below / name, workers=workers, shared=shared) for name in names}
+    def __init__(self, names: Sequence[str], below: Path, *, workers: int, apart: bool = True, **shared: str) -> None:
+        """`shared` are variables of all; each host has a NETCAIRN_VAR of its own below the directory.
+
+        Not `apart`: they see each other's processes, and need neither root nor the silence to find one dead.
+        """
+        self.hosts = {name: OneHost(name, below / name, workers, shared, apart=apart) for name in names}
 
     def __enter__(self) -> Self:
         for host in self.hosts.values():
@@ -46,35 +53,51 @@ class ManyHosts:
 class OneHost:
     """`netcairn queue` on a host of its own."""
 
-    def __init__(self, name: str, var: Path, *, workers: int, shared: Mapping[str, str]) -> None:
-        self.name, self.var, self.workers = name, var, workers
+    def __init__(self, name: str, var: Path, workers: int, shared: Mapping[str, str], *, apart: bool) -> None:
+        self.name, self.var, self.workers, self.apart = name, var, workers, apart
         self.environment = {**os.environ, **shared, "NETCAIRN_VAR": str(var), "NETCAIRN_HOST": name}
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Switch it on."""
         self.var.mkdir(exist_ok=True)
-        command = [*APART, sys.executable, str(ROOT / "manage.py"), "queue", "--workers", str(self.workers)]
+        command = [
+            *(APART if self.apart else ()),
+            sys.executable,
+            str(ROOT / "manage.py"),
+            "queue",
+            "--workers",
+            str(self.workers),
+        ]
         with (self.var / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
 
     def kill(self) -> None:
         """Pull its plug: everything on it is gone at the same moment, without a word."""
         if self.process is not None:
-            for child in children(self.process.pid):  # the first process of its namespace, with which all others end
-                os.kill(child, signal.SIGKILL)
-            self.process.kill()
+            for process in list(of_session(self.process.pid)):
+                kill(process)
             self.process.wait()
             self.process = None
 
-    def place(self) -> str:
-        """What its claims are called by, but for the process."""
-        from backups.claimers import this_process
-
+    def claims(self, run: Run) -> int:
+        """How many devices of a run it asks."""
         assert self.process
-        boot = this_process().split()[0]
-        (first,) = children(self.process.pid)
-        return f"{boot} {Path(f'/proc/{first}/ns/pid').stat().st_ino} "
+        running = run.attempts.filter(state="running").values_list("claimed_by", flat=True)
+        mine = {self.called(process) for process in of_session(self.process.pid)}
+        return sum(claimer.rpartition(" ")[0] in mine for claimer in running)
+
+    def called(self, process: int) -> str:
+        """Its namespace and number there, as `claimers` names a process; without the time at which it began."""
+        try:
+            inside = re.search(r"^NSpid:.*?(\d+)$", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
+            place = Path(f"/proc/{process}/ns/pid").stat().st_ino
+        except OSError:
+            return ""
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {place} {inside[1]}" if inside else ""
 
     def works(self) -> bool:
         """Whether its queue has been heard of since it was started."""
@@ -84,14 +107,6 @@ class OneHost:
 
         row = Host.objects.filter(name=self.name).first()
         return row is not None and row.state(timezone.now()) == "working"
-
-
-def children(process: int) -> list[int]:
-    """The processes that one has started."""
-    try:
-        return [int(one) for one in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-    except OSError:
-        return []
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float) -> float | None:
