@@ -76,6 +76,11 @@ class Plan:
         return dict.fromkeys(self.removals) | {put.path: put.id for put in self.puts}
 
 
+def contents(changes: Iterable[DeviceChange]) -> list[bytes]:
+    """The new contents that the changes bring."""
+    return [content for change in changes for content in change.files.values() if isinstance(content, bytes)]
+
+
 def check_changes(changes: Sequence[DeviceChange]) -> None:
     """Raise where a batch is not one: a device twice, or more new content than a batch may bring."""
     if len({change.device_id for change in changes}) < len(changes):

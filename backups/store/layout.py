@@ -4,7 +4,7 @@
     refs/epochs/<number>          parts of the record that have ended (`backups/epochs.py`)
     refs/checkpoints/<uuid>       one per kept checkpoint
     refs/purged/<id>              a main that was rewritten, until main has followed; names what took its place
-    refs/txn/<fence>-<seq>-<hex>  a commit on its way in; never outlives the next writer
+    refs/txn/<fence>-<seq>-<hex>  a new epoch on its way in; never outlives the next writer
     refs/quarantine/<id>          what somebody else had put on main
     devices/<2 hex>/<uuid>/<file> a device's files
     by-name/<device name>         a symbolic link to its folder

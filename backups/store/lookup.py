@@ -7,7 +7,6 @@ process is a new one for every turn, so that it says what is on the disk, and no
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from backups.errors import GitFailed, GitTooSlow, StoreDamaged
 from backups.store import layout
 from backups.store.git import SECONDS, Git, Process
 from backups.store.reader import Entry
+from backups.store.trees import FOLDER, Folder, id_of
 
 ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)  # of a tree: mode, name, id
 TREE_OF = re.compile(rb"tree ([0-9a-f]{40})\n")
@@ -24,10 +24,7 @@ LARGE = 64 * 1024  # bytes of a tree
 SHELF = 2  # of them, in a process
 AT_ONCE = 500  # questions that fit into a pipe while nobody reads the answers
 
-FOLDER = layout.TREE_MODE.removeprefix("0").encode()  # as a tree says it
-
 Found = tuple[str, str]  # mode, id
-Folder = dict[bytes, tuple[bytes, bytes]]  # mode and id by name, as a tree has them
 Wanted = dict[bytes, "Wanted"]  # the parts of paths; nothing below: all that is there
 
 
@@ -77,6 +74,12 @@ class Lookup:
         sizes = self.sizes({one for path, (_, one) in found.items() if unless.get(path, one) == one})
         return {path: Entry(mode, one, sizes.get(one, 0)) for path, (mode, one) in found.items()}
 
+    def folder(self, tree: str) -> Folder:
+        """What a tree has; those that the last answer was found in are at hand. Raises StoreDamaged."""
+        if tree not in self.trees:
+            self.load({tree}, {})
+        return self.trees[tree]
+
     def enter(self, tree: str, folder: str, wanted: Wanted, found: dict[str, Found]) -> list[tuple[str, str, Wanted]]:
         """Note the files of a tree that are wanted; the folders that are."""
         entries, below = self.trees[tree], []
@@ -104,16 +107,16 @@ class Lookup:
         shelved = {tree: folder for tree, folder in Lookup.shelf.items() if tree in ids - self.trees.keys()}
         self.sizes(set(shelved))
         self.trees |= shelved
-        for object_id, (kind, content) in self.contents(sorted(ids - self.trees.keys())).items():
+        for one, (kind, content) in self.contents(sorted(ids - self.trees.keys())).items():
             if kind != "tree":
-                raise StoreDamaged(f"Object {object_id} in {self.git.path} is a {kind}, not a folder.")
-            self.trees[object_id] = folder_of(content)
+                raise StoreDamaged(f"Object {one} in {self.git.path} is a {kind}, not a folder.")
+            self.trees[one] = folder_of(content)
             if len(content) > LARGE:
-                self.put_on_shelf(object_id, content)
+                self.put_on_shelf(one, content)
 
     def put_on_shelf(self, tree: str, content: bytes) -> None:
         """Remember a large tree for the next batches, if it is what its id says: git does not look when it reads."""
-        if hashlib.sha1(b"tree %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest() == tree:
+        if id_of("tree", content).hex() == tree:
             Lookup.shelf = dict([(tree, self.trees[tree]), *Lookup.shelf.items()][:SHELF])
 
     def contents(self, ids: Sequence[str]) -> dict[str, tuple[str, bytes]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 
@@ -13,6 +14,7 @@ from backups.store.git import Git, Process
 
 # --no-renames: a path is a device's file; that one device's text once was another's is chance.
 PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
+WHOLE = ("--no-abbrev", "--numstat", "-z")
 NUMSTAT_SECONDS = 60.0
 # All of these come first, then all counts of lines, which do not begin with a colon.
 RAW = re.compile(rb":[0-7]{6} [0-7]{6} [0-9a-f]{40} ([0-9a-f]{40}) [A-Z][0-9]*\0([^\0]+)\0")
@@ -67,11 +69,21 @@ class Difference:
     lines: dict[str, tuple[int, int]]  # added, removed
 
 
-def comparing(git: Git, old: str | None, new: str) -> Process:
-    """A process that reads every file that differs, for `compared`; meanwhile something else can be done."""
-    before = layout.EMPTY_TREE if old is None else layout.checked_id(old)
-    arguments = ("-r", "--raw", "--no-abbrev", "--numstat", "-z", *PLAIN)
-    return git.start("diff-tree", *arguments, before, layout.checked_id(new))
+def comparing(git: Git) -> Process:
+    """A process for `compare`, to be started before there is anything to compare."""
+    return git.start("diff-tree", "--stdin", "-r", "--root", "--no-commit-id", "--raw", *WHOLE, *PLAIN)
+
+
+def compare(process: Process, old: str | None, new: str) -> None:
+    """Let the process read every file that differs from one commit to its only parent; None: from nothing.
+
+    Meanwhile something else can be done. Raises GitFailed where the process is gone.
+    """
+    # Two ids: git takes the second for the only parent of the first.
+    sides = [layout.checked_id(new), *([layout.checked_id(old)] if old else [])]
+    with suppress(BrokenPipeError):  # `compared` says why
+        process.stdin.write(f"{' '.join(sides)}\n".encode())
+        process.stdin.flush()
 
 
 def compared(process: Process) -> Difference:

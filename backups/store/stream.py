@@ -37,7 +37,7 @@ class Put:
 class NewCommit:
     """A commit to be written: the changes to its parent, or the whole tree where there is none."""
 
-    ref: str
+    ref: str  # that goes on with it
     parent: str | None
     message: str
     author: str

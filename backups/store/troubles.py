@@ -24,7 +24,7 @@ from backups.store.reader import TenantStore
 from backups.store.stream import trailers_of
 from backups.store.writer import RefMove, make_ref_durable, move_refs
 
-# Of fast-import, repack and commit-graph. A .keep is fast-import's until its refs are moved, and would stop repack.
+# Ours, and those of git. A .keep is of fast-import until its refs are moved, and would stop a repack.
 TEMPORARY = (
     "fast_import_crash_*",
     "objects/pack/tmp_*",

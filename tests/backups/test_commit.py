@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,11 @@ from django.db import transaction
 from backups.commit import Batch, DeviceChange, Written, keep, writing
 from backups.errors import GitFailed, NoStore, StoreDamaged, StoreError, StoreMoved
 from backups.models import Repository, Run, Snapshot, StoredFile
+from backups.store.lookup import Lookup
+from backups.store.packing import packed
 from backups.store.reader import open_store
+from backups.store.stream import NewCommit, Put
+from backups.store.writer import write_batch
 from inventory.models import Device, Tenant
 from tests.backups.store_kit import CONFIG, NOON, assert_sound, back_up, files_of, git, kept, refs_of, repository
 from tests.factories import make_device
@@ -253,7 +258,13 @@ def test_a_writer_who_lost_his_turn_changes_nothing(device: Device) -> None:
 
 def test_what_git_stored_is_compared_with_what_was_meant(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     """Capability E3. Step 5: a commit is believed when every path has been seen in it; else it costs no quota either."""
-    monkeypatch.setattr("backups.store.stream.data", lambda _: b"data 3\nxyz\n")
+
+    def write_other(lookup: Lookup, new: NewCommit, _: object) -> str:
+        return write_batch(
+            lookup, replace(new, puts=[Put(put.path, b"xyz") for put in new.puts]), [packed("blob", b"xyz")]
+        )
+
+    monkeypatch.setattr("backups.batch.write_batch", write_other)
 
     with pytest.raises(StoreDamaged, match="git stored"), writing(device.tenant_id) as batch:
         put(batch, device, {"running.cfg": CONFIG})

@@ -42,15 +42,14 @@ def test_a_git_that_is_gone_is_named_and_costs_nothing(
     assert_it_goes_on(device)
 
 
-@pytest.mark.parametrize("subcommand", ["fast-import", "diff-tree"])
 def test_a_git_that_hangs_is_stopped_and_costs_nothing(
-    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, subcommand: str
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A23, C1: a disk that does not answer must not hold a tenant's lock until somebody restarts the machine."""
     with monkeypatch.context() as patched:
-        make_hang(subcommand, tmp_path, patched)
+        make_hang("diff-tree", tmp_path, patched)
 
-        with pytest.raises(GitTooSlow, match=f"git {subcommand} .* was stopped"):
+        with pytest.raises(GitTooSlow, match=r"git diff-tree .* was stopped"):
             back_up(kept(device, b"2\n"))
 
     assert_it_goes_on(device)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backups.errors import StoreDamaged
 from backups.store import layout
-from backups.store.patches import DiffCaps, compared, comparing
+from backups.store.patches import DiffCaps, compare, compared, comparing
 from backups.store.reader import TenantStore
 from backups.store.writer import verify_change
 from tests.backups.store.kit import commit
@@ -126,7 +126,8 @@ def test_a_comparison_names_all_that_differs_and_counts_its_lines(store: TenantS
     first = commit(store, {PATH: b"a\nb\n", "by-name/old": b"x", "devices/other": b"x\n"})
     second = commit(store, {PATH: b"a\n", "by-name/old": None, odd: b"x"}, parent=first)
 
-    with comparing(store.git, first, second) as process:
+    with comparing(store.git) as process:
+        compare(process, first, second)
         found = compared(process)
 
     assert found.ids == {PATH: layout.blob_id(b"a\n"), "by-name/old": None, odd: layout.blob_id(b"x")}

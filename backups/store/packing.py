@@ -1,0 +1,99 @@
+"""A pack of whole objects and its index, as bytes: git's pack format, version 2 of both (gitformat-pack)."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate
+from struct import pack
+
+from backups.store.trees import id_of
+
+KINDS = {"commit": 1, "tree": 2, "blob": 3}
+LEVELS = {"commit": 1, "tree": 0, "blob": 1}
+"""Of zlib. A quarter less work than git's own for a pack that is 8 % larger, until housekeeping finds the deltas; and a
+tree is ids and random names: pressing them takes as long as all contents do, for a third of their few bytes."""
+HEAD = b"PACK\0\0\0\2"
+INDEX_HEAD = b"\377tOc\0\0\0\2"
+MOST = 2**31  # bytes: beyond that an index needs a second table
+AT_ONCE = 10  # contents that a thread takes at a time
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An object as it stands in a pack."""
+
+    id: bytes
+    data: bytes  # its kind and size, and the deflated content
+
+
+def packed(kind: str, content: bytes) -> Packed:
+    """The object of this content."""
+    return Packed(id_of(kind, content), heading(kind, len(content)) + zlib.compress(content, LEVELS[kind]))
+
+
+@dataclass(frozen=True)
+class Share:
+    """Some contents, and who is at them."""
+
+    contents: Sequence[bytes]
+    made: Future[list[Packed]]
+
+    def take(self) -> list[Packed]:
+        """What the other thread has made of them; what it has not begun with, made here."""
+        return packed_all(self.contents) if self.made.cancel() else self.made.result()
+
+
+@contextmanager
+def beside(contents: Sequence[bytes]) -> Iterator[list[Share]]:
+    """Let another thread pack the contents of files; meanwhile something else can be done.
+
+    zlib lets others compute, and whoever asks git and the database mostly waits for them.
+    """
+    with ThreadPoolExecutor(1) as other:
+        parts = [contents[at : at + AT_ONCE] for at in range(0, len(contents), AT_ONCE)]
+        try:
+            yield [Share(part, other.submit(packed_all, part)) for part in parts]
+        finally:
+            other.shutdown(cancel_futures=True)
+
+
+def packed_all(contents: Sequence[bytes]) -> list[Packed]:
+    """The files of these contents."""
+    return [packed("blob", content) for content in contents]
+
+
+def heading(kind: str, size: int) -> bytes:
+    """Kind and size: four bits of the size, then seven in each byte, the lowest first; a top bit says: more follow."""
+    head = bytearray([KINDS[kind] << 4 | size & 15])
+    size >>= 4
+    while size:
+        head[-1] |= 0x80
+        head.append(size & 0x7F)
+        size >>= 7
+    return bytes(head)
+
+
+def pack_of(objects: Sequence[Packed]) -> bytes:
+    """The pack of these, each there once. Its last twenty bytes are its checksum, which it is named by."""
+    body = b"".join([HEAD, pack(">I", len(objects)), *(one.data for one in objects)])
+    if len(body) >= MOST:
+        raise ValueError(f"{len(body)} bytes are more than a pack of one batch may have")
+    return body + hashlib.sha1(body, usedforsecurity=False).digest()
+
+
+def index_of(objects: Sequence[Packed], checksum: bytes) -> bytes:
+    """The index of the pack of these, which has that checksum."""
+    starts = accumulate((len(one.data) for one in objects), initial=len(HEAD) + 4)
+    ordered = sorted((one.id, zlib.crc32(one.data), start) for one, start in zip(objects, starts, strict=False))
+    firsts = [0] * 256
+    for one, _, _ in ordered:
+        firsts[one[0]] += 1
+    ids, sums, places = zip(*ordered, strict=True)
+    numbers = pack(f">{256 + 2 * len(ordered)}I", *accumulate(firsts), *sums, *places)
+    body = INDEX_HEAD + numbers[:1024] + b"".join(ids) + numbers[1024:] + checksum
+    return body + hashlib.sha1(body, usedforsecurity=False).digest()
