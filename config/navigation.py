@@ -165,10 +165,16 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 {**entry("Users", "person", "auth_user_changelist"), **people},
                 {**entry("Groups", "group", "auth_group_changelist"), **people},
-                {**entry("Hosts", "dns", "backups_host_changelist"), **people},
-                {**entry("Queues of sites", "call_split", "backups_sitequeue_changelist"), **people},
                 {**entry("Failed logins", "lock_clock", "inventory_lockout_changelist"), **people},
                 entry("Audit log", "policy", "inventory_auditentry_changelist", "inventory.view_auditentry"),
+            ],
+        },
+        {
+            "title": "Installation",
+            "separator": True,
+            "items": [
+                {**entry("Hosts", "dns", "backups_host_changelist"), **people},
+                {**entry("Queues of sites", "call_split", "backups_sitequeue_changelist"), **people},
             ],
         },
     ]

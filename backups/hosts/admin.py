@@ -50,6 +50,7 @@ def plan_to_forget(_page: Any, _request: HttpRequest, rows: QuerySet[Host]) -> P
 class HostAdmin(PeopleAdmin):
     """Who works, since when, and with which version."""
 
+    nothing = "No host has been heard of yet: one appears here as soon as it is started."
     list_display = ("name", "shown_queue", "shown_state", "heard", "version", "workers", "started_at", "refused")
     search_fields = ("name", "queue")
     ordering = ("queue", "name")
@@ -124,6 +125,9 @@ def state_of(host: Host) -> SafeString:
 class SiteQueueAdmin(PeopleAdmin):
     """Whose workers log in to the devices of a site."""
 
+    nothing = (
+        "All workers take all devices. A line here keeps those of a tenant's site for workers that stand near them."
+    )
     list_display = ("tenant", "shown_site", "shown_queue")
     list_select_related = ("tenant",)
     search_fields = ("site", "queue", "tenant__name")
