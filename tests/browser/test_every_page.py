@@ -31,6 +31,8 @@ PAGES = {
     "add a schedule": "/admin/backups/schedule/add/",
     "post-processing": "/admin/backups/postprocessing/",
     "versions": "/admin/backups/snapshot/",
+    "mirrors": "/admin/backups/mirror/",
+    "add a mirror": "/admin/backups/mirror/add/",
     "search": "/admin/backups/snapshot/search/",
     "quarantine": "/admin/backups/quarantinedfile/",
     "notices": "/admin/inventory/notice/",
@@ -44,6 +46,11 @@ PAGES = {
     "users": "/admin/auth/user/",
     "groups": "/admin/auth/group/",
     "audit log": "/admin/inventory/auditentry/",
+    "hosts": "/admin/backups/host/",
+    "queues of sites": "/admin/backups/sitequeue/",
+    "purges": "/admin/checkpoints/purge/",
+    "failed logins": "/admin/inventory/lockout/",
+    "second factor": "/admin/second-factor/",
 }
 # One row's page of each list.
 ROWS = {
