@@ -309,6 +309,8 @@ def test_a_version_that_is_older_than_the_tables_is_refused(monkeypatch: pytest.
 def test_a_store_that_is_not_mounted_is_found_before_a_run_is(tenant: Tenant) -> None:
     """An empty directory would call every tenant's record lost."""
     Repository.objects.create(tenant=tenant, head="1" * 40)
+    joining.join(workers=2, now=timezone.now())  # alone, a host whose disk was lost still serves its pages
+    host(silent=5 * MINUTE)
 
     with pytest.raises(HostRefused, match="is it mounted"):
         joining.join(workers=2, now=timezone.now())
