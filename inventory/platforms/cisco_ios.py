@@ -68,7 +68,7 @@ PLATFORM = Platform(
         rf"(?P<keep>\bpre-shared-key hostname \S+ key {TYPE}){VALUE}",
         *CISCO_SECRETS,
         # A password in clear may hold blanks: all the rest of its line.
-        r"(?P<keep>\bpassword (?:level \d+ )?(?:0 )?)(?![1-9] |encryption\b|policy\b)\S.*$",
+        r"(?P<keep>\bpassword (?:level \d+ )?(?:0 )?)(?![1-9] |encryption\b|policy\b|keyboard\b)\S.*$",
         rf"(?P<keep>^[ \t]*ppp (?:chap password|pap sent-username \S+ password) {TYPE}){VALUE}",
         rf"(?P<keep>^[ \t]*(?:mgmtuser username \S+ password \d secret) {TYPE}){VALUE}",
     ),

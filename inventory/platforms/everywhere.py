@@ -48,11 +48,11 @@ _KEY_NAMES = (
     r"(?:[\w-]{0,30}[-_])?(?:pre-?shared?|preshare|share|shared|wpa|wpa-hex|wep|psk|md5|sha[0-9]{0,3}|auth|authentication"
     r"|authorization|accounting|priv|privacy|private|encr?pt|encryption|encrypt|encrypted|hello|macsec|api|sync"
     r"|connectivity-association|secret|chap|radius|tacacs|rad|hmac|hash|hex|ldap|digest|tsig|mobility|ams|es|override"
-    r"|virtual-controller|cak|plaintext|passphrase|des|3des|aes[0-9]{0,3}|ppk)[-_]?key"
+    r"|virtual-controller|server|set|cak|plaintext|passphrase|des|3des|aes[0-9]{0,3}|ppk)[-_]?key"
     r"(?:[-_]?(?:hash|encrypt(?:ed)?|value|data|string))?[0-9]?"
     r"|(?:key-(?:octet-)?string|key-hex|key-value|keyvalue|key-encrypt|encrypt-key|bindpw|bind-pw|ike-?psk|psk|cak"
     r"|text-authentication|md5-authentication|simple-text-auth|md5-auth|auth-string|authdata|ciphered-pwd"
-    r"|pass(?:word|wd|phrase)[-_]hash(?:ed)?|key-hashed|pmk|cisco-authentication|enckey|authkey|cpwd|epwd|[\w-]{0,30}pass-?phrase(?:-encrypted)?|(?:encrypted|fallback|primary)-cak|authpwd|privpwd|pin-code|passkey|otp[-_]seed|[\w-]{0,20}password[-_]?l?[0-9]{1,2})"
+    r"|pass(?:word|wd|phrase)[-_]hash(?:ed)?|key-hashed|pmk|cisco-authentication|enckey|authkey|cpwd|epwd|[\w-]{0,30}pass-?phrase(?:-encrypted)?|(?:encrypted|fallback|primary)-cak|authpwd|privpwd|pin-code|(?:user|so|admin)-pin|passkey|otp[-_]seed|[\w-]{0,20}password[-_]?l?[0-9]{1,2})"
 )
 # One of them is in each of these names, in small letters.
 _IN_KEY_NAMES = (
@@ -67,6 +67,7 @@ _IN_KEY_NAMES = (
     "bindpw",
     "bind-pw",
     "pin-code",
+    "-pin",
     "otp",
     "password",
 )
@@ -122,8 +123,24 @@ _KEYS = Section(
     ),
 )
 
+# A user's line: what follows a method is a passphrase, also when it is a small word.
+_SNMP_USER = Section(
+    begins=r"^(?=[^\n]{0,120}(?i:snmp))(?=[^\n]{0,120}\b(?i:users?|usm)\b)[^\n]+",
+    ends=r"$",
+    secrets=(
+        rf"(?P<keep>\b(?i:md5|sha[0-9]{{0,3}}|des(?:56)?|3des|aes(?:-?[0-9]{{3}})?(?:-cfb)?)[ \t]+{_HOW})"
+        r"(?!(?:(?:read|write|notify)-view|local\w*|engine\w*|remote|context\S*|security\S*|view|v[123]c?|cipher|simple"
+        rf"|usual|cpwd|epwd|emode|from|ipv[46]|mib\S*|storage\S*|host|used-by|port)(?:[ \t\r]|$)){_NONE}{_VALUE}",
+        rf"(?P<keep>\b(?i:priv|privacy)[ \t]+){_NONE}[^\s;]{{8,}}(?=[ \t\r]*$)",
+    ),
+)
+
 # Within lines of one subject.
-BY_LINE = (Worded(("snmp", "usm", "createuser"), _SNMP), Worded(("key", "auth", "md5"), _KEYS))
+BY_LINE = (
+    Worded(("snmp", "usm", "createuser"), _SNMP),
+    Worded(("user", "usm"), _SNMP_USER),
+    Worded(("key", "auth", "md5"), _KEYS),
+)
 
 ANYWHERE: tuple[str | Worded, ...] = (
     Worded(

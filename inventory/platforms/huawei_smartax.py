@@ -19,8 +19,9 @@ PLATFORM = Platform(
         note="`load configuration` of the file over SFTP and restart; the whole system goes back only with its own "
         "`backup data` and `load data`.",
     ),
-    verified="none",
-    source="Huawei's command reference for the MA5800, as remembered; its beginning and end as in published outputs",
+    verified="recording",
+    source="a session on an MA5800 with V100R021 (as published); the lines said before it and the restore from "
+    "Huawei's command reference, as remembered",
     comment="#",
     setup=("enable", "undo smart", "scroll 512"),
     patience=60.0,
@@ -33,7 +34,8 @@ PLATFORM = Platform(
         r"(?<!server )(?<!client )(?P<keep>\b(?:irreversible-cipher|cipher|simple) )(?!authentication-mode "
         r"|privacy-mode )\S+",
         rf"(?P<keep>^ *snmp-agent community (?:read|write) )(?!cipher |simple ){VALUE}",
-        rf"(?P<keep>^ *(?:terminal user name buildrun_new_password \S+|ont add .{{0,200}}\bpassword-auth) ){VALUE}",
+        rf"(?P<keep>^ *(?:terminal user name (?:buildrun_new|history)_password \S+"
+        rf"|ont add .{{0,200}}\bpassword-auth) ){VALUE}",
     ),
     refusals=(
         r"^[ \t]*%? ?(?:Unknown command|Incomplete command|Parameter error|Too many parameters|Ambiguous command)",

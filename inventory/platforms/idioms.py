@@ -22,9 +22,14 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
     Worded(
         ("secret", "password", "passphrase"),
         rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{TYPE})"
-        rf"(?!encryption\b|shared-secret profile\b|strength|min|max|policy\b|level\b|change[ \t]*$|sha(?:1|256)[ \t]*$"
+        rf"(?!encryption\b|keyboard\b|publickey\b"
+        rf"|shared-secret profile\b|strength|min|max|policy\b|level\b|change[ \t]*$|sha(?:1|256)[ \t]*$"
         r"|lifetime\b|profile\b|[0-9] |control (?:un)?restricted"
         rf"|(?:manager|operator|all|port-access) (?:user-name|sha1|sha256|plaintext) ){VALUE}",
+    ),
+    Worded(
+        ("static-wep-key",),
+        rf"(?P<keep>\bstatic-wep-key encryption [0-9]+ (?:ascii|hex) (?:[0-9] )?){VALUE}",
     ),
     Worded(  # the passphrase of a key that is taken out or in
         ("export", "import"),
@@ -74,7 +79,7 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
     ),
     Worded(
         ("event manager env",),
-        r"(?P<keep>^event manager environment \S{0,40}(?i:pw|pass|commun|key|secret|token|cred)\S{0,30} )\S.*$",
+        r"(?P<keep>^event manager environment \S{0,40}(?i:pw|pass|commun|key|secret|token|cred|bearer)\S{0,30} )\S.*$",
     ),
     Worded(
         ("message-digest-key", "authentication-key"),

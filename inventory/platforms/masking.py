@@ -25,7 +25,7 @@ _NO_VALUE = (
     r"(?:encryption|key-?chain|shared-secret profile|\S+[ \t]+id"
     r"|policy|required|lifetime|profile|control|retry-interval|enable|disable|aging|access-level|serial"
     r"|change|(?:manager|operator|port-access) (?:user-name|sha)|sha(?:1|256)[ \t\r]*$"
-    r"|history|complexity|change-type|format)\b|strength|min|max"
+    r"|history|complexity|security-length|keyboard|publickey|change-type|format)\b|strength|min|max"
 )
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S+)"""
 
@@ -41,9 +41,9 @@ _WEAK = ("password", "secret", "private", "key")  # words of the language that a
 # What no sheet may forget, and what a platform that is gone still needs.
 _EVERYWHERE: tuple[str | Worded, ...] = (
     # A password inside an address: ftp://user:password@host
-    r"(?P<keep>\b[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s:/@\"']{0,100}:)[^\s@\"']{1,200}(?=@)",
+    r"(?P<keep>\b[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s:/@\"']{0,100}:)(?:[^\s/\"']{1,200}|[^\s@\"']{1,200})(?=@)",
     # A password's hash by its shape: $1$, $5$, $6$, $8$, $9$, $14$, $2b$, $y$, $sha512$ ... Junos' $9$ can be undone.
-    r"(?P<keep>\$(?:[0-9]{1,2}[a-z]?|y|gy|sha[0-9]*|pbkdf2[a-z0-9-]*)\$)[A-Za-z0-9./$=+,*-]{6,}",
+    r"(?P<keep>\$(?:[0-9]{1,2}[a-z]?|y|gy|sha[0-9]*|pbkdf2[a-z0-9-]*)\$)[A-Za-z0-9./$=+,*-]{6,}[^\s\"'<>;,)\]}]*",
     # name=value, name: value and "name": "value"
     Worded(
         _IN_WORDS,

@@ -24,6 +24,7 @@ PLATFORM = Platform(
     volatile=(r"^Building configuration\.\.\.", r"^Current configuration ?: \d+ bytes"),
     secrets=(
         rf"(?P<keep>^[ \t]*snmp-server community )(?:\d )?{VALUE}",  # what is encrypted is told by a number
+        rf"(?P<keep>^[ \t]+credential \S+ ){VALUE}",  # of an access point
         *CISCO_SECRETS,
     ),
     refusals=CISCO_REFUSALS,

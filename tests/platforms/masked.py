@@ -12,6 +12,7 @@ from inventory.platforms.masking import mask
 from tests.platforms.cases import HERE
 
 SECRET = "Zimt-4711"
+OTHERS = ("zimtstern", "47114711", "password")  # a small word, a number, a word of the language
 
 
 def written(slug: str) -> list[str]:
@@ -37,6 +38,14 @@ def wrong(slug: str, lines: list[str]) -> list[str]:
     return [line for line, shown in pairs if (SECRET in shown if SECRET in line else line != shown)]
 
 
+def readable(slug: str, lines: list[str], value: str) -> int:
+    """How many of the lines still show their secret when it is another one, which may be a word of the line, too."""
+    with_it = [line.replace(SECRET, value) for line in lines]
+    shown = mask(read_catalogue(None).get(slug), "\n".join(with_it)).split("\n")
+    triples = zip(lines, with_it, shown, strict=True)
+    return sum(line.count(value) - masked.count(value) < plain.count(SECRET) for plain, line, masked in triples)
+
+
 def main() -> None:
     """One line for each system and source."""
     sources = {"written": {slug: written(slug) for slug in read_catalogue(None).sheets}, "published": published()}
@@ -46,6 +55,8 @@ def main() -> None:
             print(f"{name:10} {slug:26} {secrets:4} secrets  {len(bad):3} wrong")
         total, bad_total = (sum(secrets for secrets, _ in counts.values()), sum(len(bad) for _, bad in counts.values()))
         print(f"{name:10} {len(counts)} systems, {total} lines with secrets, {bad_total} wrong")
+        for value in OTHERS:
+            print(f"{name:10} {sum(readable(slug, lines, value) for slug, lines in systems.items())} with {value!r}")
 
 
 if __name__ == "__main__":
