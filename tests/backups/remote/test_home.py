@@ -107,9 +107,11 @@ def test_nothing_is_acknowledged_while_the_object_store_is_away(
     assert_sound(device.tenant)
 
 
-@pytest.mark.parametrize("then", ["a", pytest.param("b", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("died", "then"), [("a", "a"), *(pytest.param(*two, marks=pytest.mark.long) for two in ("ab", "ba"))]
+)
 def test_a_pointer_that_is_ahead_of_the_row_is_gone_back_from(
-    device: Device, host: Host, objects: Objects, then: str
+    device: Device, host: Host, objects: Objects, died: str, then: str
 ) -> None:
     """Who died between pointer and COMMIT: his batch was acknowledged to nobody, and the next writer goes on below it."""
     back_up(kept(device))
@@ -118,6 +120,7 @@ def test_a_pointer_that_is_ahead_of_the_row_is_gone_back_from(
         elsewhere.changed(device.tenant_id, 2)
         raise RuntimeError
 
+    host(died)
     with pytest.raises(RuntimeError):
         back_up(kept(device, b"hostname nobody\n"), also=die)
     assert pointed_at(objects, device).seq == 2
