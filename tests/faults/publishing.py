@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REQUESTS = 4  # that a batch takes: pack, index, manifest, pointer
-PATIENCE = 0.5  # seconds for an answer
+PATIENCE = 0.5  # seconds for an answer, of a publisher that is to meet a fault
 ROUNDS_A_TENANT = 25
 TOGETHER = 8
 
@@ -111,6 +111,7 @@ class Campaign:
             from backups.errors import StoreError
 
             s3_server.plan(self.address, **fault, pid=os.getpid(), seconds=2 * PATIENCE)
+            impatient()
             try:
                 work()
             except StoreError:
@@ -179,7 +180,6 @@ class Campaign:
         status = 1
         try:
             signal.alarm(120)
-            impatient()
             work()
             status = 0
         except Exception:
