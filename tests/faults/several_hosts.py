@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from backups.models import Run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")  # a campaign that is killed leaves nobody behind
 APART = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
 """A PID namespace: the others cannot tell that a process of this host is gone, as it is between machines. Needs root."""
 
