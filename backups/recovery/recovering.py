@@ -22,8 +22,8 @@ from backups.remote import manifest as documents
 from backups.remote.bringing import Brought, bring
 from backups.remote.errors import RemoteMissing
 from backups.remote.manifest import Manifest
-from backups.remote.opening import is_set, open_objects
-from backups.remote.publishing import latest
+from backups.remote.opening import is_copy, is_set, open_objects
+from backups.remote.publishing import latest, remember
 from backups.store import layout
 from backups.store.creation import fsync, make_root
 from backups.store.reader import is_repository, open_path, open_store, store_path
@@ -77,6 +77,8 @@ def recover(tenant: Tenant, *, by: str, now: datetime, unsigned: bool = False) -
     rebuilt = rebuild(tenant, by=by, now=now)
     if manifest is not None:
         lift_fence(tenant, manifest)
+        if is_copy():
+            remember(tenant.pk, manifest)  # an empty database does not know that there is a copy
     if brought:
         audit.record(tenant, by=by, action="store.recovered", about=tenant.name, detail={"packs": brought.packs})
     batch = Repository.objects.values_list("seq", flat=True).get(tenant=tenant)

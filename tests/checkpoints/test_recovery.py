@@ -19,6 +19,7 @@ from backups.models import Drill, Repository, Snapshot
 from backups.recovery import jobs as drills
 from backups.recovery.drilling import FAILED, drill
 from backups.recovery.recovering import recover
+from backups.remote import current
 from backups.remote.publishing import publish
 from backups.store.reader import store_path
 from checkpoints.models import Checkpoint, Ref
@@ -87,8 +88,13 @@ def test_a_lost_store_comes_back_equal(tenant: Tenant, capsys: Any) -> None:
     publish(tenant.pk)
 
 
-def test_a_lost_database_comes_back_too(tenant: Tenant, capsys: Any) -> None:
+@pytest.mark.parametrize("kind", ["copy", "home", "encrypted"])
+def test_a_lost_database_comes_back_too(tenant: Tenant, capsys: Any, settings: LazySettings, kind: str) -> None:
     """The object store alone: ids, versions and checkpoints are those of before, and it can be published to again."""
+    if kind == "home":
+        settings.NETCAIRN_OBJECT_STORE_MODE, settings.NETCAIRN_STORE_READY = "home", "backups.remote.home.ready"
+    settings.NETCAIRN_OBJECT_STORE_ENCRYPT = kind == "encrypted"
+    current.bring_up_to_date(tenant.pk)
     before, versions = checkpoints(tenant.pk), set(Snapshot.objects.values_list("device_id", "seq", "commit", "size"))
     shutil.rmtree(store_path(tenant.pk))
     lose_the_database()
@@ -100,7 +106,8 @@ def test_a_lost_database_comes_back_too(tenant: Tenant, capsys: Any) -> None:
     assert set(Snapshot.objects.values_list("device_id", "seq", "commit", "size")) == versions
     assert Tenant.objects.get().name == f"recovered-{str(tenant.pk)[:8]}"
     back_up(kept(Tenant.objects.get().devices.get(), b"hostname edge3\nend\n"))
-    assert publish(tenant.pk) is not None
+    published = current.bring_up_to_date(tenant.pk)
+    assert published is not None and published.batch > 2 and published.sealed == (kind == "encrypted")
 
 
 def test_an_older_database_gets_what_came_after_it(tenant: Tenant, capsys: Any) -> None:
