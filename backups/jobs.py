@@ -91,7 +91,19 @@ def _collect_shard(run_id: str) -> None:
         others_wait=lambda: not beats.takes_work() or others_wait(run, timezone.now()),
     )
     if gave_way:
+        step_back(run, timezone.now())
         ask_for_worker(run, queues.here())
+
+
+def step_back(run: Run, now: datetime) -> None:
+    """Put the run's other tasks at the end of the queue, too.
+
+    Four of them wait there for a large run: where there is one worker, each would have its turn before anybody else.
+    """
+    for task in OrmQ.objects.filter(key=queues.cluster_of(queues.here()), lock__lte=now):
+        # One that a worker fetches at this moment has another lock by now, and stays his.
+        if task.name() == task_name(run) and OrmQ.objects.filter(pk=task.pk, lock=task.lock).delete()[0]:
+            ask_for_worker(run, queues.here())
 
 
 def others_wait(run: Run, now: datetime) -> bool:

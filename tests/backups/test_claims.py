@@ -231,6 +231,20 @@ def test_a_run_that_gave_way_goes_to_the_end_of_the_queue(tenant: Tenant, monkey
     assert [task.task["args"] for task in OrmQ.objects.all()] == [(str(run.pk),)]
 
 
+def test_a_large_run_does_not_wait_in_front_with_its_other_tasks(tenant: Tenant, monkeypatch) -> None:
+    """Where there is one worker, a tenant of ten would wait for four turns of half a minute instead of one."""
+    monkeypatch.setattr(jobs, "DEVICES_A_SHARD", 1)
+    (large,) = jobs.enqueue_run([make_device(tenant, name=f"edge{n}") for n in range(3)], requested_by="ada")
+    (small,) = jobs.enqueue_run([make_device(make_tenant("globex"))], requested_by="bob")
+    OrmQ.objects.order_by("pk")[0].delete()  # fetched
+    monkeypatch.setattr(shard, "work_on", lambda *_, **__: True)
+
+    jobs.collect_shard(str(large.pk))
+
+    names = [task.task["args"][0] for task in OrmQ.objects.order_by("pk")]
+    assert names == [str(small.pk), *[str(large.pk)] * 3]
+
+
 def test_only_others_work_in_the_queue_is_a_reason_to_give_way(tenant: Tenant) -> None:
     """The shards of one run need not be polite to each other."""
     (mine,) = jobs.enqueue_run([make_device(tenant)], requested_by="ada")
