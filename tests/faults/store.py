@@ -2,7 +2,7 @@
 
 By hand: ``python -m tests.faults.store --kills 1000``. The real commit path runs in a process of its own. It dies where
 a stand-in for git on PATH kills it (before or after any git process of the protocol; alone, with its git, or leaving a
-git behind that comes late), where a clock does, or it loses its database connection. The next writer comes at once.
+git behind that comes late), between the steps of writing a pack, where a clock does, or it loses its database connection. The next writer comes at once.
 Then:
 
 - every snapshot and every pin that was acknowledged is there, in the database and in git;
@@ -42,6 +42,7 @@ POINTS = [
     "pack-objects",
     "pack-refs",
 ]
+OWN_STEPS = ["index", "rename", "sync"]  # between the processes of git, see steps.py
 VICTIMS = ["process", "group", "orphan"]
 ROUNDS_A_TENANT = 20
 LOOK_EVERY = 5
@@ -66,10 +67,10 @@ class Fault:
         kind = dice.choice(["point", "point", "point", "point", "clock", "clock", "connection"])
         if kind != "point":
             return cls(kind, dice.choice(VICTIMS[:2]), delay=dice.uniform(0, SECONDS))
-        point, moment = dice.choice(POINTS), dice.choice(["before", "after"])
+        point, moment = dice.choice(POINTS + OWN_STEPS), dice.choice(["before", "after"])
         if point == "cat-file":  # the reader's lives as long as its caller: there is no after, and no orphan
             return cls(kind, dice.choice(VICTIMS[:2]), point, "before")
-        return cls(kind, dice.choice(VICTIMS), point, moment)
+        return cls(kind, dice.choice(VICTIMS[:2] if point in OWN_STEPS else VICTIMS), point, moment)
 
     @property
     def plan(self) -> str | None:

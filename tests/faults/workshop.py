@@ -26,6 +26,7 @@ from backups.models import Repository, Snapshot
 from inventory.models import Device
 from tests.backups.store_kit import assert_counted
 from tests.factories import make_device, make_tenant
+from tests.faults import steps
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HERE = Path(__file__).parent
@@ -165,6 +166,7 @@ class Workshop:
             for turn in range(turns):
                 if turn == 1:
                     self.arm(plan)
+                    steps.arm(plan)
                 forgiving(writer.turn)
             status = 0
         finally:
