@@ -17,7 +17,9 @@ from django.db import DatabaseError, InterfaceError, transaction
 from backups import elsewhere
 from backups.copying import learn_of_growth
 from backups.errors import StoreError
+from backups.fsck.findings import alarming
 from backups.locks import lock_tenant
+from backups.mending import catch_up
 from backups.store.git import Git
 from backups.store.housekeeping import MAX_PACKS, join, pack_count, take_place
 from backups.store.reader import open_store, store_path
@@ -72,11 +74,12 @@ class House:
         try:
             if not joined.old:
                 return
-            with transaction.atomic(durable=True):
+            with alarming(self.tenant_id) as mended, transaction.atomic(durable=True):
                 lock_tenant(self.tenant_id, wait=WAIT)
                 began = perf_counter()
                 elsewhere.prepare(self.tenant_id)
                 take_place(joined.workshop, joined.old)
+                mended.extend(catch_up(self.tenant_id))
                 elsewhere.swept(self.tenant_id)
             learn_of_growth()
             log.info(

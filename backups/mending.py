@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
+from itertools import chain
 from uuid import UUID
 
 from backups.errors import GitFailed, StoreDamaged, StoreMoved
 from backups.locks import try_lock_tenant
+from backups.models import Repository
 from backups.store.disk import disk_refusal
 from backups.store.lookup import Lookup
-from backups.store.reader import TenantStore
-from backups.store.troubles import Trouble, troubles
+from backups.store.reader import TenantStore, open_store
+from backups.store.troubles import Trouble, troubles, unindexed
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +35,21 @@ def reconcile(store: TenantStore, head: str | None, tenant_id: UUID, lookup: Loo
         raise disk_refusal(exc, store.path) from exc
 
 
+def catch_up(tenant_id: UUID) -> list[Trouble]:
+    """Bring main to the row, for a writer who found the lock taken by us when his refs were to follow; what was mended.
+
+    The tenant's lock is held by this transaction. Raises as `reconcile` does.
+    """
+    store = open_store(tenant_id)
+    head = Repository.objects.values_list("head", flat=True).get(pk=tenant_id)
+    with closing(Lookup(store.git)) as lookup:
+        return reconcile(store, head, tenant_id, lookup)
+
+
 def mend_all(store: TenantStore, head: str | None, tenant_id: UUID, lookup: Lookup) -> list[Trouble]:
     """Mend every trouble, one after the other; each only while the lock is ours. What was mended."""
     mended = []
-    for trouble in troubles(store, head, lookup):
+    for trouble in chain(unindexed(store.git), troubles(store, head, lookup)):
         if trouble.mend is None:
             raise StoreDamaged(f"{trouble.what} Nothing is written over the loss: bring a copy back, then run `fsck`.")
         # Whoever was stopped here and lost the connection, and so the lock, sees the next writer's work and takes it

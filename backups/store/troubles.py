@@ -20,6 +20,7 @@ from backups.store.creation import HEAD, fsync
 from backups.store.git import Git
 from backups.store.housekeeping import finish_removal, half_removed
 from backups.store.lookup import Lookup
+from backups.store.packs import index_again, is_whole
 from backups.store.reader import TenantStore
 from backups.store.stream import trailers_of
 from backups.store.writer import RefMove, make_ref_durable, move_refs
@@ -130,6 +131,18 @@ def stale_files(path: Path) -> Iterator[Trouble]:
         yield Trouble("stale-temporary", f"{found} was left by a crash.", removal_of_file(found))
     for found in half_removed(path):
         yield Trouble("stale-temporary", f"{found} was left by a crash.", partial(finish_removal, found))
+
+
+def unindexed(git: Git) -> Iterator[Trouble]:
+    """Whole packs without an index: a writer died between the names of the two, or the disk has lost one.
+
+    Whether something that counts is in there cannot be told before, so it is made readable and never removed.
+    For writers alone: `fsck` looks at every pack and index anyway.
+    """
+    for pack in matching(git.path, ["objects/pack/pack-*.pack"]):
+        index = pack.with_suffix(".idx")
+        if not index.exists() and is_whole(pack):
+            yield Trouble("damaged-index", f"{index} was missing.", partial(index_again, git, pack, index))
 
 
 def matching(path: Path, patterns: Iterable[str]) -> list[Path]:

@@ -320,6 +320,17 @@ def test_housekeeping_keeps_everything(device: Device, monkeypatch: pytest.Monke
     assert_sound(device.tenant)
 
 
+def test_housekeeping_brings_main_along(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Capability C16: who found its lock where main was to follow leaves a clone behind only until it is done."""
+    monkeypatch.setattr("backups.batch.try_lock_tenant", lambda _: False)
+    monkeypatch.setattr("backups.house.MAX_PACKS", 2)
+
+    for number in range(3):
+        back_up(kept(device, b"%d\n" % number))
+
+    assert_sound(device.tenant)
+
+
 def test_housekeeping_that_fails_costs_nothing(device: Device, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
     """What is kept is kept."""
     monkeypatch.setattr("backups.house.MAX_PACKS", 0)

@@ -82,6 +82,17 @@ def test_half_written_files_are_removed(device: Device, path: Path, name: str) -
     assert_sound(device.tenant)
 
 
+def test_a_pack_that_got_no_index_is_readable_again(device: Device, path: Path) -> None:
+    """A writer that died between the two names leaves one; or the disk has lost an index, of a pack that counts."""
+    for index in (path / "objects" / "pack").glob("*.idx"):
+        index.unlink()
+
+    with writing(device.tenant_id):
+        pass
+
+    assert_sound(device.tenant)
+
+
 def test_commits_on_their_way_in_are_removed(device: Device, path: Path) -> None:
     """They never outlive the next writer."""
     git(path, "update-ref", "refs/txn/7-7-00", "main")
