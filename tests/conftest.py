@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connection
 from django.test import TransactionTestCase
+from pytest_django.plugin import blocking_manager_key
 
 from backups.store import creation, git
 from config import serving
@@ -142,7 +143,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     if entry["ENGINE"] != "config.embedded_postgres":
         if (settings.NETCAIRN_VAR / "template.ready").exists():
-            drop_the_template()
+            with config.stash[blocking_manager_key].unblock():
+                drop_the_template()
         return
     from config.embedded_postgres import server
     from config.embedded_postgres.cluster import Cluster
