@@ -156,14 +156,14 @@ def test_what_somebody_else_pushed_is_kept_there_and_told(mirror: Mirror, device
     """Never overwritten silently, and never a reason to stand still."""
     push_mirror(mirror, now=NOW)
     foreign = strange_commit(elsewhere)
-    strange_commit(elsewhere, "refs/heads/theirs")
+    theirs = strange_commit(elsewhere, "refs/heads/theirs")
 
     push_mirror(mirror, now=NOW)
 
     assert refs_of(elsewhere) == {
         layout.MAIN: head(device.tenant),
         layout.quarantine_ref(foreign): foreign,
-        "refs/heads/theirs": foreign,
+        "refs/heads/theirs": theirs,
     }
     assert foreign in Notice.objects.open_alarms().get(code=DIVERGED).text
     assert foreign not in git(repository(device.tenant), "cat-file", "--batch-all-objects", "--batch-check")
