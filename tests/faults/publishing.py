@@ -30,6 +30,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.test import override_settings
+
 from tests.faults import s3_server
 from tests.faults.s3_server import BUCKET, KINDS, served
 from tests.faults.store import database, say, set_up
@@ -228,7 +230,12 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     set_up()
-    with database(options.database), tempfile.TemporaryDirectory(prefix="netcairn-publishing-") as root:
+    # What is set for a round must not be left to whoever comes after us in this process.
+    with (
+        database(options.database),
+        override_settings(),
+        tempfile.TemporaryDirectory(prefix="netcairn-publishing-") as root,
+    ):
         interrupt(options.rounds, options.seed, Path(root))
 
 
