@@ -24,6 +24,7 @@ FORMS = {
 # Each with the reason why it is none. Matched against `path: line`.
 ALLOWED = {
     r"^tests/platforms/": "recordings of systems with made-up keys, there to prove that they are masked",
+    r"^\.ci/find_secrets\.py: .*u:hunter2@db": "the sample by which this scan proves that it can find one",
 }
 LONGEST = 400  # characters of a line that are looked at around a find
 
