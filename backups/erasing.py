@@ -110,18 +110,19 @@ def remove_rows(tenant_id: UUID) -> int:
     """Every row of the tenant, and the tenant; how many. The order is free: PostgreSQL looks at the end."""
     gone = 0
     with connection.cursor() as cursor:
+        # Names of tables and columns are Django's own, here and below; only values come from outside.
         models: list[type[Model]] = [*owned(), Tenant]
         for model in models:
             table = connection.ops.quote_name(model._meta.db_table)
             column = "id" if model is Tenant else "tenant_id"
             if model._meta.pk.name != "pk":
                 forget_log(model, table, column, tenant_id)
-            cursor.execute(f"DELETE FROM {table} WHERE {column} = %s", [tenant_id])  # noqa: S608  (our own names)
+            cursor.execute(f"DELETE FROM {table} WHERE {column} = %s", [tenant_id])  # noqa: S608  # nosec B608
             gone += cursor.rowcount
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         cursor.execute(
-            f"UPDATE {DayTally._meta.db_table} SET counts = counts - %s WHERE counts ? %s",  # noqa: S608
+            f"UPDATE {DayTally._meta.db_table} SET counts = counts - %s WHERE counts ? %s",  # noqa: S608  # nosec B608
             [str(tenant_id), str(tenant_id)],
         )
     return gone
@@ -133,7 +134,7 @@ def forget_log(model: type[Model], table: str, column: str, tenant_id: UUID) -> 
     key = connection.ops.quote_name(str(model._meta.pk.column))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM {LogEntry._meta.db_table} WHERE content_type_id = %s AND object_id IN "  # noqa: S608
+            f"DELETE FROM {LogEntry._meta.db_table} WHERE content_type_id = %s AND object_id IN "  # noqa: S608  # nosec B608
             f"(SELECT {key}::text FROM {table} WHERE {column} = %s)",
             [kind.pk, tenant_id],
         )

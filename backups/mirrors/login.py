@@ -35,7 +35,7 @@ from inventory.errors import SecretUnreadable, SourceRefused, SourceUnreachable
 from inventory.host_keys import PREFERRED
 from inventory.sources import secrets_of
 
-MEMORY = Path("/dev/shm")  # noqa: S108  (a directory of our own is made there)
+MEMORY = Path("/dev/shm")  # noqa: S108  a directory of our own is made there  # nosec B108
 PREFIX = "netcairn-mirror-"
 ALIAS = "mirror"  # what the host is called in our known_hosts, whatever its address
 CONNECT = 10  # seconds

@@ -144,5 +144,6 @@ def tried(once: Callable[[], Answer]) -> Answer:
             if attempt == TRIES:
                 raise
             log.info("Trying again: %s", error)
-            sleep(PAUSE * 2 ** (attempt - 1) * (1 + random.random() / 2))  # noqa: S311  (no secret: only not all at once)
+            apart = 1 + random.random() / 2  # noqa: S311  no secret: only not all at once  # nosec B311
+            sleep(PAUSE * 2 ** (attempt - 1) * apart)
     raise AssertionError("the last try returns or raises")
