@@ -30,7 +30,7 @@ from tests.inventory.kit import Role, logged_in, make_user
 FULL = bool(os.environ.get(walking.FULL))
 ONLY = os.environ.get("NETCAIRN_WALK_ONLY", "")  # a word in the routes
 # In the suite each role walks one route of so many, each role another share.
-SHARE = int(os.environ.get("NETCAIRN_WALK_SHARE", "60"))
+SHARE = int(os.environ.get("NETCAIRN_WALK_SHARE", "1" if FULL else "60"))
 
 
 @pytest.fixture
