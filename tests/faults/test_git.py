@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
 
+from backups.commit import writing
 from backups.errors import GitMissing, GitTooSlow
 from backups.store.git import Answer, Process
 from inventory.models import Device
-from tests.backups.store_kit import assert_it_goes_on, back_up, kept
+from tests.backups.store_kit import NOON, assert_it_goes_on, back_up, kept
 from tests.factories import make_device, make_tenant
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +53,19 @@ def test_a_git_that_hangs_is_stopped_and_costs_nothing(
 
         with pytest.raises(GitTooSlow, match=r"git diff-tree .* was stopped"):
             back_up(kept(device, b"2\n"))
+
+    assert_it_goes_on(device)
+
+
+def test_a_git_that_hangs_over_a_checkpoint_is_stopped_and_costs_nothing(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A23, C1: checkpoints are written by another program of git than versions are."""
+    with monkeypatch.context() as patched:
+        make_hang("fast-import", tmp_path, patched)
+
+        with pytest.raises(GitTooSlow, match=r"git fast-import .* was stopped"), writing(device.tenant_id) as batch:
+            batch.pin(uuid4(), tree_of=str(batch.head), folders=None, message="m", author="a", when=NOON)
 
     assert_it_goes_on(device)
 
