@@ -21,7 +21,7 @@ from backups.fsck.findings import alarming
 from backups.locks import lock_tenant
 from backups.mending import catch_up
 from backups.store.git import Git
-from backups.store.housekeeping import MAX_PACKS, join, pack_count, take_place
+from backups.store.housekeeping import MAX_PACKS, is_scattered, join, pack_count, take_place
 from backups.store.reader import open_store, store_path
 from backups.store.workshop import WORKSHOP, Workshop, remove_abandoned
 
@@ -50,15 +50,19 @@ class House:
     def __exit__(self, *_: object) -> None:
         self.leave()
 
-    def look(self) -> None:
-        """Begin where packs have piled up; finish what has been made. Takes a moment, and the lock for another."""
+    def look(self, *, at_night: bool = False) -> None:
+        """Begin where packs have piled up; finish what has been made. Takes a moment, and the lock for another.
+
+        At night all packs become one where much is not in the largest: by day that would cost a large run its time.
+        """
         if self._work and self._work.done():
             self.leave()
         path = store_path(self.tenant_id)
         remove_abandoned(path)
-        if self._work is None and pack_count(path) > MAX_PACKS and not is_at_work(path):
+        wanted = is_scattered(path) if at_night else pack_count(path) > MAX_PACKS
+        if self._work is None and wanted and not is_at_work(path):
             helper = ThreadPoolExecutor(1, thread_name_prefix="house")
-            self._work = helper.submit(made, open_store(self.tenant_id).git)
+            self._work = helper.submit(made, open_store(self.tenant_id).git, everything=at_night)
             helper.shutdown(wait=False)
 
     def leave(self) -> None:
@@ -89,10 +93,10 @@ class House:
             joined.workshop.close()
 
 
-def tidy_up(tenant_id: UUID) -> None:
+def tidy_up(tenant_id: UUID, *, at_night: bool = False) -> None:
     """Begin and finish, where packs have piled up."""
     with House(tenant_id) as house:
-        house.look()
+        house.look(at_night=at_night)
 
 
 def is_at_work(path: Path) -> bool:
@@ -100,11 +104,11 @@ def is_at_work(path: Path) -> bool:
     return any(path.glob(f"{WORKSHOP}*"))
 
 
-def made(git: Git) -> Joined:
+def made(git: Git, *, everything: bool) -> Joined:
     """Join what is to be joined, without any lock. Raises GitFailed, StoreDamaged."""
     workshop = Workshop.opened(git)
     try:
-        return Joined(workshop, join(workshop))
+        return Joined(workshop, join(workshop, everything=everything))
     except BaseException:
         workshop.close()
         raise

@@ -19,6 +19,7 @@ from django.db.models import F, Q, QuerySet
 from backups import fsck, search
 from backups.errors import NoStore, StoreError
 from backups.fsck.findings import HARMLESS
+from backups.house import tidy_up
 from backups.models import Repository
 from backups.store import rereading
 from backups.store.reader import TenantStore, open_store
@@ -126,6 +127,8 @@ def verify_tenant(tenant: Tenant, *, now: datetime, until: float) -> bool:
         return False  # and not at once: the claim runs out by itself
     row.save(update_fields=PASS)
     look(row, found, now=now)
+    if not found and not row.damaged:  # what is damaged is left as it is, for a repair
+        tidy_up(tenant.pk, at_night=True)
     Verification.objects.filter(tenant=tenant).update(busy_until=None)
     return True
 

@@ -12,6 +12,9 @@ from django.conf import settings
 from backups import quota
 from backups.commit import KeepResult, Kept, keep
 from backups.models import Repository, Snapshot, StoredFile
+from backups.store.git import Git
+from backups.store.housekeeping import join, take_place
+from backups.store.workshop import Workshop
 from inventory.models import Device, Tenant
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -40,6 +43,12 @@ def back_up(
     """Keep captures of one tenant's devices."""
     tenant_id = captures[0].device.tenant_id
     return keep(tenant_id, captures, author=author, message=message, run_id=None, now=NOON, also=also)
+
+
+def keep_house(git: Git) -> None:
+    """Put all in order at once, as housekeeping does in two steps; nobody else may write."""
+    with Workshop.beside(git) as workshop:
+        take_place(workshop, join(workshop))
 
 
 def files_of(path: Path, commit: str = "main") -> dict[str, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from backups import fsck, jobs, upkeep_jobs, verification
 from backups.masked_texts import folder_of, names_in
 from backups.models import Repository, Snapshot, Verification
 from backups.store import rereading
+from backups.store.housekeeping import ids_in, indexes
 from backups.store.reader import open_store
 from backups.store.rereading import object_ids
 from backups.verification import due, make_rows, prepare_searches, unprepared, verified, verify_stores, verify_tenant
@@ -96,6 +98,42 @@ def test_two_workers_do_not_read_the_same(tenant: Tenant, path: Path) -> None:
 
     assert verify_stores(now=NIGHT, seconds=60) == 0
     assert verify_stores(now=NIGHT + timedelta(minutes=11), seconds=60) == 1
+
+
+def test_a_night_makes_one_pack_of_what_the_days_have_left(device: Device, path: Path) -> None:
+    """Each pack has a whole text of every device: a row of them took 1.66 times the disk that one takes."""
+    for number in range(3):
+        back_up(kept(device, b"hostname edge1\nversion %d\n" % number))
+    before = set().union(*map(ids_in, indexes(path)))
+
+    verify_stores(now=NIGHT, seconds=60)
+
+    assert [ids_in(index) for index in indexes(path)] == [before]
+
+
+def test_a_night_leaves_a_large_pack_alone_for_a_little_beside_it(device: Device, path: Path) -> None:
+    """A repository of gigabytes must not be written anew for each changed line."""
+    back_up(kept(device, random.Random(7).randbytes(50_000)))
+    before = indexes(path)
+
+    verify_stores(now=NIGHT, seconds=60)
+
+    assert sorted(indexes(path)) == sorted(before)
+    assert len(before) == 2
+
+
+def test_a_night_leaves_the_packs_of_a_damaged_store_to_its_repair(tenant: Tenant, path: Path) -> None:
+    """What can still be read of a pack that rots must not depend on git getting through it."""
+    damage(tenant, path)
+    back_up(kept(make_device(tenant, "core9"), b"hostname core9\n"))
+    before = indexes(path)
+    Verification.objects.update(started_at=NIGHT - NIGHTS * DAY, active=True)
+
+    verify_stores(now=NIGHT, seconds=60)
+
+    assert row().damaged
+    assert sorted(indexes(path)) == sorted(before)
+    assert len(before) == 2
 
 
 def damage(tenant: Tenant, path: Path) -> bytes:

@@ -106,7 +106,7 @@ def first_backup(count: int, dice: random.Random, *, name: str = "acme") -> Tena
 
 def long_past(tenancy: Tenancy, count: int, dice: random.Random) -> None:
     """So many commits of one device each, and their rows."""
-    from backups.store.housekeeping import keep_house
+    from backups.house import tidy_up
     from backups.store.reader import open_store
 
     store = open_store(tenancy.tenant.pk)
@@ -114,7 +114,7 @@ def long_past(tenancy: Tenancy, count: int, dice: random.Random) -> None:
         commits = range(first, min(first + CHUNK, count))
         chosen = [0 if number % EVERY == 0 else dice.randrange(1, len(tenancy.devices)) for number in commits]
         write(tenancy, store, chosen, dice)
-    keep_house(store.git)
+    tidy_up(tenancy.tenant.pk, at_night=True)
 
 
 def write(tenancy: Tenancy, store: TenantStore, chosen: Sequence[int], dice: random.Random) -> None:

@@ -230,9 +230,8 @@ def measure(commits: int, recent: int, devices: int, place: Path) -> dict[str, f
 def with_policy(commits: int, recent: int, devices: int, *, name: str) -> tuple[Past, datetime]:
     """A tenant with two epochs and a policy that wants only the second one, and the moment of its newest commit."""
     from backups.commit import writing
+    from backups.house import tidy_up
     from backups.quota import recount_alone
-    from backups.store.housekeeping import keep_house
-    from backups.store.reader import open_store
     from checkpoints.models import RetentionPolicy
 
     past = Past(devices, seed=7, name=name)
@@ -241,7 +240,7 @@ def with_policy(commits: int, recent: int, devices: int, *, name: str) -> tuple[
         batch.cut(author="retention", when=BEGAN + past.seq * STEP)
         past.seq = batch.seq
     past.write(recent, checkpoints=1)
-    keep_house(open_store(past.tenant.pk).git)
+    tidy_up(past.tenant.pk, at_night=True)
     recount_alone(past.tenant.pk)  # what was written past the protocol was not charged
     days = max(1, recent * STEP // timedelta(days=1))  # a little less than the last commits took
     RetentionPolicy.objects.create(

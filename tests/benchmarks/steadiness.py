@@ -17,7 +17,7 @@ from tests.benchmarks.writers import Netcairn, edited
 
 def disk(devices: int, batches: int, batch: int, place: Path) -> Iterator[tuple[str, float]]:
     """Bytes of a version after housekeeping, beside what `git gc --aggressive` makes of the same objects."""
-    from backups.store.housekeeping import keep_house
+    from backups.house import tidy_up
     from backups.store.reader import open_store
 
     dice = random.Random(4)
@@ -28,8 +28,8 @@ def disk(devices: int, batches: int, batch: int, place: Path) -> Iterator[tuple[
         for one in chosen:
             tenancy.contents[one] = edited(tenancy.contents[one], dice)
         ours.keep(chosen, [tenancy.contents[one] for one in chosen])
+    tidy_up(tenancy.tenant.pk, at_night=True)
     store = open_store(tenancy.tenant.pk)
-    keep_house(store.git)
     copy = place / "aggressive.git"
     shutil.copytree(store.path, copy)
     subprocess.run(["git", "-C", copy, "gc", "--quiet", "--aggressive", "--prune=now"], check=True)

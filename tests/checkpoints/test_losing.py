@@ -19,7 +19,6 @@ from backups.fsck.rebuilding import rebuild
 from backups.models import Epoch, Repository, Snapshot
 from backups.retirement import retire
 from backups.store import layout
-from backups.store.housekeeping import keep_house
 from backups.store.reader import TenantStore, open_store
 from backups.store.writer import RefMove, move_refs
 from checkpoints.export import export_files
@@ -30,6 +29,7 @@ from checkpoints.services import create_checkpoint
 from inventory.audit import AuditEntry
 from inventory.models import Device, Tenant
 from inventory.notices import Notice
+from tests.backups.store_kit import keep_house
 from tests.checkpoints.conftest import NOON, back_up, later
 from tests.checkpoints.remembered import remembered
 from tests.checkpoints.test_epochs import cut, head

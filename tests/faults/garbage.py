@@ -112,20 +112,14 @@ def content(number: int) -> bytes:
 
 def collect(workshop: Workshop) -> Holds:
     """Garbage, then house; how the collection has held the lock."""
-    from django.db import transaction
-
-    from backups.locks import lock_tenant
-    from backups.store.housekeeping import keep_house
-    from backups.store.reader import open_store
+    from backups.house import tidy_up
     from checkpoints.gc import collect_garbage
     from tests.faults.workshop import NOON
 
     with watched() as holds:
         done = collect_garbage(workshop.tenant, now=NOON, grace=timedelta(0), told=holds.told)
     assert not done.refused, done.refused
-    with transaction.atomic():
-        lock_tenant(workshop.tenant.pk, wait=60)
-        keep_house(open_store(workshop.tenant.pk).git)
+    tidy_up(workshop.tenant.pk, at_night=True)
     return holds
 
 

@@ -13,10 +13,9 @@ from backups.remote.directory import Directory
 from backups.remote.errors import RemoteMissing
 from backups.remote.objects import Objects
 from backups.remote.publishing import publish
-from backups.store.housekeeping import keep_house
 from backups.store.reader import open_store, read_blob, store_path
 from inventory.models import Device
-from tests.backups.store_kit import back_up, kept
+from tests.backups.store_kit import back_up, keep_house, kept
 
 
 def test_one_old_file_is_read_by_parts_of_one_pack(

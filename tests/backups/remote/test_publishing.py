@@ -20,11 +20,11 @@ from backups.remote.bringing import bring
 from backups.remote.errors import RemoteAhead, RemoteDamaged, RemoteFailed, RemoteMoved
 from backups.remote.objects import Objects
 from backups.remote.publishing import latest, publish
-from backups.store.housekeeping import indexes, keep_house
+from backups.store.housekeeping import indexes
 from backups.store.reader import open_store
 from inventory.models import Device
 from inventory.notices import Notice
-from tests.backups.store_kit import CONFIG, NOON, back_up, files_of, git, kept, refs_of, repository
+from tests.backups.store_kit import CONFIG, NOON, back_up, files_of, git, keep_house, kept, refs_of, repository
 
 
 def newest(objects: Objects, device: Device) -> documents.Manifest:

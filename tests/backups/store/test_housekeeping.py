@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from backups.commit import writing
 from backups.errors import StoreDamaged
 from backups.store.git import Git
-from backups.store.housekeeping import GONE, ids_in, indexes, join, keep_house, take_place, to_combine
+from backups.store.housekeeping import GONE, ids_in, indexes, join, take_place, to_combine
 from backups.store.workshop import Workshop
 from inventory.models import Device
-from tests.backups.store_kit import assert_sound, back_up, git, kept, repository
+from tests.backups.store_kit import assert_sound, back_up, git, keep_house, kept, repository
 
 
 @given(st.lists(st.integers(1, 5000), max_size=40))

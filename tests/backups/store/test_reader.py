@@ -11,11 +11,10 @@ import pytest
 
 from backups.errors import NameRefused, StoreDamaged
 from backups.store import layout
-from backups.store.housekeeping import keep_house
 from backups.store.reader import Entry, TenantStore, open_path
 from backups.store.stream import Put
 from tests.backups.store.kit import NOON, commit
-from tests.backups.store_kit import git
+from tests.backups.store_kit import git, keep_house
 
 FOLDER = "devices/00/00000000-0000-4000-8000-000000000000"
 
