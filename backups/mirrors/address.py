@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
-from backups.mirrors.errors import MirrorRefused
+from backups.remote.errors import RemoteRefused
 from inventory.validators import validate_address
 
 FORMS = "https://host/path or ssh://host/path"
@@ -42,29 +42,29 @@ class Place:
 
 
 def read(text: str) -> Place:
-    """An address as a person writes it. Raises MirrorRefused with what is wrong about it."""
+    """An address as a person writes it. Raises RemoteRefused with what is wrong about it."""
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise MirrorRefused(f"The address of a mirror is written as {FORMS}.") from error
+        raise RemoteRefused(f"The address of a mirror is written as {FORMS}.") from error
     if parts.scheme not in (*PORTS, "file") or len(text) > MAX_LENGTH:
-        raise MirrorRefused(f"The address of a mirror is written as {FORMS}.")
+        raise RemoteRefused(f"The address of a mirror is written as {FORMS}.")
     if "@" in parts.netloc:
-        raise MirrorRefused(
+        raise RemoteRefused(
             "Leave user and password out of the address: they belong into the credential, where they are sealed."
         )
     if parts.query or parts.fragment or not PATH.match(parts.path) or ".." in PurePosixPath(parts.path).parts:
-        raise MirrorRefused("The path of a mirror's address is made of letters, digits and ._~+@/-, without '..'.")
+        raise RemoteRefused("The path of a mirror's address is made of letters, digits and ._~+@/-, without '..'.")
     host = parts.hostname or ""
     if parts.scheme == "file":
         if host:
-            raise MirrorRefused("A directory on this machine is written as file:///path.")
+            raise RemoteRefused("A directory on this machine is written as file:///path.")
         return Place("file", "", 0, parts.path)
     try:
         validate_address(host)
     except ValidationError as error:
-        raise MirrorRefused(f"The host of a mirror's address is wrong: {error.messages[0]}") from error
+        raise RemoteRefused(f"The host of a mirror's address is wrong: {error.messages[0]}") from error
     if host.startswith("-"):
-        raise MirrorRefused("The host of a mirror's address begins with a letter or a digit.")
+        raise RemoteRefused("The host of a mirror's address begins with a letter or a digit.")
     return Place(parts.scheme, host, port or PORTS[parts.scheme], parts.path)

@@ -29,8 +29,8 @@ from django.conf import settings
 from backups import claimers
 from backups.conf import address_rule
 from backups.mirrors.address import Place
-from backups.mirrors.errors import MirrorRefused, MirrorUnreachable
 from backups.mirrors.models import Mirror
+from backups.remote.errors import RemoteFailed, RemoteRefused
 from inventory.errors import SecretUnreadable, SourceRefused, SourceUnreachable
 from inventory.host_keys import PREFERRED
 from inventory.sources import secrets_of
@@ -87,7 +87,7 @@ class Login:
 def logged_in(mirror: Mirror, *, anonymous: bool = False) -> Iterator[Login]:
     """What git needs for this mirror; gone at the end.
 
-    `anonymous`: only to see which host key is shown. Raises MirrorRefused, MirrorUnreachable.
+    `anonymous`: only to see which host key is shown. Raises RemoteRefused, RemoteFailed.
     """
     place = mirror.place()
     if place.scheme == "file":
@@ -111,25 +111,25 @@ def own_directory(root: Path) -> Iterator[Path]:
 
 
 def local_url(place: Place) -> str:
-    """A directory on this machine, where those who run the program allow one. Raises MirrorRefused."""
+    """A directory on this machine, where those who run the program allow one. Raises RemoteRefused."""
     allowed = settings.NETCAIRN_MIRRORS_DIR
     if not allowed:
-        raise MirrorRefused("This server pushes to no directories; set NETCAIRN_MIRRORS_DIR, or use SSH or HTTPS.")
+        raise RemoteRefused("This server pushes to no directories; set NETCAIRN_MIRRORS_DIR, or use SSH or HTTPS.")
     if not Path(place.path).resolve().is_relative_to(Path(allowed).resolve()):
-        raise MirrorRefused(f"{place.path} is not below {allowed}, where mirrors on this machine may be.")
+        raise RemoteRefused(f"{place.path} is not below {allowed}, where mirrors on this machine may be.")
     return place.url()
 
 
 def secrets(mirror: Mirror) -> dict[str, str]:
-    """The credential's secrets in clear, with its user. Raises MirrorRefused, MirrorUnreachable."""
+    """The credential's secrets in clear, with its user. Raises RemoteRefused, RemoteFailed."""
     if mirror.credential is None:
-        raise MirrorRefused(f"Mirror {mirror} has no credential; give it one that may write there.")
+        raise RemoteRefused(f"Mirror {mirror} has no credential; give it one that may write there.")
     try:
         return {"username": mirror.credential.username, **secrets_of(mirror.credential)}
     except SourceUnreachable as exc:
-        raise MirrorUnreachable(f"Credential {mirror.credential}: {exc}") from exc
+        raise RemoteFailed(f"Credential {mirror.credential}: {exc}") from exc
     except (SecretUnreadable, SourceRefused) as exc:
-        raise MirrorRefused(f"Credential {mirror.credential}: {exc}") from exc
+        raise RemoteRefused(f"Credential {mirror.credential}: {exc}") from exc
 
 
 def over_ssh(mirror: Mirror, place: Place, path: Path, found: dict[str, str]) -> Login:
@@ -147,7 +147,7 @@ def over_ssh(mirror: Mirror, place: Place, path: Path, found: dict[str, str]) ->
     }
     if found:
         if not found["private_key"]:
-            raise MirrorRefused(f"Mirror {mirror} is reached over SSH: its credential needs a private key.")
+            raise RemoteRefused(f"Mirror {mirror} is reached over SSH: its credential needs a private key.")
         write(path / "key", opened(found["private_key"], found["passphrase"]))
     command = ["ssh", "-F", "/dev/null"]
     for name, value in options.items():
@@ -160,7 +160,7 @@ def over_https(mirror: Mirror, place: Place, path: Path, found: dict[str, str]) 
     """With a token, which git's own helper reads from our file; never to another host, however it is led there."""
     token, user = found["password"], found["username"]
     if not token:
-        raise MirrorRefused(f"Mirror {mirror} is reached over HTTPS: its credential needs a token as its password.")
+        raise RemoteRefused(f"Mirror {mirror} is reached over HTTPS: its credential needs a token as its password.")
     host = place.url().removeprefix("https://").partition("/")[0]
     kept = path / "credentials"
     write(kept, f"https://{quote(user, safe='')}:{quote(token, safe='')}@{host}\n")
@@ -181,28 +181,28 @@ def over_https(mirror: Mirror, place: Place, path: Path, found: dict[str, str]) 
 
 
 def resolved(place: Place) -> str:
-    """The address behind the name, asked for once and connected to as it is. Raises MirrorRefused, MirrorUnreachable.
+    """The address behind the name, asked for once and connected to as it is. Raises RemoteRefused, RemoteFailed.
 
     Otherwise whoever writes down mirrors reaches what this machine alone may reach.
     """
     try:
         found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
     except OSError as exc:
-        raise MirrorUnreachable(f"The name {place.host} is not known now ({exc.strerror}).") from exc
+        raise RemoteFailed(f"The name {place.host} is not known now ({exc.strerror}).") from exc
     address = str(found[0][4][0])
     if problem := address_rule().problem(address, place.port):
-        raise MirrorRefused(f"{place.host} cannot be a mirror's host: {address} {problem}.")
+        raise RemoteRefused(f"{place.host} cannot be a mirror's host: {address} {problem}.")
     return address
 
 
 def opened(key: str, passphrase: str) -> str:
-    """A private key without its passphrase, for which nobody would be there to be asked. Raises MirrorRefused."""
+    """A private key without its passphrase, for which nobody would be there to be asked. Raises RemoteRefused."""
     load = load_ssh_private_key if "OPENSSH PRIVATE KEY" in key else load_pem_private_key
     try:
         loaded = load(key.encode(), passphrase.encode() or None)
         return loaded.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
     except (TypeError, ValueError, UnsupportedAlgorithm):
-        raise MirrorRefused("The private key of the mirror's credential does not open; enter it again.") from None
+        raise RemoteRefused("The private key of the mirror's credential does not open; enter it again.") from None
 
 
 def write(path: Path, text: str) -> None:

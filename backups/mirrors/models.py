@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from backups.mirrors import address
-from backups.mirrors.errors import MirrorRefused
+from backups.remote.errors import RemoteRefused
 from inventory.models import Credential, Tenant
 from inventory.pinned import Pinned, PinnedSet
 from inventory.tenancy import TenantQuerySet
@@ -92,13 +92,13 @@ class Mirror(Pinned):
         super().clean()
         try:
             place = address.read(self.url)
-        except MirrorRefused as refusal:
+        except RemoteRefused as refusal:
             raise ValidationError({"url": str(refusal)}) from refusal
         if place.scheme != "file" and self.credential is None:
             raise ValidationError({"credential": "Name the credential that may write there."})
 
     def place(self) -> address.Place:
-        """The address in parts. Raises MirrorRefused."""
+        """The address in parts. Raises RemoteRefused."""
         return address.read(self.url)
 
 

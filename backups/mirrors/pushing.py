@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from backups.errors import BackupError
-from backups.mirrors.errors import MirrorError, MirrorRefused, MirrorStranger
 from backups.mirrors.login import logged_in
 from backups.mirrors.models import Mirror, MirroredRef
 from backups.mirrors.refs import KEPT, Move, Plan, compare, is_ours
 from backups.mirrors.remote import Pushed, Remote
 from backups.models import Repository
+from backups.remote.errors import RemoteFailed, RemoteRefused, RemoteStranger
 from backups.store import layout
 from backups.store.chronicle import descends
 from backups.store.reader import TenantStore, open_store
@@ -54,7 +54,7 @@ def push_mirror(mirror: Mirror, *, now: datetime) -> Outcome | None:
     seq = mirror.seq
     try:
         seq = bring_up(mirror, outcome)
-    except MirrorStranger as stranger:
+    except RemoteStranger as stranger:
         outcome.trouble = str(stranger)
         if stranger.presented:
             stranger_met(mirror, stranger.presented, now=now)
@@ -70,7 +70,7 @@ def push_mirror(mirror: Mirror, *, now: datetime) -> Outcome | None:
 def bring_up(mirror: Mirror, outcome: Outcome) -> int:
     """Push what it lacks; the number of the change that it has then. Raises BackupError."""
     if mirror.presented_key:
-        raise MirrorRefused(
+        raise RemoteRefused(
             f"Mirror {mirror} showed another host key than the pinned one, and nothing logs in until somebody has "
             "judged it on its page."
         )
@@ -88,12 +88,12 @@ def bring_up(mirror: Mirror, outcome: Outcome) -> int:
                 break
     outcome.left |= done.refused
     if outcome.left:
-        raise MirrorError(told_of_left(outcome.left))
+        raise RemoteFailed(told_of_left(outcome.left))
     return row.seq
 
 
 def plan_for(mirror: Mirror, store: TenantStore, here: Mapping[str, str], there: Mapping[str, str]) -> Plan:
-    """What to push. Raises MirrorRefused for a repository that is somebody else's."""
+    """What to push. Raises RemoteRefused for a repository that is somebody else's."""
     ours = {row.ref: row.may_name() for row in MirroredRef.objects.filter(mirror=mirror)}
     if not ours:
         check_fresh(mirror, store, here, there)
@@ -102,7 +102,7 @@ def plan_for(mirror: Mirror, store: TenantStore, here: Mapping[str, str], there:
 
 
 def check_fresh(mirror: Mirror, store: TenantStore, here: Mapping[str, str], there: Mapping[str, str]) -> None:
-    """Raise MirrorRefused unless a remote that was never pushed to is empty, or an older state of this record.
+    """Raise RemoteRefused unless a remote that was never pushed to is empty, or an older state of this record.
 
     A slip in an address must not write over another project, not even one whose commits would be kept aside.
     """
@@ -111,7 +111,7 @@ def check_fresh(mirror: Mirror, store: TenantStore, here: Mapping[str, str], the
     ours = found is None or (kind_of(store.git, found) == "commit" and (found == head or descends(store, found, head)))
     others = [ref for ref, commit in there.items() if is_ours(ref) and ref != layout.MAIN and here.get(ref) != commit]
     if not ours or (found is None and others):
-        raise MirrorRefused(
+        raise RemoteRefused(
             f"The repository at {mirror.url} is not empty, and what it holds is not of {mirror.tenant}: make an empty "
             "one, without a first file, or correct the address."
         )

@@ -9,10 +9,10 @@ from pathlib import Path
 from django.conf import settings
 
 from backups.errors import GitFailed, GitTooSlow
-from backups.mirrors.errors import MirrorError, MirrorRefused, MirrorStranger, MirrorUnreachable
 from backups.mirrors.login import Login, logged_in, own_directory
 from backups.mirrors.models import Mirror
 from backups.mirrors.refs import Move
+from backups.remote.errors import RemoteError, RemoteFailed, RemoteRefused, RemoteStranger
 from backups.store import layout
 from backups.store.creation import initialise
 from backups.store.git import Answer, Git
@@ -62,13 +62,13 @@ class Remote:
         self.login = login
 
     def refs(self) -> dict[str, str]:
-        """Every ref there. Raises MirrorError."""
+        """Every ref there. Raises RemoteError."""
         out = self.ask(self.git, "ls-remote", "--refs", "--quiet", "--", self.login.url, seconds=LISTING).out
         lines = (line.split("\t", 1) for line in out.decode("utf-8", "replace").splitlines() if "\t" in line)
         return {ref: commit for commit, ref in lines if layout.FULL_ID.match(commit)}
 
     def push(self, moves: Sequence[Move], git: Git | None = None) -> Pushed:
-        """Move refs there, each on its own, and only from what it is taken for. Raises MirrorError."""
+        """Move refs there, each on its own, and only from what it is taken for. Raises RemoteError."""
         result = Pushed()
         for some in chunks(moves):
             options = ["--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--no-thin"]
@@ -77,7 +77,7 @@ class Remote:
         return result
 
     def read(self, answer: Answer, moves: Sequence[Move], result: Pushed) -> None:
-        """The lines of `push --porcelain`: a mark, from:to, what was done. Raises MirrorError where there are none."""
+        """The lines of `push --porcelain`: a mark, from:to, what was done. Raises RemoteError where there are none."""
         told = [line.split("\t") for line in answer.out.decode("utf-8", "replace").splitlines() if "\t" in line]
         said = {parts[1].rpartition(":")[2]: (parts[0], parts[2]) for parts in told if len(parts) == 3}
         if answer.status and not any(mark == "!" for mark, _ in said.values()):
@@ -103,33 +103,33 @@ class Remote:
             for ref, commit in foreign.items():
                 try:
                     self.keep_one(Git(passing), ref, commit)
-                except MirrorError as error:
+                except RemoteError as error:
                     failed[ref] = str(error)
         return failed
 
     def keep_one(self, passing: Git, ref: str, commit: str) -> None:
-        """One of them. Raises MirrorError."""
+        """One of them. Raises RemoteError."""
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--force")
         self.ask(passing, "fetch", *options, "--", self.login.url, f"{ref}:{FOREIGN_REF}", seconds=SECONDS)
         done = self.push([Move(layout.quarantine_ref(commit), commit, None)], passing)
         if done.refused:
-            raise MirrorRefused(f"It does not take {layout.quarantine_ref(commit)}: {min(done.refused.values())}.")
+            raise RemoteRefused(f"It does not take {layout.quarantine_ref(commit)}: {min(done.refused.values())}.")
 
     def ask(self, git: Git, subcommand: str, *arguments: str, seconds: float, may_fail: bool = False) -> Answer:
-        """Run git against the remote. Raises MirrorError."""
+        """Run git against the remote. Raises RemoteError."""
         try:
             answer = git.run(subcommand, *arguments, seconds=seconds, expect=ANY, config=self.login.config)
         except GitTooSlow as exc:
-            raise MirrorUnreachable(f"{self.mirror} did not come to an end in {seconds:g} s.") from exc
+            raise RemoteFailed(f"{self.mirror} did not come to an end in {seconds:g} s.") from exc
         except GitFailed as exc:
-            raise MirrorError(self.login.cleaned(str(exc))) from exc
+            raise RemoteFailed(self.login.cleaned(str(exc))) from exc
         if self.login.known_hosts and not answer.status:
             self.mirror.pin(self.login.presented())
         if answer.status and not may_fail:
             raise self.failure(answer)
         return answer
 
-    def failure(self, answer: Answer) -> MirrorError:
+    def failure(self, answer: Answer) -> RemoteError:
         """What went wrong, as one of our errors, without a word of our secrets."""
         complaint = answer.complaint.decode("utf-8", "replace")
         if any(sign in complaint for sign in STRANGER):
@@ -138,17 +138,17 @@ class Remote:
         told = next((line for line in lines if line.startswith(("fatal:", "error:", "remote:"))), "")
         others = [line for line in lines if not line.startswith(("fatal: Could not read", "Please make", "and the"))]
         said = self.login.cleaned(" ".join(others[:2]) or told)[:300] or "it did not say why"
-        kind = MirrorRefused if any(sign in complaint for sign in REFUSALS) else MirrorUnreachable
+        kind = RemoteRefused if any(sign in complaint for sign in REFUSALS) else RemoteFailed
         if "ssh: not found" in complaint or "cannot run ssh" in complaint:
-            return MirrorRefused("There is no ssh on this machine's PATH: install OpenSSH's client.")
+            return RemoteRefused("There is no ssh on this machine's PATH: install OpenSSH's client.")
         return kind(f"The mirror at {self.mirror.url} failed: {said}")
 
-    def stranger(self) -> MirrorStranger:
+    def stranger(self) -> RemoteStranger:
         """Another host key than the pinned one: seen once more without a secret at hand, to be shown to a person."""
         with logged_in(self.mirror, anonymous=True) as login:
             self.git.run("ls-remote", "--", login.url, seconds=LISTING, expect=ANY, config=login.config)
             presented = login.presented()
-        return MirrorStranger(
+        return RemoteStranger(
             f"The mirror at {self.mirror.url} shows another host key than the pinned one; nothing was sent to it.",
             presented=presented,
         )

@@ -28,12 +28,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backups.mirrors import address, login
-from backups.mirrors.errors import MirrorRefused
 from backups.mirrors.models import Mirror, MirroredRef
 from backups.mirrors.pushing import DIVERGED, FAILING, LATE, Outcome, push_mirror, record, watch
 from backups.mirrors.refs import Move, compare
 from backups.mirrors.services import add_mirror
 from backups.models import Repository
+from backups.remote.errors import RemoteRefused
 from backups.store import git as doorway
 from backups.store import layout
 from backups.store.reader import open_store
@@ -103,7 +103,7 @@ def strange_commit(path: Path, ref: str = "refs/heads/main") -> str:
 )
 def test_an_address_that_git_would_read_otherwise_is_refused(text: str) -> None:
     """It becomes an argument of git and of ssh, both of which run programs when told to."""
-    with pytest.raises(MirrorRefused):
+    with pytest.raises(RemoteRefused):
         address.read(text)
 
 
