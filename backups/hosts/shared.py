@@ -16,6 +16,7 @@ from backups.hosts.beats import HostRefused
 from backups.hosts.models import SILENT_AFTER, Host
 from backups.models import Repository
 from backups.store import layout
+from backups.store.creation import sync
 
 HOSTS = ".hosts"
 MANY = 50  # repositories that are looked for
@@ -64,7 +65,7 @@ def try_out(root: Path) -> None:
         for path in (one, other):
             write(path, "tried out\n", os.O_EXCL)
         one.replace(other)
-        sync_directory(place)
+        sync(place)
     finally:
         one.unlink(missing_ok=True)
         other.unlink(missing_ok=True)
@@ -76,7 +77,7 @@ def leave_token(root: Path, host: Host) -> None:
     beside = path.with_name(f".{uuid4()}")
     write(beside, f"{host.token}\n", os.O_EXCL)
     beside.replace(path)
-    sync_directory(path.parent)
+    sync(path.parent)
 
 
 def found(root: Path, host: Host) -> bool:
@@ -99,12 +100,3 @@ def write(path: Path, text: str, flags: int) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-
-
-def sync_directory(path: Path) -> None:
-    """So that the names in it are durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 from backups.remote.errors import RemoteFailed, RemoteMissing, RemoteRefused
 from backups.remote.objects import Conflict, Found, Listed, Objects
+from backups.store.creation import sync
 
 LOCK = ".lock"
 DRAFT = ".draft-"
@@ -134,12 +135,3 @@ def make_durably(folder: Path, root: Path) -> None:
     for one in reversed(missing):
         one.mkdir(exist_ok=True)
         sync(one.parent)
-
-
-def sync(folder: Path) -> None:
-    """Have the names in a directory on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

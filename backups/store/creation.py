@@ -91,10 +91,15 @@ def sweep(path: Path) -> None:
 def fsync(path: Path) -> None:
     """Have a file, or the names in a directory, on the disk. Raises StoreError where the disk refuses."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(path)
     except OSError as exc:
         raise StoreError(f"{path} could not be made durable ({exc.strerror}): look at the disk.") from exc
+
+
+def sync(path: Path) -> None:
+    """The same, for whoever has errors of its own. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
