@@ -16,7 +16,7 @@ from unfold.decorators import display
 from inventory.confirmation import confirmed_action
 from inventory.lockouts import Lockout
 from inventory.login import login_actions
-from inventory.people_admin import PeopleAdmin
+from inventory.people_admin import WrittenAdmin
 
 for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
     if admin.site.is_registered(model):
@@ -24,7 +24,7 @@ for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken
 
 
 @admin.register(Lockout)
-class LockoutAdmin(PeopleAdmin):
+class LockoutAdmin(WrittenAdmin):
     """Failed logins that are counted, and locks that can be lifted."""
 
     list_display = ("name", "kind", "failures", "last_at", "state")
@@ -35,18 +35,6 @@ class LockoutAdmin(PeopleAdmin):
     actions_detail = ("lift",)
     fields = ("kind", "name", "failures", "last_at", "until")
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """They are counted, not written."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """The same."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Lifting says in the audit log what it did."""
-        return False
 
     @display(description="State", label={"locked": "danger", "counted": "info"})
     def state(self, row: Lockout) -> str:

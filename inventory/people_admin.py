@@ -50,6 +50,22 @@ class PeopleAdmin(Titled, ModelAdmin):
         return is_superuser(request.user)
 
 
+class WrittenAdmin(PeopleAdmin):
+    """Rows that the program writes: superusers look at them, and what they may do about them are actions."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """They come by themselves."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Nobody writes over what happened."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """An action says in the audit log what it did."""
+        return False
+
+
 class UserMembershipInline(TenantTabularInline):
     """Which tenants a person belongs to."""
 

@@ -16,7 +16,7 @@ from backups.hosts import beats, queues
 from backups.hosts.models import Host, SiteQueue
 from inventory import trails
 from inventory.confirmation import Plan, confirmed_action
-from inventory.people_admin import PeopleAdmin
+from inventory.people_admin import PeopleAdmin, WrittenAdmin
 
 PERMISSION = "auth.change_user"  # of no role in any tenant: hosts are the affair of those who run the program
 COLOURS = {"working": "in_sync", "draining": "quarantined", "stopped": "resting"}  # anything else is bad
@@ -47,7 +47,7 @@ def plan_to_forget(_page: Any, _request: HttpRequest, rows: QuerySet[Host]) -> P
 
 
 @admin.register(Host)
-class HostAdmin(PeopleAdmin):
+class HostAdmin(WrittenAdmin):
     """Who works, since when, and with which version."""
 
     nothing = "No host has been heard of yet: one appears here as soon as it is started."
@@ -68,18 +68,6 @@ class HostAdmin(PeopleAdmin):
         "refused",
     )
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """They come by themselves."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """The same."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Forgetting says in the audit log what it did."""
-        return False
 
     @display(description="Queue", ordering="queue")
     def shown_queue(self, host: Host) -> str:
