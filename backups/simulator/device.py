@@ -21,7 +21,8 @@ class DeviceSpec:
     """What a device is made from. Everything but the platform has a default.
 
     `size` is the length of the configuration in bytes, about; `config` replaces the generated one.
-    `enable_secret` empty means that a login is privileged at once. `latency` is in seconds for each answer.
+    `enable_secret` empty means that a login is privileged at once. `latency` is in seconds for each answer to a
+    command; `round_trip` for whatever a client says, the handshake too, as on a long line.
     `authorized_key` is a public key line that may log in besides the password. `legacy_kex` offers only
     Diffie-Hellman group 14, as old devices do. `port` 0 takes a free one. `keyboard_interactive` asks for the password
     in a dialogue only; `forwards` lets connections through to other hosts, as jump hosts do.
@@ -37,6 +38,7 @@ class DeviceSpec:
     address: str = "127.0.0.1"
     port: int = 0
     latency: float = 0.0
+    round_trip: float = 0.0
     authorized_key: str = ""
     legacy_kex: bool = False
     keyboard_interactive: bool = False

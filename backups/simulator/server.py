@@ -6,6 +6,7 @@ import asyncio
 import functools
 import logging
 import socket
+from collections import deque
 from contextlib import suppress
 from typing import Any
 
@@ -105,6 +106,25 @@ class Door(asyncssh.SSHServer):
         return accepted
 
 
+class FarConnection(asyncssh.SSHServerConnection):
+    """On a long line: whatever the client says arrives later."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, options: Any, *, seconds: float) -> None:
+        super().__init__(loop, options)
+        self._seconds = seconds
+        self._under_way: deque[bytes] = deque()
+
+    def data_received(self, data: bytes, datatype: Any = None) -> None:  # noqa: ARG002  (asyncssh's signature)
+        """Under way, in order."""
+        self._under_way.append(data)
+        self._loop.call_later(self._seconds, self._arrive)
+
+    def _arrive(self) -> None:
+        data = self._under_way.popleft()
+        if not self.is_closed():
+            super().data_received(data)
+
+
 class Host:
     """One device on the network: takes connections that were accepted for it."""
 
@@ -130,10 +150,13 @@ class Host:
         loop = asyncio.get_running_loop()
         options = self._options_for(generation)
         with suppress(OSError):  # the client left again at once
-            _, connection = await loop.connect_accepted_socket(
-                functools.partial(asyncssh.SSHServerConnection, loop, options), sock
-            )
+            _, connection = await loop.connect_accepted_socket(lambda: self._connection(loop, options), sock)
             self._open = {each for each in self._open if not each.is_closed()} | {connection}
+
+    def _connection(self, loop: asyncio.AbstractEventLoop, options: Any) -> Any:
+        if seconds := self.device.spec.round_trip:
+            return FarConnection(loop, options, seconds=seconds)
+        return asyncssh.SSHServerConnection(loop, options)
 
     def close(self) -> None:
         """Break every connection."""

@@ -101,6 +101,15 @@ def test_an_old_device_offers_group_14_only() -> None:
         modern.close()
 
 
+def test_a_long_line_changes_when_things_arrive_and_nothing_else() -> None:
+    """Benchmarks with far devices must talk to the same devices."""
+    with Fleet([DeviceSpec("cisco_ios", size=3_000, round_trip=0.003)]) as fleet:
+        text = read(fleet[0])
+
+        assert f"\nhostname {fleet[0].name}\n" in text
+        assert fleet[0].logins == 1
+
+
 def test_edits_and_sessions_of_many_threads_do_not_lose_each_other() -> None:
     """The API is used from tests while the fleet serves."""
     with Fleet([DeviceSpec("cisco_ios", size=3_000)]) as fleet, ThreadPoolExecutor(8) as pool:
