@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.utils import timezone
+
 from backups import outbox
 from backups.errors import StoreDamaged
 from backups.models import Repository
 from backups.remote import home
-from backups.remote.opening import is_copy, is_home, is_set
+from backups.remote.manifest import Manifest
+from backups.remote.opening import is_copy, is_home, is_set, keep_days
 from backups.store.reader import store_path
 
 SWEEP_EVERY = 100  # manifests
@@ -27,8 +30,21 @@ def changed(tenant_id: UUID, seq: int) -> None:
     """
     if is_copy():
         outbox.note(tenant_id, outbox.PUBLISH, seq)
-    elif is_home() and home.publish(tenant_id).manifest.seq % SWEEP_EVERY == 0:
-        outbox.note(tenant_id, outbox.SWEEP, seq)
+    elif is_home():
+        sweep_soon(home.publish(tenant_id).manifest)
+
+
+def sweep_soon(published: Manifest) -> None:
+    """What this manifest is the follower of goes once its days are over, also where no other one comes.
+
+    Where many come, what is old has to go sooner, or there would be thousands.
+    """
+    tenant_id = published.tenant
+    if published.seq % SWEEP_EVERY == 0:
+        outbox.hurry(tenant_id, outbox.SWEEP)
+        outbox.note(tenant_id, outbox.SWEEP, published.batch)
+    elif published.seq > 1 and not outbox.is_noted(tenant_id, outbox.SWEEP):
+        outbox.note_for_later(tenant_id, outbox.SWEEP, published.batch, timezone.now() + keep_days())
 
 
 def swept(tenant_id: UUID) -> None:
@@ -38,7 +54,7 @@ def swept(tenant_id: UUID) -> None:
 
 
 def forget(tenant_id: UUID) -> None:
-    """What the repository does not hold any more must not be in the object store for a day longer."""
+    """What the repository does not hold any more must not be in the object store, or in a cache, for a day longer."""
     if is_set():
         outbox.note(tenant_id, outbox.FORGET, seq_of(tenant_id))
 

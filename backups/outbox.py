@@ -50,6 +50,21 @@ def note(tenant_id: UUID, kind: str, seq: int) -> None:
         transaction.on_commit(partial(ask, door))
 
 
+def note_for_later(tenant_id: UUID, kind: str, seq: int, at: datetime) -> None:
+    """Have it done at that time; until `hurry`, what is noted meanwhile waits with it."""
+    Outbox.objects.create(tenant_id=tenant_id, kind=kind, seq=seq, not_before=at)
+
+
+def is_noted(tenant_id: UUID, kind: str) -> bool:
+    """Whether the tenant has something waiting of that kind, now or for later."""
+    return Outbox.objects.filter(tenant_id=tenant_id, kind=kind).exists()
+
+
+def hurry(tenant_id: UUID, kind: str) -> None:
+    """Have done now what was noted for later, and was not tried yet."""
+    Outbox.objects.filter(tenant_id=tenant_id, kind=kind, attempts=0).update(not_before=None)
+
+
 def ask(door: str) -> None:
     """Call a door by its full name."""
     import_string(door)()

@@ -9,11 +9,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from backups import jobs, outbox
-from backups.elsewhere import SWEEP_EVERY
+from backups.elsewhere import sweep_soon
 from backups.models import Outbox, Repository
 from backups.remote import repacking
 from backups.remote.current import bring_up_to_date
-from backups.remote.opening import is_copy, is_set
+from backups.remote.opening import is_copy, is_set, keep_days
 from inventory.models import Tenant
 from inventory.notices import Level, settle, tell
 
@@ -48,14 +48,16 @@ def turn() -> None:
 def publish(due: outbox.Due) -> None:
     """One tenant's copy. Raises RemoteError, StoreError."""
     published = bring_up_to_date(due.tenant_id)
-    if published and published.seq % SWEEP_EVERY == 0:
-        outbox.note(due.tenant_id, outbox.SWEEP, due.seq)
+    if published:
+        sweep_soon(published)
     settle(Tenant.objects.get(pk=due.tenant_id), code=LAGS, about="object store")
 
 
 def sweep(due: outbox.Due) -> None:
-    """What is old goes. Raises RemoteError."""
-    repacking.sweep(due.tenant_id, now=timezone.now(), keep=repacking.keep_days())
+    """What is old goes; what is not yet, goes another time. Raises RemoteError."""
+    now, keep = timezone.now(), keep_days()
+    if repacking.sweep(due.tenant_id, now=now, keep=keep).waiting:
+        outbox.note_for_later(due.tenant_id, outbox.SWEEP, due.seq, now + max(keep, repacking.ON_ITS_WAY))
 
 
 def forget(due: outbox.Due) -> None:

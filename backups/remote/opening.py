@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -30,6 +31,11 @@ def is_home() -> bool:
 def is_copy() -> bool:
     """Whether it has a copy of each repository."""
     return is_set() and not is_home()
+
+
+def keep_days() -> timedelta:
+    """For how long manifests stay after the next one came."""
+    return timedelta(days=settings.NETCAIRN_OBJECT_STORE_KEEP_DAYS)
 
 
 def open_objects() -> Objects:

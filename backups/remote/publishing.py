@@ -88,10 +88,10 @@ def latest(objects: Objects, tenant_id: UUID, *, unsigned: bool = False) -> Late
     return Latest(manifest, name, pointer.etag, content)
 
 
-def read_manifest(objects: Objects, tenant_id: UUID, name: str) -> Manifest:
+def read_manifest(objects: Objects, tenant_id: UUID, name: str, *, unsigned: bool = False) -> Manifest:
     """The manifest of that name. Raises RemoteDamaged, RemoteMissing."""
     content = objects.get(documents.manifest_object(tenant_id, name)).content
-    return documents.read(tenant_id, name, content, signers())
+    return documents.read(tenant_id, name, content, None if unsigned else signers())
 
 
 def publish(tenant_id: UUID) -> Manifest | None:

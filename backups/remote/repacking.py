@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
-
 from backups.remote import manifest as documents
 from backups.remote.current import bring_up_to_date
 from backups.remote.errors import RemoteFailed
@@ -33,11 +31,7 @@ class Swept:
     objects: int = 0
     size: int = 0  # bytes
     left: int = 0  # that nothing names, and that somebody may be about to name
-
-
-def keep_days() -> timedelta:
-    """For how long manifests stay after the next one came."""
-    return timedelta(days=settings.NETCAIRN_OBJECT_STORE_KEEP_DAYS)
+    waiting: bool = False  # whether there is more that is to go some day
 
 
 def sweep(tenant_id: UUID, *, now: datetime, keep: timedelta) -> Swept:
@@ -59,7 +53,9 @@ def sweep(tenant_id: UUID, *, now: datetime, keep: timedelta) -> Swept:
     # Packs first: a manifest that names what is gone is only one that cannot be gone back to.
     delete(objects, going)
     delete(objects, [one for one in manifests if one.name in old])
-    return Swept(len(going) + len(old), sum(one.size for one in going), len(unneeded) - len(going))
+    left = len(unneeded) - len(going)
+    waiting = left > 0 or len(manifests) - len(old) > 1
+    return Swept(len(going) + len(old), sum(one.size for one in going), left, waiting)
 
 
 def expired(manifests: Iterable[Listed], seq: int, newest: str, *, now: datetime, keep: timedelta) -> set[str]:
@@ -92,12 +88,15 @@ def number_of(one: Listed) -> int:
 
 
 def needed(objects: Objects, tenant_id: UUID, manifests: Iterable[Listed]) -> set[str]:
-    """The objects that these manifests name; what is no manifest, as a crash may leave it, names none."""
+    """The objects that these manifests name; what is no manifest, as a crash may leave it, names none.
+
+    Whoever signed them: the key of an old one may be gone by now. A forged one could only let something stay.
+    """
     names: set[str] = set()
     for one in manifests:
         name = one.name.rpartition("/")[2]
         if documents.NAME.match(name):
-            names |= read_manifest(objects, tenant_id, name).objects()
+            names |= read_manifest(objects, tenant_id, name, unsigned=True).objects()
     return names
 
 

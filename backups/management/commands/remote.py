@@ -16,7 +16,7 @@ from backups.models import Repository
 from backups.remote import manifest as documents
 from backups.remote import repacking
 from backups.remote.current import bring_up_to_date
-from backups.remote.opening import is_set, open_objects
+from backups.remote.opening import is_set, keep_days, open_objects
 from backups.remote.publishing import Latest, latest
 from inventory.commands import NetcairnCommand, Table, WrongUse, find_tenant, tenant_option
 from inventory.models import Tenant
@@ -96,7 +96,7 @@ def check(tenant: Tenant) -> Row:
 
 def sweep(tenant: Tenant) -> Row:
     """What went."""
-    swept = repacking.sweep(tenant.pk, now=timezone.now(), keep=repacking.keep_days())
+    swept = repacking.sweep(tenant.pk, now=timezone.now(), keep=keep_days())
     return {"objects": swept.objects, "bytes": swept.size}
 
 

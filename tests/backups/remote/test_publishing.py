@@ -22,6 +22,7 @@ from backups.remote.objects import Objects
 from backups.remote.publishing import latest, publish
 from backups.store.housekeeping import indexes
 from backups.store.reader import open_store
+from config.conf import new_sealing_key
 from inventory.models import Device
 from inventory.notices import Notice
 from tests.backups.store_kit import CONFIG, NOON, back_up, files_of, git, keep_house, kept, refs_of, repository
@@ -236,6 +237,29 @@ def test_a_tenant_that_was_never_copied_is_found(device: Device, objects: Object
     jobs.note_missing()
 
     assert newest(objects, device).batch == 1
+    assert not Outbox.objects.exists()
+
+
+def test_what_is_old_goes_where_nothing_new_comes(device: Device, objects: Objects, settings: Any) -> None:
+    """A tenant that changes once a year would keep what retention has removed for as long."""
+    for number in range(2):
+        back_up(kept(device, b"hostname edge%d\n" % number))
+        jobs.turn()
+    keep_house(open_store(device.tenant_id).git)
+    outbox.note(device.tenant_id, outbox.PUBLISH, 2)
+    jobs.turn()
+    later = Outbox.objects.get(kind=outbox.SWEEP)
+    assert later.not_before and later.not_before > timezone.now() + timedelta(days=6)
+    settings.NETCAIRN_OBJECT_STORE_KEEP_DAYS, settings.NETCAIRN_SECRETS_KEYS_READER = 0, None
+    settings.NETCAIRN_SECRETS_KEYS = [new_sealing_key(), *settings.NETCAIRN_SECRETS_KEYS]
+    publish(device.tenant_id)
+    settings.NETCAIRN_SECRETS_KEYS = settings.NETCAIRN_SECRETS_KEYS[:1]  # the older manifests' key is gone
+    outbox.hurry(device.tenant_id, outbox.SWEEP)
+
+    jobs.turn()
+
+    packs = {one.name for one in objects.listed(documents.packs_folder(device.tenant_id))}
+    assert packs == newest(objects, device).objects()
     assert not Outbox.objects.exists()
 
 
