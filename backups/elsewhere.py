@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import F
 from django.utils import timezone
 
 from backups import outbox
@@ -56,6 +57,7 @@ def swept(tenant_id: UUID) -> None:
 def forget(tenant_id: UUID) -> None:
     """What the repository does not hold any more must not be in the object store, or in a cache, for a day longer."""
     if is_set():
+        Repository.objects.filter(pk=tenant_id).update(purged_seq=F("home_seq"))
         outbox.note(tenant_id, outbox.FORGET, seq_of(tenant_id))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from django.apps import apps
@@ -33,6 +34,8 @@ from inventory.errors import Invalid
 from inventory.models import Tenant
 
 WAIT = 30.0  # seconds for the tenant's lock
+DELETED = "tenant.deleted"  # in the audit log
+HIDDEN = ".erased-"  # before the name of what is being removed
 LOOKS = 3  # at the object store: a publisher that was about to write may be faster once
 
 
@@ -54,8 +57,8 @@ def erase(tenant: Tenant, *, by: str, now: datetime) -> dict[str, int]:
         forget_tasks(row)
         gone["rows"] = remove_rows(row.pk)
         detail: dict[str, object] = {"id": str(row.pk), **gone}
-        audit.record(row, by=by, action="tenant.deleted", about=row.name, detail=detail)
-        audit.record(None, by=by, action="tenant.deleted", about=row.name, detail=detail)
+        audit.record(row, by=by, action=DELETED, about=row.name, detail=detail)
+        audit.record(None, by=by, action=DELETED, about=row.name, detail=detail)
     return gone
 
 
@@ -73,13 +76,17 @@ def remove_repository(tenant_id: UUID) -> int:
     places = [*path.parent.glob(f"*{tenant_id}*"), folder_of(tenant_id)] if path.parent.is_dir() else []
     there = [place for place in places if place.exists()]
     for place in there:
-        hidden = place.with_name(f".erased-{place.name}") if place.parent == path.parent else place
-        if hidden != place:
-            place.rename(hidden)  # at once, for whoever may still read there
-        shutil.rmtree(hidden) if hidden.is_dir() else hidden.unlink()
-    if there:
-        fsync(path.parent)
+        discard(place)
     return sum(".git" in place.name for place in there)
+
+
+def discard(place: Path) -> None:
+    """Remove a directory or a file of the store, under another name first: at once, for whoever may still read."""
+    hidden = place if place.name.startswith(HIDDEN) else place.with_name(f"{HIDDEN}{place.name}")
+    if hidden != place:
+        place.rename(hidden)
+    shutil.rmtree(hidden) if hidden.is_dir() else hidden.unlink()
+    fsync(place.parent)
 
 
 def remove_objects(tenant_id: UUID) -> int:

@@ -28,6 +28,7 @@ from backups.store.reader import TenantStore
 from inventory.platforms import masking
 from inventory.platforms.sheet import Platform
 
+MASKED = ".masked"  # below the store's root
 OLD = 24 * 3600.0  # seconds; what nobody needs any more stays so long, because somebody may still be reading it
 
 
@@ -54,7 +55,7 @@ class Source:
 
 def folder_of(tenant_id: UUID) -> Path:
     """Where a tenant's masked texts are kept: beside the repositories, so that all hosts share them."""
-    return Path(settings.NETCAIRN_STORE_ROOT) / ".masked" / str(tenant_id)
+    return Path(settings.NETCAIRN_STORE_ROOT) / MASKED / str(tenant_id)
 
 
 @lru_cache(maxsize=256)

@@ -25,6 +25,8 @@ class Repository(models.Model):
 
     # Where the object store is the home: the number of the manifest that this row was committed with.
     home_seq = models.BigIntegerField(default=0, db_default=0, editable=False)
+    # And that of the last purge: a cache of an older manifest may hold what was purged (backups/hosts/caches.py).
+    purged_seq = models.BigIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         verbose_name_plural = "repositories"

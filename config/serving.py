@@ -22,7 +22,7 @@ from django.db import OperationalError, connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from backups.hosts import beats, joining
+from backups.hosts import beats, caches, joining
 from backups.locks import Lock
 from backups.schedules import ensure_tick
 from config.processes import Child, Supervisor
@@ -36,6 +36,7 @@ QUEUE_GRACE = 30.0
 
 WATCH_EVERY_LOOKS = 10
 BEAT_EVERY_LOOKS = 10
+CLEAN_EVERY_LOOKS = 60
 
 
 class AddressTaken(NetcairnError):
@@ -202,8 +203,11 @@ def as_host(workers: int | None) -> Iterator[Callable[[], None]]:
     looks = itertools.count(1)
 
     def beat() -> None:
-        if next(looks) % BEAT_EVERY_LOOKS == 0:
+        look = next(looks)
+        if look % BEAT_EVERY_LOOKS == 0:
             while_reachable(lambda: joining.stay(timezone.now()))
+        if look % CLEAN_EVERY_LOOKS == BEAT_EVERY_LOOKS:
+            while_reachable(caches.clean)
 
     yield beat
     while_reachable(lambda: beats.leave(timezone.now()))

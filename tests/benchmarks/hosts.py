@@ -108,7 +108,7 @@ def figures(run: str, options: argparse.Namespace, measured: list[dict[str, floa
     from backups.models import Attempt
 
     seconds, hosts = whole_runs.seconds(measured), len(measured)
-    visit = Attempt.objects.filter(run=run).aggregate(mean=Avg("seconds"))["mean"]
+    visit = Attempt.objects.filter(run__id=run).aggregate(mean=Avg("seconds"))["mean"]
     told = {
         "hosts": hosts,
         "devices a second": options.devices / seconds,

@@ -6,15 +6,19 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
 
 from backups import elsewhere
 from backups.batch import writing
+from backups.erasing import erase
 from backups.errors import StoreDamaged
 from backups.fsck.rebuilding import rebuild
+from backups.hosts import caches
 from backups.house import tidy_up
+from backups.masked_texts import MASKED
 from backups.models import Repository, Snapshot
 from backups.remote import current, home
 from backups.remote import manifest as documents
@@ -26,7 +30,7 @@ from backups.remote.publishing import latest
 from backups.store import housekeeping
 from backups.store.housekeeping import indexes
 from backups.store.reader import open_store, store_path
-from inventory.models import Device
+from inventory.models import Device, Tenant
 from tests.backups.store_kit import CONFIG, NOON, assert_sound, back_up, git, kept, refs_of, repository
 
 Host = Callable[[str], None]
@@ -262,3 +266,44 @@ def test_tables_that_are_filled_anew_are_at_home(device: Device, host: Host, obj
     host("b")
     back_up(kept(device, b"hostname edge3\n"))
     assert pointed_at(objects, device).batch == 3
+
+
+def test_what_was_purged_goes_from_the_caches_of_all_hosts(device: Device, host: Host, objects: Objects) -> None:
+    """A host that does nothing for the tenant would have the secret on its disk for ever."""
+    back_up(kept(device))
+    host("b")
+    newest_text(device)
+    host("a")
+    back_up(kept(device, b"hostname edge2\n"))
+    elsewhere.forget(device.tenant_id)
+
+    caches.clean()
+    assert store_path(device.tenant_id).exists()
+    host("b")
+    caches.clean()
+
+    assert not store_path(device.tenant_id).exists()
+    assert newest_text(device) == b"hostname edge2\n"
+    caches.clean()
+    assert store_path(device.tenant_id).exists()
+
+
+def test_a_deleted_tenant_goes_from_the_caches_of_all_hosts(device: Device, host: Host, objects: Objects) -> None:
+    """Nothing of it is to be left; what a database does not know may be another database's, and stays. Capability C18."""
+    back_up(kept(device))
+    host("b")
+    newest_text(device)
+    path, strange = store_path(device.tenant_id), store_path(uuid4())
+    strange.mkdir()
+    (path.parent / MASKED / str(device.tenant_id)).mkdir(parents=True)
+    host("a")
+    caches.clean()
+    assert path.exists()
+    Tenant.objects.update(ends_at=NOON)
+    erase(device.tenant, by="ada", now=NOON)
+
+    host("b")
+    caches.clean()
+
+    assert {one.name for one in path.parent.iterdir()} == {strange.name, MASKED}
+    assert not any((path.parent / MASKED).iterdir())
