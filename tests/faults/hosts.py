@@ -43,7 +43,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1, help="kills of each host")
     parser.add_argument("--latency", type=float, default=0.2, help="seconds for each answer of a device")
     parser.add_argument("--mode", nargs="+", choices=("shared", "home"), default=["shared", "home"])
-    parser.add_argument("--only", nargs="+", choices=NAMES, default=list(NAMES), help="kill these alone")
+    parser.add_argument("--only", nargs="+", choices=NAMES, help="kill these alone")
+    parser.add_argument("--hosts", type=int, choices=(2, 3), default=3)
+    parser.add_argument("--workers", type=int, default=2, help="of each host")
     parser.add_argument("--together", action="store_true", help="in one PID namespace: no root, and no silence to wait")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
@@ -84,7 +86,9 @@ def campaign(options: argparse.Namespace, below: Path, seen: dict[str, Any]) -> 
             shared["NETCAIRN_STORE_ROOT"] = str(settings.NETCAIRN_STORE_ROOT)
         with (
             devices(options.devices, "acme", seed=options.seed, latency=options.latency) as fleet,
-            ManyHosts(NAMES, below, workers=2, apart=not options.together, **shared) as hosts,
+            ManyHosts(
+                NAMES[: options.hosts], below, workers=options.workers, apart=not options.together, **shared
+            ) as hosts,
         ):
             yield from all_there(hosts)
             yield from killed_in_turn(options, fleet, hosts, seen)
@@ -108,7 +112,7 @@ def killed_in_turn(options: argparse.Namespace, fleet: Fleet, hosts: ManyHosts, 
 
     luck = random.Random(options.seed)
     for number in range(options.rounds):
-        for name in options.only:
+        for name in options.only or NAMES[: options.hosts]:
             change(fleet, f"{name} {number}")
             run, held, seconds = one_kill(hosts, name, after=luck.uniform(0.2, 0.7))
             print(f"{name}: held {held} devices, ended after {seconds} s: {run.counts()}", flush=True)  # noqa: T201
@@ -163,7 +167,7 @@ def alone_without_cache(fleet: Fleet, hosts: ManyHosts, seen: dict[str, Any]) ->
     from tests.faults.collector import change, devices_of, untrue
     from tests.faults.several_hosts import wait_until
 
-    lost, old, _ = NAMES
+    lost, old = NAMES[:2]
     shutil.rmtree(hosts.hosts[lost].var / "store", ignore_errors=True)
     for name, what in ((lost, "deleted"), (old, "old")):
         beats.resume(list(Host.objects.filter(name=name)), by="faults")
