@@ -132,6 +132,9 @@ _SNMP_USER = Section(
         r"(?!(?:(?:read|write|notify)-view|local\w*|engine\w*|remote|context\S*|security\S*|view|v[123]c?|cipher|simple"
         rf"|usual|cpwd|epwd|emode|from|ipv[46]|mib\S*|storage\S*|host|used-by|port)(?:[ \t\r]|$)){_NONE}{_VALUE}",
         rf"(?P<keep>\b(?i:priv|privacy)[ \t]+){_NONE}[^\s;]{{8,}}(?=[ \t\r]*$)",
+        # auth sha256 7 VALUE VALUE: the second is privacy's
+        rf"(?P<keep>\bauth[^\n]{{1,80}}\(masked\)[ \t]+)(?!localized|priv|access|acl|remote|engine|encrypted){_TELLING}"
+        r"(?=[^\s;]*[A-Za-z])[^\s;]{8,}(?=[ \t\r]*$)",
     ),
 )
 

@@ -24,7 +24,7 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
         rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{TYPE})"
         rf"(?!encryption\b|keyboard\b|publickey\b"
         rf"|shared-secret profile\b|strength|min|max|policy\b|level\b|change[ \t]*$|sha(?:1|256)[ \t]*$"
-        r"|lifetime\b|profile\b|[0-9] |control (?:un)?restricted"
+        r"|hardening\b|(?:serial|telnet|ssh|console) (?:none|local|radius|tacacs)\b|lifetime\b|profile\b|[0-9] |control (?:un)?restricted"
         rf"|(?:manager|operator|all|port-access) (?:user-name|sha1|sha256|plaintext) ){VALUE}",
     ),
     Worded(
@@ -50,7 +50,8 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
     Worded(("snmp-server user",), rf"(?P<keep>^[ \t]*snmp-server user .*?\bauth (?:md5|sha\S*) {TYPE}){VALUE}"),
     Worded(
         ("snmp-server user",),
-        rf"(?P<keep>^[ \t]*snmp-server user .*?\bpriv (?:(?:aes(?:[ -]\d{{3}})?|3des|des) )?{TYPE}){VALUE}",
+        r"(?P<keep>^[ \t]*snmp-server user .*?\bpriv (?:(?:aes|3?des)-?[0-9]{0,3}(?:-?(?:c|cfb|cbc|cisco|ede))? (?:\d{3} )?)?"
+        rf"{TYPE}){VALUE}",
     ),
     Worded(("radius-server", "tacacs-server"), rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server\b.*? key {TYPE}){VALUE}"),
     Worded(("snmp mib",), rf"(?P<keep>^[ \t]*snmp mib community-map ){VALUE}"),
@@ -134,10 +135,18 @@ CONFIG_DB_SECRETS: tuple[str | Section, ...] = (
 )
 
 # Elements of an XML document, one to a line or all in one; the value itself may be over several lines.
+_NO_KEY = (  # elements that are called like one
+    r"(?!\w{0,20}bypass>|passwordauth>|(?:widget|prefetch)key>"
+    r"|[\w.-]{0,40}(?:pub(?:lic)?|host|sort|foreign|primary|(?<![A-Za-z])re|(?<=[a-z])Re)-?_?[Kk]ey>)"
+)
 XML_SECRETS: tuple[str, ...] = (
-    r"(?P<keep><(?!bypass>|passwordauth>|[\w.-]{0,40}(?:pub(?:lic)?|host|sort|foreign|primary|re)-?_?key>)(?:[\w.-]{0,40}(?:-hash|phash|key"
-    r"|community(?:-string)?|pass|pwd|auth-code|password\w{0,10}|passwd|bindpw|_seed|secret[\w-]{0,10}|token|psk|pkcs12|pkcs11pin|keydata|trapstring|[a-z]Key)"
-    r"|Key|prv|tls|seed)>(?:<!\[CDATA\[)?)[^<\s][^<]{0,20000}?(?=\]?\]?>?</)",
+    rf"(?P<keep><{_NO_KEY}(?:[\w.-]{{0,40}}(?:[-_]hash|phash|key|community(?:-string)?|pass|pwd|pswd|[a-z]pw|auth-?code"
+    r"|auth-?data|password\w{0,10}|passwd|passcode|_seed|secret[\w-]{0,10}|token(?:[_-]\w{1,20})?|creds?|credentials?|psk"
+    r"|pkcs12|pkcs11pin|simpin|keydata|trapstring|[a-z]Key|keyHandle)"
+    r"|Key|prv|tls|seed|api|xmldata)>(?:<!\[CDATA\[)?)(?!(?:yes|no|true|false|on|off|[0-9]{1,4})[<\]])"
+    r"[^<\s][^<]{0,20000}?(?=\]?\]?>?</)",
+    # <username>user:password:address</username>
+    r"(?P<keep><username>(?:<!\[CDATA\[)?[^<:\s]{1,60}:)[^<:\s]+(?=:)",
 )
 
 # Command lines that name how a value is written before it: Comware and VRP.

@@ -14,6 +14,7 @@ from functools import lru_cache
 from inventory.platforms.everywhere import ANYWHERE, BY_LINE
 from inventory.platforms.idioms import TYPE
 from inventory.platforms.programs import PROGRAMS
+from inventory.platforms.shapes import SHAPES
 from inventory.platforms.sheet import Platform, Section, Worded
 
 MASK = "(masked)"  # one word, no quote, no bracket of JSON or XML, ASCII: what a pattern takes for a value
@@ -22,12 +23,13 @@ _WORDS = r"password|passwd|passphrase|secret|pre-?shared-?key|private-?key|api-?
 _IN_WORDS = ("passw", "passphrase", "secret", "key", "psk")  # one of them is in each of these
 _NO_VALUE = (
     # no value follows
-    r"(?:encryption|key-?chain|shared-secret profile|\S+[ \t]+id"
+    r"(?:encryption|hardening|(?:serial|telnet|ssh|console) (?:none|local|radius|tacacs)|key-?chain|shared-secret profile|\S+[ \t]+id"
     r"|policy|required|lifetime|profile|control|retry-interval|enable|disable|aging|access-level|serial"
     r"|change|(?:manager|operator|port-access) (?:user-name|sha)|sha(?:1|256)[ \t\r]*$"
     r"|history|complexity|security-length|keyboard|publickey|change-type|format)\b|strength|min|max"
 )
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S+)"""
+_SWITCH = r"[\"']?(?i:enabled?|disabled?|true|false|yes|no|on|off)[\"']?[,;]?[ \t\r]*$"  # a setting, and no secret
 
 # A private key as PEM, OpenSSH, SSH2, OpenVPN or PKCS#12 have it, over lines or in one with "\n" spelled out. Before
 # all others: one that masks its first line would leave the rest to be read.
@@ -47,14 +49,14 @@ _EVERYWHERE: tuple[str | Worded, ...] = (
     # name=value, name: value and "name": "value"
     Worded(
         _IN_WORDS,
-        rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']? ?[=:] ?)(?!\\$|\{{[\"\}}\s]|\[|\(masked\)){_VALUE}",
+        rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']? ?[=:] ?)(?!{_SWITCH}|\\$|\{{[\"\}}\s]|\[|\(masked\)){_VALUE}",
     ),
     # <password>value</password>, also with attributes and as CDATA
     rf"(?P<keep><(?i:[\w:.-]{{0,40}}(?:{_WORDS}))(?: [^<>\n]{{1,100}})?>(?:<!\[CDATA\[)?)[^<\s][^<\n]*?(?=\]?\]?>?</)",
     # Words of a command line, where the sheet has masked nothing behind them: password VALUE, secret 5 VALUE
     Worded(
         _IN_WORDS,
-        r"(?P<keep>(?<![\w-])(?i:[\w-]{0,40}(?:password|passwd|passphrase)|(?:[\w-]{1,40}-)?secret|pre-shared-key"
+        r"(?P<keep>(?<![\w-])(?i:[\w-]{0,40}(?:password|(?<!base-)passwd|passphrase)|(?:[\w-]{1,40}-)?secret|pre-shared-key"
         r"|private-key|psk)[ \t]{1,8}"
         rf"(?:set[ \t]{{1,4}})?{TYPE})(?!\]|[^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} "
         rf"|\{{[ \t]*$){_VALUE}",
@@ -106,7 +108,7 @@ def was_masked(content: bytes) -> bool:
 
 def rules(platform: Platform | None) -> tuple[str | Section | Worded, ...]:
     """All that is taken for a secret of this platform, in the order in which it is looked for."""
-    return (_KEYS, *BY_LINE, *ANYWHERE, *PROGRAMS, *(platform.secrets if platform else ()), *_EVERYWHERE)
+    return (_KEYS, *BY_LINE, *ANYWHERE, *PROGRAMS, *(platform.secrets if platform else ()), *_EVERYWHERE, *SHAPES)
 
 
 @lru_cache(maxsize=256)

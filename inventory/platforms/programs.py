@@ -15,6 +15,7 @@ _NOTHING = (
     r"|[/$%<\[{(])"
 )
 _GIBBERISH = rf"(?={_WORD}{{0,200}}[0-9])(?={_WORD}{{0,200}}[A-Za-z])"
+_PUBLIC = r"(?![\w.-]{0,60}(?i:pub|host|finger|foreign|primary|sort|hash[-_.]|routing|ssh))"  # the name of what is not hidden
 # What stands before a colon and an @ without being somebody's name.
 _NO_USER = (
     r"(?!(?i:sips?|tel|xmpp|urn|im|acct|ssh|https?|s?ftp|scp|tftp|git|ldaps?|[\w.-]{0,20}mail(?:to)?|contact|noc"
@@ -27,6 +28,12 @@ PROGRAMS: tuple[str | Worded, ...] = (
         ("token", "pass", "pwd", "_pw", "-pw"),
         r"(?P<keep>(?<![\w-])(?i:[\w.-]{0,40}token|[\w.-]{1,40}[_-]pass|[\w.-]{1,40}[_-]pwd?)[\"']?"
         rf"(?:[ \t]?=[ \t]?|:[ \t]?)[\"']?){_NOTHING}{_WORD}{{3,}}",
+    ),
+    # wireless.1.iapp_key=value, otp: value: a name that says little, before what a machine has made
+    Worded(
+        ("key", "cred", "otp", "pw", "pass"),
+        rf"(?P<keep>(?<![\w.-]){_PUBLIC}(?i:[\w.-]{{1,60}}[_.-]key|otp|[\w.-]{{0,60}}(?:passcode|creds?|credentials?|[_.-]pw))"
+        rf"[\"']?[ \t]?[=:][ \t]?[\"']?){_NOTHING}{_GIBBERISH}{_WORD}{{6,}}",
     ),
     # api-token value, idtoken value; a bare token only where it looks like one
     Worded(
