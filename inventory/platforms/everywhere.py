@@ -33,6 +33,7 @@ _NONE = (
     r"|protection|install|address|hostname|ip|ipv[46]|identity|any|set-key|obscured|hash2?|mac|priv\w*|enc\w*|auth\w*|acct"
     r"|options|prefer|iburst|burst|version|minpoll|maxpoll|source|vrf|group|cmode"
     r"|emode|slev|acl|read|write|notify|access|user|ckn|eigrp|preshared?|esp|ah)(?:[;,]?(?:[ \t\r]|$)|=)"
+    rf"|row[ \t]+\"ssh-"
     rf"|\\[ \t\r]*$|\*+[;,]?[ \t\r]*$|[{{=]|:[ \t]|\"\"|''|[\"']?-----BEGIN|\(masked\)|{_METHOD}(?:[ \t\r]|$)"
     r"|\S+[ \t]+(?:\{[ \t\r]*$|(?:secret|password|key|key-string|ascii-text|hexadecimal|cipher|simple|encrypted"
     r"|priv-password|id|security-name|community-name|sec-name|user-name)[ \t]+\S))"
@@ -48,9 +49,9 @@ _KEY_NAMES = (
     r"(?:[\w-]{0,30}[-_])?(?:pre-?shared?|preshare|share|shared|wpa|wpa-hex|wep|psk|md5|sha[0-9]{0,3}|auth|authentication"
     r"|authorization|accounting|priv|privacy|private|encr?pt|encryption|encrypt|encrypted|hello|macsec|api|sync"
     r"|connectivity-association|secret|chap|radius|tacacs|rad|hmac|hash|hex|ldap|digest|tsig|mobility|ams|es|override"
-    r"|virtual-controller|server|set|cak|plaintext|passphrase|des|3des|aes[0-9]{0,3}|ppk)[-_]?key"
+    r"|virtual-controller|server|set|cak|plaintext|passphrase|des|3des|aes[0-9]{0,3}|ppk)[-_]?key(?:-?seed)?"
     r"(?:[-_]?(?:hash|encrypt(?:ed)?|value|data|string))?[0-9]?"
-    r"|(?:key-(?:octet-)?string|key-hex|key-value|keyvalue|key-encrypt|encrypt-key|bindpw|bind-pw|ike-?psk|psk|cak"
+    r"|(?:key-seed|key-(?:octet-)?string|key-hex|key-value|keyvalue|key-encrypt|encrypt-key|bindpw|bind-pw|ike-?psk|psk|cak"
     r"|text-authentication|md5-authentication|simple-text-auth|md5-auth|auth-string|authdata|ciphered-pwd"
     r"|pass(?:word|wd|phrase)[-_]hash(?:ed)?|key-hashed|pmk|cisco-authentication|enckey|authkey|cpwd|epwd|[\w-]{0,30}pass-?phrase(?:-encrypted)?|(?:encrypted|fallback|primary)-cak|authpwd|privpwd|pin-code|(?:user|so|admin)-pin|passkey|otp[-_]seed|[\w-]{0,20}password[-_]?l?[0-9]{1,2})"
 )
@@ -152,7 +153,8 @@ ANYWHERE: tuple[str | Worded, ...] = (
         rf"(?i:{_HOW}))(?!(?:for|wpa|cipher|authenticator)[ \t]){_NONE}{_NO_NUMBER}{_VALUE}",
     ),
     # snmpd.conf's own
-    r"(?P<keep>^[ \t]*(?:r[ow]community6?|trapcommunity|com2sec6?[ \t]+\S+[ \t]+\S+|trap2?sink[ \t]+\S+)[ \t]+)"
+    r"(?P<keep>^[ \t]*(?:r[ow]community6?|trapcommunity|com2sec6?[ \t]+\S+[ \t]+\S+"
+    r"|trap2?sink[ \t]+\S+|smuxpeer[ \t]+\S+)[ \t]+)"
     rf"{_VALUE}",
     # CommunityName1=value, trap-community=value, -communityName value
     Worded(
@@ -162,6 +164,18 @@ ANYWHERE: tuple[str | Worded, ...] = (
     # JSON: "name": "value"
     r"(?P<keep>\"[\w-]{0,40}(?i:password\w{0,10}|passwd|passkey|passphrase|secret\w{0,10}|community|_cak|-cak"
     r"|auth[_-]?key|psk|private[_-]?key|shared[_-]?key|api[_-]?key|token)\"[ \t]?:[ \t]?\")[^\"\n]+(?=\")",
+    # IPsec by hand, as IOS and its followers have it
+    Worded(
+        ("session-key",),
+        rf"(?P<keep>\bsession-key[ \t]+(?:in|out)bound[ \t]+(?:ah"
+        rf"|esp)[ \t]+[0-9]+[ \t]+(?:c[iy]pher[ \t]+|authenticator[ \t]+)?"
+        rf"{_HOW}){_VALUE}",
+    ),
+    Worded(("session-key",), rf"(?P<keep>\bsession-key[^\n]{{1,120}}[ \t]authenticator[ \t]+{_HOW}){_VALUE}"),
+    # The name alone at the end of a line that the device has broken, the value on the next
+    r"(?P<keep>\b(?:client-key|auth-password|priv-password|encrypted-key|auth-key|shared-secret"
+    r"|bindpw)[ \t]*\r?\n[ \t]*)"
+    r"\S{6,}(?=[ \t]+(?:encrypted|priv)\b|[ \t]*$)(?<![;{}!#])",
     # Cisco's master key
     rf"(?P<keep>\bkey config-key password-encrypt(?:ion)?[ \t]+){_VALUE}",
     # https://host/path?token=value

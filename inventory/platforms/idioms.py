@@ -24,7 +24,8 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
         rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{TYPE})"
         rf"(?!encryption\b|keyboard\b|publickey\b"
         rf"|shared-secret profile\b|strength|min|max|policy\b|level\b|change[ \t]*$|sha(?:1|256)[ \t]*$"
-        r"|hardening\b|(?:serial|telnet|ssh|console) (?:none|local|radius|tacacs)\b|lifetime\b|profile\b|[0-9] |control (?:un)?restricted"
+        r"|hardening\b|(?:serial|telnet|ssh|console) (?:none|local|radius|tacacs)\b|lifetime\b"
+        r"|profile\b|[0-9] |control (?:un)?restricted"
         rf"|(?:manager|operator|all|port-access) (?:user-name|sha1|sha256|plaintext) ){VALUE}",
     ),
     Worded(
@@ -50,7 +51,8 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
     Worded(("snmp-server user",), rf"(?P<keep>^[ \t]*snmp-server user .*?\bauth (?:md5|sha\S*) {TYPE}){VALUE}"),
     Worded(
         ("snmp-server user",),
-        r"(?P<keep>^[ \t]*snmp-server user .*?\bpriv (?:(?:aes|3?des)-?[0-9]{0,3}(?:-?(?:c|cfb|cbc|cisco|ede))? (?:\d{3} )?)?"
+        r"(?P<keep>^[ \t]*snmp-server user .*?\bpriv (?:(?:aes|3?des)-?[0-9]{0,3}(?:-?(?:c|cfb|cbc"
+        r"|cisco|ede))? (?:\d{3} )?)?"
         rf"{TYPE}){VALUE}",
     ),
     Worded(("radius-server", "tacacs-server"), rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server\b.*? key {TYPE}){VALUE}"),
@@ -60,7 +62,8 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
     Worded(("key-string",), rf"(?P<keep>^[ \t]+key-string (?:password )?{TYPE})\S.*$"),
     Worded(
         ("-string", "key-hex"),
-        rf"(?P<keep>\b(?:key-(?:octet-)?string|key-hex|hexadecimal-string) (?:password )?{TYPE}){VALUE}",
+        rf"(?P<keep>\b(?:key-(?:octet-)?string|key-hex"
+        rf"|hexadecimal-string) (?:password )?{TYPE})(?!row[ \t]+\"ssh-){VALUE}",
     ),
     Worded(("address ipv",), rf"(?P<keep>^[ \t]+address ipv[46] \S+ .*?\bkey {TYPE}){VALUE}"),
     # OSPFv3: more than one key may follow

@@ -23,7 +23,8 @@ _WORDS = r"password|passwd|passphrase|secret|pre-?shared-?key|private-?key|api-?
 _IN_WORDS = ("passw", "passphrase", "secret", "key", "psk")  # one of them is in each of these
 _NO_VALUE = (
     # no value follows
-    r"(?:encryption|hardening|(?:serial|telnet|ssh|console) (?:none|local|radius|tacacs)|key-?chain|shared-secret profile|\S+[ \t]+id"
+    r"(?:encryption|hardening|(?:serial|telnet|ssh|console) (?:none|local|radius|tacacs)|key-?chain"
+    r"|shared-secret profile|\S+[ \t]+id"
     r"|policy|required|lifetime|profile|control|retry-interval|enable|disable|aging|access-level|serial"
     r"|change|(?:manager|operator|port-access) (?:user-name|sha)|sha(?:1|256)[ \t\r]*$"
     r"|history|complexity|security-length|keyboard|publickey|change-type|format)\b|strength|min|max"
@@ -49,14 +50,15 @@ _EVERYWHERE: tuple[str | Worded, ...] = (
     # name=value, name: value and "name": "value"
     Worded(
         _IN_WORDS,
-        rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']? ?[=:] ?)(?!{_SWITCH}|\\$|\{{[\"\}}\s]|\[|\(masked\)){_VALUE}",
+        rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']? ?[=:] ?)(?!{_SWITCH}|\\$|\{{[\"\}}\s]|\["
+        rf"|\(masked\)){_VALUE}",
     ),
     # <password>value</password>, also with attributes and as CDATA
     rf"(?P<keep><(?i:[\w:.-]{{0,40}}(?:{_WORDS}))(?: [^<>\n]{{1,100}})?>(?:<!\[CDATA\[)?)[^<\s][^<\n]*?(?=\]?\]?>?</)",
     # Words of a command line, where the sheet has masked nothing behind them: password VALUE, secret 5 VALUE
     Worded(
         _IN_WORDS,
-        r"(?P<keep>(?<![\w-])(?i:[\w-]{0,40}(?:password|(?<!base-)passwd|passphrase)|(?:[\w-]{1,40}-)?secret|pre-shared-key"
+        r"(?P<keep>(?<![\w-])(?i:[\w-]{0,40}(?:(?<!\bno)password|(?<!base-)passwd|passphrase)|(?:[\w-]{1,40}-)?secret|pre-shared-key"
         r"|private-key|psk)[ \t]{1,8}"
         rf"(?:set[ \t]{{1,4}})?{TYPE})(?!\]|[^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} "
         rf"|\{{[ \t]*$){_VALUE}",
@@ -88,7 +90,8 @@ _EVERYWHERE: tuple[str | Worded, ...] = (
 
 _ALREADY = re.compile(rf"{re.escape(MASK)}[^\w\s]*")  # masked by another pattern, with the punctuation behind it
 
-_HOW = re.compile(TYPE)  # no secret, but how the masked word behind it is written
+_HOW = re.compile(rf"{TYPE}|[=:] ")  # no secret, but how the word behind it is written
+_MORE = re.compile(r"[ \t]+(?:\(masked\)|[^\s;{}(\[|])")  # another word on the line
 
 Masker = Callable[[str], str]
 Hide = Callable[[re.Match[str]], str]
@@ -173,6 +176,6 @@ def _masked(match: re.Match[str]) -> str:
     """What stays, then MASK; a secret of several lines becomes as many masked lines."""
     kept = match.group("keep")
     secret = match.group()[len(kept) :]
-    if _ALREADY.fullmatch(secret) or (_HOW.fullmatch(secret + " ") and _ALREADY.match(match.string, match.end() + 1)):
+    if _ALREADY.fullmatch(secret) or (_HOW.fullmatch(secret + " ") and _MORE.match(match.string, match.end())):
         return match.group()
     return kept + "\n".join(MASK if line.strip() else line for line in secret.split("\n"))

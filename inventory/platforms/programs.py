@@ -15,7 +15,9 @@ _NOTHING = (
     r"|[/$%<\[{(])"
 )
 _GIBBERISH = rf"(?={_WORD}{{0,200}}[0-9])(?={_WORD}{{0,200}}[A-Za-z])"
-_PUBLIC = r"(?![\w.-]{0,60}(?i:pub|host|finger|foreign|primary|sort|hash[-_.]|routing|ssh))"  # the name of what is not hidden
+_PUBLIC = (
+    r"(?![\w.-]{0,60}(?i:pub|host|finger|foreign|primary|sort|hash[-_.]|routing|ssh))"  # the name of what is not hidden
+)
 # What stands before a colon and an @ without being somebody's name.
 _NO_USER = (
     r"(?!(?i:sips?|tel|xmpp|urn|im|acct|ssh|https?|s?ftp|scp|tftp|git|ldaps?|[\w.-]{0,20}mail(?:to)?|contact|noc"
@@ -37,8 +39,9 @@ PROGRAMS: tuple[str | Worded, ...] = (
     ),
     # api-token value, idtoken value; a bare token only where it looks like one
     Worded(
-        ("token",),
-        rf"(?P<keep>(?<![\w.-])(?i:[\w-]{{1,40}}token)[ \t]+(?:[05-9][ \t]+)?[\"']?){_NOTHING}"
+        ("token", "pass", "pwd", "pw", "cred"),
+        rf"(?P<keep>(?<![\w.-])(?i:[\w-]{{1,40}}(?:token|[_-](?:pass|pwd|pw"
+        rf"|creds?)))[ \t]+(?:[05-9][ \t]+)?[\"']?){_NOTHING}"
         rf"(?:{_GIBBERISH}{_WORD}{{6,}}|(?=[a-z]){_WORD}{{9,}})",
     ),
     Worded(
@@ -77,6 +80,15 @@ PROGRAMS: tuple[str | Worded, ...] = (
         rf"(?P<keep>(?<![\w:/.@-]){_NO_USER}[A-Za-z][\w.-]{{0,60}}:)(?!//)[^\s:@/\"'(]{{1,100}}(?=@[A-Za-z0-9\[])",
     ),
     Worded(("curl",), rf"(?P<keep>\bcurl\b[^\n]{{0,200}}?[ \t](?:-u|--user)[ =]?[\"']?[^\s:\"']{{1,60}}:){_WORD}+"),
+    # ipsec.secrets: name : XAUTH "value"
+    Worded(
+        (": xauth", ": eap", ": ntlm", ": pin", ": ppk", ": rsa", ": ecdsa", ": p12", ": pkcs8"),
+        r"(?P<keep>(?:^|[ \t]): (?:XAUTH|EAP|NTLM|PIN|PPKS?(?:[ \t]+\"[^\"\n]*\"(?=[ \t]+\"))?|(?:RSA"
+        r"|ECDSA|P12|PKCS8)[ \t]+\S+)[ \t]+\"?)"
+        r"(?!%prompt)[^\"\n]+",
+    ),
+    # The key in a device's way home: wss://host:443+value+option
+    Worded(("wss://",), r"(?P<keep>\bwss://[^\s+\"']{1,200}\+)[^\s+\"']+"),
     Worded(("sshpass",), rf"(?P<keep>\bsshpass[ \t]+-p[ \t]*[\"']?){_WORD}+"),
     # net-snmp's: trapsess -v 3 -A value -X value, proxy -c value
     Worded(("trapsess", "proxy"), rf"(?P<keep>^[ \t]*(?:trapsess|proxy)\b[^\n]{{0,200}}?[ \t]-c[ \t]*){_WORD}+"),

@@ -40,7 +40,19 @@ _OTHER = (  # lines about what may be seen, or what is too long to be a line of 
 _NAMED = (  # words behind which a name stands
     "".join(
         rf"(?<!\b{word} )"
-        for word in ("chain", "profile", "policy", "group", "map", "list", "name", "server", "vrf", "interface", "keyring")
+        for word in (
+            "chain",
+            "profile",
+            "policy",
+            "group",
+            "map",
+            "list",
+            "name",
+            "server",
+            "vrf",
+            "interface",
+            "keyring",
+        )
     )
     + "".join(rf"(?<!\b{word} )" for word in ("trustpoint", "user", "username", "context", "view", "host", "id"))
 )
@@ -58,7 +70,7 @@ SHAPES: tuple[str | Worded, ...] = (
     Worded(
         _SPEAKS,
         Section(
-            begins=rf"^(?=[^\n]{{0,300}}?[A-Za-z0-9+/]{{16}}){_OTHER}[^\n]+",
+            begins=rf"^(?=[^\n]*?[A-Za-z0-9+/]{{16}})(?=[^\n]*?(?i:{'|'.join(_SPEAKS)})){_OTHER}[^\n]+",
             ends=r"$",
             secrets=(rf"(?P<keep>(?<=[\s\"'=:,]){_NAMED})(?:{_HEX}|{_BASE64})(?=[\"']?[;,]?(?:[ \t\r]|$))",),
         ),
