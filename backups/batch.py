@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -25,6 +25,7 @@ from backups.lost import refuse_lost
 from backups.mending import reconcile
 from backups.models import Repository
 from backups.phases import Phases
+from backups.precedence import PRECEDENCE
 from backups.store import changes as changing
 from backups.store import layout, packing, patches
 from backups.store.changes import DeviceChange, Plan
@@ -265,21 +266,23 @@ def writing(tenant_id: UUID, *, wait: float = 10.0, beyond_quota: bool = False) 
     Raises StoreBusy, StoreDamaged, GitFailed.
     """
     phases = Phases(tenant_id)
-    with alarming(tenant_id) as mended, transaction.atomic(durable=True):
-        with phases.of("lock"):
-            lock_tenant(tenant_id, wait=wait)
-        batch = begin(tenant_id, phases, mended, beyond_quota=beyond_quota)
-        try:
-            yield batch
-            if batch.has_changed:
-                elsewhere.changed(tenant_id, batch.seq)
-        except BaseException:
-            batch.abandon()
-            raise
-        finally:
-            batch.lookup.close()
-    with phases.of("git"):
-        follow(batch)
+    with ExitStack() as first:
+        with alarming(tenant_id) as mended, transaction.atomic(durable=True):
+            with phases.of("lock"):
+                lock_tenant(tenant_id, wait=wait)
+            first.enter_context(PRECEDENCE.taken())
+            batch = begin(tenant_id, phases, mended, beyond_quota=beyond_quota)
+            try:
+                yield batch
+                if batch.has_changed:
+                    elsewhere.changed(tenant_id, batch.seq)
+            except BaseException:
+                batch.abandon()
+                raise
+            finally:
+                batch.lookup.close()
+        with phases.of("git"):
+            follow(batch)
     phases.tell()
 
 

@@ -8,7 +8,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from threading import Condition
 from time import monotonic, process_time, thread_time
 from typing import Generic, Self, TypeVar
@@ -18,7 +18,6 @@ from backups.pace import Pace
 M_ARENA_MAX, ARENAS = -8, 2
 M_MMAP_THRESHOLD, LARGE = -3, 65_536
 TELLING, TICK = 100, 0.0001  # visits whose time is told, and the least CPU that one takes, in seconds
-PROMPTLY = 0.0005  # seconds after which a thread that reckons has to let another one, instead of Python's 5 ms
 
 Errand = TypeVar("Errand")
 Brought = TypeVar("Brought")
@@ -140,19 +139,6 @@ class Crew(Generic[Errand, Brought]):
         full = self.out >= self._pace.width
         now, cpu = monotonic(), process_time()
         self._gate.widen(self._pace.look(now=now, cpu=cpu, ended=self._ended, full=full, waits=self._waits))
-
-    @contextmanager
-    def standing_back(self) -> Iterator[None]:
-        """Let the calling thread have the interpreter nearly when it wants it.
-
-        It wants it some hundred times to commit a group, and waited up to 5 ms each time: with the tenant's lock.
-        """
-        before = sys.getswitchinterval()
-        sys.setswitchinterval(PROMPTLY)
-        try:
-            yield
-        finally:
-            sys.setswitchinterval(before)
 
     def dismiss(self) -> None:
         """Send nobody any more. Not waited for: after an interruption a thread may hang on a device for long."""

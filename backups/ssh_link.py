@@ -12,6 +12,7 @@ from typing import Any
 import paramiko
 
 from backups.errors import AddressRefused, Unreachable
+from backups.precedence import PRECEDENCE
 from backups.transport import Target
 
 LOOK_AROUND = 0.5  # seconds: how often a connection without traffic looks at the clock
@@ -78,6 +79,7 @@ class DeviceSocket:
         """How many bytes were sent. Raises TimeoutError now and then, OverTheLimit."""
         self._look_at_the_clock()
         self._wait_at_most(LOOK_AROUND)
+        PRECEDENCE.give()
         return self._sock.send(data)
 
     def _fill_in_time(self) -> None:
@@ -96,6 +98,7 @@ class DeviceSocket:
             return
         self._wait_at_most(seconds)
         self._ahead = memoryview(self._sock.recv(PIECE))
+        PRECEDENCE.give()
         self._ended = not self._ahead
         self._bytes_left -= len(self._ahead)
         self._heard = monotonic()
