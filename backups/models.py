@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from backups import claimers, indexes
 from backups.epochs import Epoch
 from backups.evidence_models import QuarantinedFile, Transcript
-from backups.hosts.queues import mine
+from backups.hosts.queues import mine_of
 from backups.mirrors.models import Mirror
 from backups.outbox_models import Outbox
 from backups.processing_models import PostProcessing
@@ -148,7 +148,7 @@ class AttemptSet(TenantQuerySet):
             # One claim of a tenant at a time: what is read below stays true until it is written.
             owner = self.queued().order_by().values("tenant")[:1]
             tenant = Tenant.objects.select_for_update(no_key=True).filter(pk__in=owner).first()
-            ids = self.ready(now).filter(tenant=tenant).within_limits(tenant, limit) if tenant else []
+            ids = self.ready(tenant, now).within_limits(tenant, limit) if tenant else []
             Attempt.objects.filter(id__in=ids).update(
                 state=Attempt.State.RUNNING,
                 token=token,
@@ -168,10 +168,11 @@ class AttemptSet(TenantQuerySet):
         """Those that nobody has begun."""
         return self.filter(state=Attempt.State.QUEUED)
 
-    def ready(self, now: datetime) -> AttemptSet:
-        """Queued ones whose time has come and whose device is for this worker, and nobody talks to it."""
+    def ready(self, tenant: Tenant, now: datetime) -> AttemptSet:
+        """A tenant's queued ones whose time has come and whose device is for this worker, and nobody talks to it."""
         talking = Attempt.objects.filter(device=models.OuterRef("device"), state=Attempt.State.RUNNING)
-        ready = mine(self.queued()).exclude(not_before__gt=now).exclude(models.Exists(talking))
+        ready = mine_of(tenant.pk, self.filter(tenant=tenant).queued())
+        ready = ready.exclude(not_before__gt=now).exclude(models.Exists(talking))
         for name in settings.NETCAIRN_HELD_DEVICES:
             held = import_string(name)
             restoring = models.Q(run__trigger=Run.Trigger.RESTORE)

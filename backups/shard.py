@@ -21,10 +21,11 @@ from backups import commit, runs
 from backups.absence import GONE, Absence
 from backups.asking import Asker
 from backups.collect import Collected
+from backups.copying import learn_of_growth
 from backups.crew import Crew
 from backups.errors import BackupError, StoreError, StoreMoved
 from backups.group import Decided, Group, finish, keep_evidence
-from backups.hosts.queues import mine
+from backups.hosts.queues import mine_of
 from backups.house import House
 from backups.models import Attempt, AttemptSet, Run, Snapshot
 from backups.retries import SiteBreaker, next_try
@@ -70,6 +71,7 @@ def work_on(
         pause=pause,
         clock=clock,
     )
+    learn_of_growth()
     with shard.house:  # nobody waits for it before the run has ended
         with shard.crew:
             shard.work()
@@ -158,7 +160,7 @@ class Shard:
 
     def stays(self) -> bool:
         """Whether to wait for queued devices that cannot be asked now."""
-        if not mine(self.run.attempts.queued()).exists():
+        if not mine_of(self.run.tenant_id, self.run.attempts.queued()).exists():
             return False
         if not self.crew.out and not self.run.by_queue:
             # Who talks to them may have died, and the queue that would find out may not be running.
@@ -250,12 +252,10 @@ class Shard:
     def write_down(self) -> None:
         """Commit what has to be kept, record the rest, and tell."""
         self.asker.write_down()
-        group = self.group.decided
-        if not group:
+        if not (group := self.group.decided):
             return
-        with self.crew.standing_back():
-            held = self.keep([one for one in group if one.kept])
-            self.record([one for one in group if not one.kept])
+        held = self.keep([one for one in group if one.kept])
+        self.record([one for one in group if not one.kept])
         # Not before: without the database it has to be written again, and what is done is skipped.
         self.group = self.group.following(held)
         for one in group:

@@ -45,6 +45,19 @@ def mine(rows: Rows, *, device: str = "device__") -> Rows:
     return with_queue(rows, device=device).filter(queue=here())
 
 
+def mine_of(tenant_id: UUID, rows: Rows) -> Rows:
+    """The same of one tenant, where there may be many.
+
+    In plain conditions: PostgreSQL cannot know what share a subquery lets through, took 10,000 queued attempts for
+    fifty, and read and sorted all of them at each claim, in 40 ms instead of one.
+    """
+    said = of_tenant(tenant_id)
+    if said.get("", MAIN) == here():
+        elsewhere = [site for site, queue in said.items() if queue != here()]
+        return rows.exclude(device__site__in=elsewhere) if elsewhere else rows
+    return rows.filter(device__site__in=[site for site, queue in said.items() if queue == here()])
+
+
 def others(rows: Rows, *, device: str = "device__") -> Rows:
     """Those whose device only other workers may talk to."""
     return with_queue(rows, device=device).exclude(queue=here())
