@@ -7,6 +7,7 @@ behind a word that names what is no secret.
 
 from __future__ import annotations
 
+from inventory.platforms.idioms import WRITTEN
 from inventory.platforms.sheet import Section, Worded
 
 _SPEAKS = (
@@ -63,10 +64,113 @@ _BASE64 = (
     r"[A-Za-z0-9+/]{20,}={0,2}"
 )
 
+
+# Keys that everybody may see
+_OPEN = r"(?![^\n]{0,200}(?i:public|pub-?key|(?:host|sort|authorized|known|finger|routing)[-_]?(?:key|host|print)|ssh-|AAAA))"
+# What is no secret although it has letters and digits: addresses, interfaces, methods, files, hosts.
+_ALGORITHM = (
+    r"(?:hmac|sha[0-9]*|md5|aes[0-9]*|3?des[0-9]*|rsa[0-9]*|ecdsa|dsa|ed25519|gcm[0-9]*|cbc[0-9]*|cfb[0-9]*|ctr|cmac|tls\S*|ssl\S*"
+    r"|ssh[0-9]*|ike(?:v[12])?|esp|modp[0-9]*|ecp[0-9]*|group[0-9]+|dh[0-9]+|nistp[0-9]+|v[0-9]c?|ver[0-9]+|pbkdf2|bcrypt|scrypt|wpa[0-9]?|[0-9]+bit)"
+)
+_ORDINARY = (
+    r"(?!\(masked|(?:[0-9A-Fa-f]{0,4}:){2}|[0-9./:-]+(?:[a-z]{0,4})(?:[\s\"';,]|$)|\$[{(A-Z_]|%|\{\{"
+    rf"|(?i:(?:[a-z0-9]+[-_])*{_ALGORITHM}(?:[-_][a-z0-9]+)*)(?:[\s\"';,]|$)"
+    r"|(?i:[a-z-]*(?:eth|ethernet|gige?|[gx]e|te|fa|et|[vw]?lan|wan|port|channel|po|lo(?:opback)?|bond|tu(?:nnel)?|lag|trunk|ae"
+    r"|irb|vni|swp|slot|ap|serial|dialer|pppoe|wg|vti|br(?:idge)?|en[ospx]\w*|level|priv(?:ilege)?|chap|ipv|dot1x))"
+    r"[-_]?[0-9][0-9/.:]*(?:[\s\"';,]|$)"
+    r"|[^\s\"']+\.(?:key|pem|crt|cer|pfx|p12|cfg|txt|bin|xml|json|img|conf|com|net|org|local|lan|edu|gov)(?:[\s\"';,/:]|$))"
+)
+_MADE = (
+    rf"{_ORDINARY}(?=[^\s\"']{{0,200}}[0-9])(?=[^\s\"']{{0,200}}[A-Za-z])[^\s\"']{{6,}}?(?=[\"']?[;,]?(?:[ \t\r]|$))"
+)
+_QUOTE = r"[\"']?"
+_HOW = rf"(?:(?:{WRITTEN}|key|level[ \t]+[0-9]{{1,2}})[ \t]+){{0,3}}"
+
 SHAPES: tuple[str | Worded, ...] = (
     # LDAP's and Vault's own spellings of a hash, OpenSSL's of an encrypted text
     r"(?P<keep>\{(?:S?SHA(?:256|512)?|S?MD5|CRYPT|PBKDF2[\w-]{0,12}|ARGON2)\})[^\s\"'<>;,)\]}]{6,}",
     r"(?P<keep>(?<![A-Za-z0-9+/]))U2FsdGVkX1[A-Za-z0-9+/]{8,}={0,2}",
+    # Junos says it itself
+    Worded(("## secret-data",), r"(?P<keep>\")[^\"\n]+(?=\";[ \t]*## SECRET-DATA)"),
+    # any-key value, passcode value
+    Worded(
+        ("key", "psk", "pre-share", "preshare", "passcode", "passcrypt", "phrase", "string", "pin"),
+        Section(
+            begins=rf"^{_OPEN}[^\n]+",
+            ends=r"$",
+            secrets=(
+                r"(?P<keep>(?<![\w-])(?i:[\w.-]{1,40}[-_]key|[\w-]{0,40}psk|pre-?shared?|passcode|passcrypt|\w{0,30}phrase[0-9]?"
+                rf"|auth-?string|e?pin)(?:[ \t]*=[ \t]*|:[ \t]*|[ \t]+){_HOW}{_QUOTE}){_MADE}",
+            ),
+        ),
+    ),
+    # a line of its own: key value, key "value"
+    Worded(
+        ("key",),
+        rf"(?P<keep>^[ \t]*(?:[Ss]et[ \t]+)?key(?:-string)?[ \t]+{_HOW}{_QUOTE})(?![^\n]{{0,60}}(?:ssh-"
+        rf"|AAAA|\(masked\))){_MADE}(?=[^\n]{{0,30}}$)",
+    ),
+    # what is said to be encrypted
+    Worded(
+        ("enc ", "encrypt", "cipher"),
+        r"(?P<keep>(?<![\w-])(?:ENC|encrypted|encrypt|ciphered|cipher|irreversible-cipher|cipher-text"
+        r"|ciphertext)[ \t]+(?:[0-9]{1,2}[ \t]+)?"
+        rf"{_QUOTE})(?![^\s]*(?:-SHA|-GCM|_SHA)){_MADE}",
+    ),
+    # ascii value, plain value, where a key is meant
+    Worded(
+        ("ascii", "hex", "plain", "clear"),
+        r"(?P<keep>^(?=[^\n]{0,200}(?i:auth|key|psk|wpa|radius|tacacs|secret|passw|acct|pin))[^\n]{0,200}?[ \t]"
+        rf"(?:ascii|ascii-text|hex|hexadecimal|plain|plain-?text|clear"
+        rf"|clear-?text)[ \t]+(?:[0-9]{{1,2}}[ \t]+)?{_QUOTE}){_MADE}",
+    ),
+    # user name value
+    Worded(
+        ("user", "account", "cred", "login", "myname"),
+        r"(?P<keep>(?<![\w-])(?:(?:mgmt|net|local)-?user|user(?:name)?|account"
+        r"|[\w-]{0,20}cred(?:ential)?s?|myname)[ \t]+"
+        r"(?:add[ \t]+|create[ \t]+|admin[ \t]+(?=\S+[ \t]+\S))?\"?[A-Za-z][\w.@-]{0,40}\"?[ \t]+"
+        rf"(?:encrypted[ \t]+|root[ \t]+)?{_QUOTE}){_MADE}",
+    ),
+    # authentication value, in the lines of protocols that have one
+    Worded(
+        ("authentication",),
+        r"(?P<keep>^(?=[^\n]{0,80}\b(?:nhrp|vrrp|hsrp|standby|glbp|isis|is-is|ospf|rip|eigrp|ntp)\b)[^\n]{0,120}"
+        rf"\bauthentication(?:-mode)?[ \t]+(?:\S+[ \t]+[0-9]{{1,3}}[ \t]+)?(?:(?:{_ALGORITHM}|\S+-sha\S*)[ \t]+)?"
+        rf"(?:(?:usual|text|cipher|simple|plain)[ \t]+)?{_HOW}{_QUOTE}){_MADE}",
+    ),
+    Worded(("ipsec spi",), r"(?P<keep>\bipsec spi [0-9]+ (?:esp )?\S+ )(?!\(masked)\S.*$"),
+    # communities that are called otherwise, or stand in a block of their own
+    Worded(
+        ("community",),
+        rf"(?P<keep>(?<![\w-])[\w-]{{0,20}}community-?[Nn]ame[ \t]+{_HOW}{_QUOTE})(?!\(masked|[{{\[(])[^\s\"';]{{2,}}",
+    ),
+    Worded(
+        ("community",),
+        rf"(?P<keep>(?<![\w-])community[ \t]+{_QUOTE})(?!\(masked|[0-9]+:|[{{\[(])[^\s\"';]{{2,}}"
+        r"(?=[\"']?[ \t]+(?:hash2?|authorization|subnet|r[ow]a?|read-?(?:only|write)|client)\b)",
+    ),
+    Worded(("community",), rf"(?P<keep>(?<![\w-])community[\w.]{{0,20}}(?:[ \t]?=[ \t]?|:[ \t]?){_QUOTE}){_MADE}"),
+    Worded(
+        ("community (masked)",),
+        rf"(?P<keep>\bcommunity[ \t]+\(masked\)[^\n]{{0,60}}?[ \t](?:text-)?name[ \t]+{_QUOTE})(?!\(masked)[^\s\"']+",
+    ),
+    Worded(
+        ("snmp",),
+        r"(?P<keep>^[ \t]*snmp(?:-server|-agent)?[ \t][^\n]{0,40}?(?:trap-)?host[ \t]+[0-9A-Fa-f.:]{3,40}[ \t]+\"?)"
+        rf"{_MADE}(?=\"?[ \t]*(?:$|udp-port|snmp|[0-9]))",
+    ),
+    Worded(
+        ("securityname",),
+        rf"(?P<keep>^(?![^\n]{{0,200}}\bv3\b)[^\n]{{0,200}}[ \t]securityname[ \t]+(?:cipher[ \t]+)?){_MADE}",
+    ),
+    # password level 15 value: the level was taken for it
+    Worded(
+        ("(masked)",),
+        rf"(?P<keep>\b(?i:password|secret|passwd)[ \t]+\(masked\)[ \t]+(?:[0-9]{{1,2}}[ \t]+)?(?:encrypted[ \t]+)?{_QUOTE}){_MADE}",
+    ),
+    # -cvauth=key,value
+    Worded(("auth=",), r"(?P<keep>-\w{0,10}auth=(?:key|token),)(?!/)[^\s,\"']+"),
     Worded(
         _SPEAKS,
         Section(
