@@ -87,7 +87,8 @@ _SNMP = Section(
     secrets=(
         rf"(?P<keep>\b(?i:(?:auth|priv|enc)(?:entication|acy|ryption|rypt)?-?(?:[-_]?(?:prot(?:ocol)?|mode|type"
         rf"|encrypted))?[ \t]+{_METHOD})[ \t]+-?(?i:{_HOW}))(?!-){_NONE}{_VALUE}",
-        rf"(?P<keep>\b(?i:priv|privacy)[ \t]+{_HOW}){_NONE}{_TELLING}{_VALUE}",
+        # behind version 3 stands a user's name
+        rf"(?P<keep>(?<!version 3 )(?<!version v3 )(?<! v3 )\b(?i:priv|privacy)[ \t]+{_HOW}){_NONE}{_TELLING}{_VALUE}",
         rf"(?P<keep>\b(?i:priv|privacy)[ \t]+(?:hex|encrypted|plain|cipher|simple)[ \t]+){_NONE}{_VALUE}",
         rf"(?P<keep>\b(?i:md5|sha[0-9]{{0,3}}|des|aes(?:-?[0-9]{{3}})?|des-cbc|3des|aes128-cfb)[ \t]+{_HOW})"
         rf"(?![0-9]{{3}}[ \t]){_NONE}{_TELLING}{_VALUE}",
@@ -101,6 +102,7 @@ _SNMP = Section(
         rf"|community-name|[\w-]{{1,20}}-community-string(?:-[0-9])?))[ \t]+)*){_HOW})"
         rf"(?!(?:list|security|source)[ \t]){_NONE}{_VALUE}",
         r"(?P<keep>\b(?:host|trap-?host|trapreceiver|receiver|trap2?sink|target-host|trap-destination)[ \t]+"
+        r"(?![^\n]{0,100}\b(?:version[ \t]+v?|v)3[ \t])"
         r"[\w.:-]{1,60}[ \t]+(?>(?:(?:(?:vrf|use-vrf|version|port|udp-port)[ \t]+\S+|traps?|informs?|v1|v2c?|noauth"
         r"|auth|priv|poll|community|name|encrypted|plain|cipher|simple|[0-9]{1,5})[ \t]+){1,8}))"
         r"(?!(?:vrf|use-vrf|version|port|udp-port|traps?|informs?|v[123]c?|username|params|securityname"

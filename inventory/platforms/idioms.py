@@ -9,7 +9,7 @@ VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|(?!key-?chain[ \t])\S+)"""
 # How a value is written, in the words and numbers that stand before it: 0 in clear, 5, 7 ..., encrypted, md5, key 1 ...
 WRITTEN = (
     r"[0-9]{1,2}|(?:un|(?:secret|password|key|pwd)-)?encrypted|encrypt|encryption-type|irreversible-cipher|cipher(?:text|ed)?|simple|no-encryption"
-    r"|plain(?:-?text)?|clear(?:-?text)?|text|ascii(?:-text)?|hex(?:adecimal)?|hash(?:ed)?|bcrypt|string|char|ENC|8a"
+    r"|plain(?:-?text)?|clear(?:-?text)?|text|ascii(?:-text)?|hex(?:adecimal)?(?:-text)?|hash(?:ed)?|bcrypt|string|char|ENC|8a"
     r"|(?:hmac-)?(?:md5|sha-?[0-9]*(?:-[0-9]+)?)|localized(?:-key)?"
 )
 TYPE = rf"(?>(?:(?:{WRITTEN})[ \t]{{1,4}}){{0,4}})"  # none of it given back: such a word is never the value
@@ -24,7 +24,7 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
         rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{TYPE})"
         rf"(?!encryption\b|keyboard\b|publickey\b"
         rf"|shared-secret profile\b|strength|min|max|policy\b|level\b|change[ \t]*$|sha(?:1|256)[ \t]*$"
-        r"|hardening\b|(?:serial|telnet|ssh|console) (?:none|local|radius|tacacs)\b|lifetime\b"
+        r"|hardening\b|reset\b|(?:serial|telnet|ssh|console) (?:none|local|radius|tacacs)\b|lifetime\b"
         r"|profile\b|[0-9] |control (?:un)?restricted"
         rf"|(?:manager|operator|all|port-access) (?:user-name|sha1|sha256|plaintext) ){VALUE}",
     ),
@@ -45,7 +45,7 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
     Worded(
         ("snmp-server host",),
         r"(?P<keep>^[ \t]*snmp-server host \S+ (?:(?:vrf|use-vrf) \S+ )?(?:(?:traps?|informs?) )?"
-        rf"(?:version (?:1|2c|3 (?:no)?auth|3 priv) )?(?:udp-port \d+ )?)"
+        rf"(?:version (?:1|2c) )?(?:udp-port \d+ )?)"
         rf"(?!{HOST_OPTION} |\S+ (?:(?:poll|trap) )?community ){VALUE}",
     ),
     Worded(("snmp-server user",), rf"(?P<keep>^[ \t]*snmp-server user .*?\bauth (?:md5|sha\S*) {TYPE}){VALUE}"),

@@ -23,7 +23,7 @@ _WORDS = r"password|passwd|passphrase|secret|pre-?shared-?key|private-?key|api-?
 _IN_WORDS = ("passw", "passphrase", "secret", "key", "psk")  # one of them is in each of these
 _NO_VALUE = (
     # no value follows
-    r"(?:encryption|hardening|(?:serial|telnet|ssh|console) (?:none|local|radius|tacacs)|key-?chain"
+    r"(?:encryption|hardening|reset|(?:serial|telnet|ssh|console) (?:none|local|radius|tacacs)|key-?chain"
     r"|shared-secret profile|\S+[ \t]+id"
     r"|policy|required|lifetime|profile|control|retry-interval|enable|disable|aging|access-level|serial"
     r"|change|(?:manager|operator|port-access) (?:user-name|sha)|sha(?:1|256)[ \t\r]*$"
@@ -50,7 +50,7 @@ _EVERYWHERE: tuple[str | Worded, ...] = (
     # name=value, name: value and "name": "value"
     Worded(
         _IN_WORDS,
-        rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']? ?[=:] ?)(?!{_SWITCH}|\\$|\{{[\"\}}\s]|\["
+        rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']? ?[=:] ?)(?!{_SWITCH}|\\$|\{{[\"{{\}}\s]|\["
         rf"|\(masked\)){_VALUE}",
     ),
     # <password>value</password>, also with attributes and as CDATA
@@ -61,7 +61,7 @@ _EVERYWHERE: tuple[str | Worded, ...] = (
         r"(?P<keep>(?<![\w-])(?i:[\w-]{0,40}(?:(?<!\bno)password|(?<!base-)passwd|passphrase)|(?:[\w-]{1,40}-)?secret|pre-shared-key"
         r"|private-key|psk)[ \t]{1,8}"
         rf"(?:set[ \t]{{1,4}})?{TYPE})(?!\]|[^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} "
-        rf"|\{{[ \t]*$){_VALUE}",
+        rf"|\{{[ \t]*$|\{{\{{|\}}){_VALUE}",
     ),
     # SNMP's community is a password; a community list is BGP's, and is none
     Worded(

@@ -89,6 +89,13 @@ PROGRAMS: tuple[str | Worded, ...] = (
     ),
     # The key in a device's way home: wss://host:443+value+option
     Worded(("wss://",), r"(?P<keep>\bwss://[^\s+\"']{1,200}\+)[^\s+\"']+"),
+    Worded(("mysql",), rf"(?P<keep>\bmysql\w*\b[^\n]{{0,200}}?[ \t]-p)(?![ \t]){_WORD}+"),
+    Worded(
+        ("aws_",),
+        rf"(?P<keep>\baws_(?:access_key_id|secret_access_key|session_token)[ \t]*[=:]?[ \t]*[\"']?){_WORD}{{8,}}",
+    ),
+    # user=name:value
+    Worded(("user=",), rf"(?P<keep>(?<![\w-])user=[^\s:=]{{1,60}}:){_WORD}{{3,}}"),
     Worded(("sshpass",), rf"(?P<keep>\bsshpass[ \t]+-p[ \t]*[\"']?){_WORD}+"),
     # net-snmp's: trapsess -v 3 -A value -X value, proxy -c value
     Worded(("trapsess", "proxy"), rf"(?P<keep>^[ \t]*(?:trapsess|proxy)\b[^\n]{{0,200}}?[ \t]-c[ \t]*){_WORD}+"),

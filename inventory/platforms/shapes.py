@@ -66,11 +66,15 @@ _BASE64 = (
 
 
 # Keys that everybody may see
-_OPEN = r"(?![^\n]{0,200}(?i:public|pub-?key|(?:host|sort|authorized|known|finger|routing)[-_]?(?:key|host|print)|ssh-|AAAA))"
+_OPEN = (
+    r"(?![^\n]{0,200}(?i:public|pub-?key|(?:host|sort|authorized|known|finger|routing)[-_]?(?:key|host|print)"
+    r"|ssh-|AAAA))"
+)
 # What is no secret although it has letters and digits: addresses, interfaces, methods, files, hosts.
 _ALGORITHM = (
     r"(?:hmac|sha[0-9]*|md5|aes[0-9]*|3?des[0-9]*|rsa[0-9]*|ecdsa|dsa|ed25519|gcm[0-9]*|cbc[0-9]*|cfb[0-9]*|ctr|cmac|tls\S*|ssl\S*"
-    r"|ssh[0-9]*|ike(?:v[12])?|esp|modp[0-9]*|ecp[0-9]*|group[0-9]+|dh[0-9]+|nistp[0-9]+|v[0-9]c?|ver[0-9]+|pbkdf2|bcrypt|scrypt|wpa[0-9]?|[0-9]+bit)"
+    r"|ssh[0-9]*|ike(?:v[12])?|esp|modp[0-9]*|ecp[0-9]*|group[0-9]+|dh[0-9]+|nistp[0-9]+|v[0-9]c?|ver[0-9]+|pbkdf2"
+    r"|bcrypt|scrypt|wpa[0-9]?|[0-9]+bit)"
 )
 _ORDINARY = (
     r"(?!\(masked|(?:[0-9A-Fa-f]{0,4}:){2}|[0-9./:-]+(?:[a-z]{0,4})(?:[\s\"';,]|$)|\$[{(A-Z_]|%|\{\{"
@@ -94,13 +98,14 @@ SHAPES: tuple[str | Worded, ...] = (
     Worded(("## secret-data",), r"(?P<keep>\")[^\"\n]+(?=\";[ \t]*## SECRET-DATA)"),
     # any-key value, passcode value
     Worded(
-        ("key", "psk", "pre-share", "preshare", "passcode", "passcrypt", "phrase", "string", "pin"),
+        ("key", "psk", "pre-share", "preshare", "passcode", "passcrypt", "phrase", "string", "pin", "pwd", "pswd"),
         Section(
             begins=rf"^{_OPEN}[^\n]+",
             ends=r"$",
             secrets=(
                 r"(?P<keep>(?<![\w-])(?i:[\w.-]{1,40}[-_]key|[\w-]{0,40}psk|pre-?shared?|passcode|passcrypt|\w{0,30}phrase[0-9]?"
-                rf"|auth-?string|e?pin)(?:[ \t]*=[ \t]*|:[ \t]*|[ \t]+){_HOW}{_QUOTE}){_MADE}",
+                rf"|auth-?string|e?pin|[\w-]{{0,30}}(?:pwd|pswd|wep_?key)(?:[-_][a-z0-9]{{1,2}})?)"
+                rf"(?:[ \t]*=[ \t]*|:[ \t]*|[ \t]+){_HOW}{_QUOTE}){_MADE}",
             ),
         ),
     ),
@@ -167,7 +172,23 @@ SHAPES: tuple[str | Worded, ...] = (
     # password level 15 value: the level was taken for it
     Worded(
         ("(masked)",),
-        rf"(?P<keep>\b(?i:password|secret|passwd)[ \t]+\(masked\)[ \t]+(?:[0-9]{{1,2}}[ \t]+)?(?:encrypted[ \t]+)?{_QUOTE}){_MADE}",
+        rf"(?P<keep>\b(?i:password|secret|passwd)[ \t]+\(masked\)[ \t]+"
+        rf"(?:[0-9]{{1,2}}[ \t]+)?(?:encrypted[ \t]+)?{_QUOTE}){_MADE}",
+    ),
+    # the password is value, community string: value
+    Worded(
+        ("password", "community", "secret", "passphrase", "passcode"),
+        rf"(?P<keep>\b(?i:password|community|secret|passphrase"
+        rf"|passcode)(?i:[ \t]+string)?(?:[ \t]+is[ \t]+|:[ \t]+){_QUOTE}){_MADE}",
+    ),
+    Worded(
+        ("remote",),
+        rf"(?P<keep>\bpre-?shared-key[ \t]+local[ \t]+[^\n]{{0,20}}\(masked\)[ \t]+remote[ \t]+{_HOW})(?!\(masked)\S+",
+    ),
+    Worded(
+        ("snmp",),
+        rf"(?P<keep>\b(?i:snmp)[^\n]{{0,120}}[ \t](?:version[ \t]+)?v?(?:1|2c)[ \t]+{_QUOTE}){_MADE}"
+        r"(?=[\"']?[ \t\r]*$)",
     ),
     # -cvauth=key,value
     Worded(("auth=",), r"(?P<keep>-\w{0,10}auth=(?:key|token),)(?!/)[^\s,\"']+"),
