@@ -7,11 +7,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from backups.capture import Capture, Doubt, read_capture, refusal
 from backups.errors import CollectError, CommandRefused
 from backups.transport import Limits, Session, Target, Transport
 from inventory.platforms.sheet import Command, Platform, RemoteFile
+
+if TYPE_CHECKING:
+    from backups.store.packing import Packed
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +35,7 @@ class Collected:
     said: Mapping[str, int] = field(default_factory=dict)  # bytes of each file before it was post-processed; else empty
     altered: frozenset[str] = frozenset()  # files that post-processing has changed or made
     note: str = ""  # what went wrong with that, for people
+    packed: Sequence[Packed] = ()  # the files as the store wants them, where they are to be kept
 
 
 # Whether to fetch an artefact beside texts with this digest (capture.stable_digest).

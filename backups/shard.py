@@ -29,7 +29,6 @@ from backups.hosts.queues import mine_of
 from backups.house import House
 from backups.models import Attempt, AttemptSet, Run, Snapshot
 from backups.retries import SiteBreaker, next_try
-from backups.targets import as_stored
 from backups.transport import Limits, Transport
 
 log = logging.getLogger(__name__)
@@ -223,7 +222,7 @@ class Shard:
         """Doubtful: quarantine. As last time: unchanged. Else to be kept."""
         attempt.seconds = round(collected.seconds, 3)
         self.asker.succeeded(attempt.device, collected)
-        capture, last = as_stored(attempt.device, collected.capture), self.last.get(attempt.device_id)
+        capture, last = collected.capture, self.last.get(attempt.device_id)
         if last is not None and last.digest == capture.digest and not collected.artefacts:
             # Whatever is doubtful about it: it is the last good version, perhaps because a person has said so.
             self.close(attempt, Attempt.State.UNCHANGED, detail=collected.note)
@@ -231,7 +230,7 @@ class Shard:
             doubt = capture.doubts[0]
             self.close(attempt, Attempt.State.QUARANTINED, doubt.cause, doubt.detail, doubtful=capture.files)
         else:
-            how = collected.said, collected.altered
+            how = collected.said, collected.altered, collected.packed
             kept = commit.Kept(attempt.device, capture.files, capture.digest, self.clock(), *how)
             self.close(attempt, Attempt.State.CHANGED, detail=collected.note, kept=kept)
 
