@@ -13,7 +13,7 @@ from inventory.platforms.sheet import Section, Worded
 
 _IS = r"(?:[ \t]*[=:][ \t]*|[ \t]+)"  # between a name and its value
 _METHOD = (
-    r"(?:(?:md5|(?:usm-?)?hmac\S{0,30}|sha\S{0,12}|des\S{0,12}|3des\S{0,12}|aes\S{0,30}|cfb\S{0,20})"
+    r"(?:(?:md[57]|cmac\S{0,20}|(?:usm-?)?hmac\S{0,30}|sha\S{0,12}|des\S{0,12}|3des\S{0,12}|aes\S{0,30}|cfb\S{0,20})"
     r"(?:[ \t]+(?:128|192|256))?)"
 )
 # Words between a secret's name and its value; none is given back: such a word is never the value. An atomic group,

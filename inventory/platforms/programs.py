@@ -63,7 +63,8 @@ PROGRAMS: tuple[str | Worded, ...] = (
     # -pw value, -bindPassword value
     Worded(
         (" -",),
-        r"(?P<keep>(?<=[ \t])-(?i:[A-Za-z]{0,30}(?:password|passwd|passphrase|secret|psk|pwd?|token))[ \t]+[\"']?)"
+        r"(?P<keep>(?<=[ \t])-(?i:[A-Za-z]{0,30}(?:password|passwd|passphrase|secret|psk|pwd?|token"
+        r"|passcrypt|passplain|keyvalue|communityname))[ \t]+[\"']?)"
         rf"{_NOTHING}(?!-){_WORD}+",
     ),
     # radius add 192.0.2.1 -k value

@@ -7,7 +7,7 @@ behind a word that names what is no secret.
 
 from __future__ import annotations
 
-from inventory.platforms.idioms import WRITTEN
+from inventory.platforms.idioms import WRITTEN, XML_SECRETS
 from inventory.platforms.sheet import Section, Worded
 
 _SPEAKS = (
@@ -77,7 +77,7 @@ _ALGORITHM = (
     r"|bcrypt|scrypt|wpa[0-9]?|[0-9]+bit)"
 )
 _ORDINARY = (
-    r"(?!\(masked|(?:[0-9A-Fa-f]{0,4}:){2}|[0-9./:-]+(?:[a-z]{0,4})(?:[\s\"';,]|$)|\$[{(A-Z_]|%|\{\{"
+    r"(?!\(masked|(?:[0-9A-Fa-f]{0,4}:){2}|[0-9./:-]+(?:[a-z]{0,4})(?:[\s\"';,]|$)|\$[{(A-Z_]|%[A-Za-z_]+%|\{\{"
     rf"|(?i:(?:[a-z0-9]+[-_])*{_ALGORITHM}(?:[-_][a-z0-9]+)*)(?:[\s\"';,]|$)"
     r"|(?i:[a-z-]*(?:eth|ethernet|gige?|[gx]e|te|fa|et|[vw]?lan|wan|port|channel|po|lo(?:opback)?|bond|tu(?:nnel)?|lag|trunk|ae"
     r"|irb|vni|swp|slot|ap|serial|dialer|pppoe|wg|vti|br(?:idge)?|en[ospx]\w*|level|priv(?:ilege)?|chap|ipv|dot1x))"
@@ -91,6 +91,7 @@ _QUOTE = r"[\"']?"
 _HOW = rf"(?:(?:{WRITTEN}|key|level[ \t]+[0-9]{{1,2}})[ \t]+){{0,3}}"
 
 SHAPES: tuple[str | Worded, ...] = (
+    *(Worded(("</",), pattern) for pattern in XML_SECRETS),
     # LDAP's and Vault's own spellings of a hash, OpenSSL's of an encrypted text
     r"(?P<keep>\{(?:S?SHA(?:256|512)?|S?MD5|CRYPT|PBKDF2[\w-]{0,12}|ARGON2)\})[^\s\"'<>;,)\]}]{6,}",
     r"(?P<keep>(?<![A-Za-z0-9+/]))U2FsdGVkX1[A-Za-z0-9+/]{8,}={0,2}",
@@ -114,6 +115,67 @@ SHAPES: tuple[str | Worded, ...] = (
         ("key",),
         rf"(?P<keep>^[ \t]*(?:[Ss]et[ \t]+)?key(?:-string)?[ \t]+{_HOW}{_QUOTE})(?![^\n]{{0,60}}(?:ssh-"
         rf"|AAAA|\(masked\))){_MADE}(?=[^\n]{{0,30}}$)",
+    ),
+    # key 7 value, key value, "key":"value", in the middle of a line, too
+    Worded(
+        ("key",),
+        r"(?P<keep>(?<![\w.-])e?key[ \t]+(?:0|5|6|7|8a?|9|1[0-9])[ \t]+)(?!\(masked|prefer|iburst"
+        r"|burst|version|source|minpoll"
+        r"|maxpoll|vrf|use-vrf|trust)[^\s\"']{4,}",
+    ),
+    Worded(
+        ("key",),
+        Section(
+            begins=rf"^{_OPEN}(?![^\n]{{0,200}}(?:\bgenerate|\blabel|\bimport|\bexport|chain|\(masked\)))[^\n]+",
+            ends=r"$",
+            secrets=(
+                rf"(?P<keep>(?<![\w.-])(?:e?key|[Pp]re-?[Ss]hared [Kk]ey"
+                rf"|shared-key-cipher)(?:[\"']?[ \t]?[=:][ \t]?|[ \t]+){_HOW}{_QUOTE})"
+                rf"{_MADE}",
+            ),
+        ),
+    ),
+    Worded(("key",), r"(?P<keep>\b(?:private|shared-secret \(masked\))[ \t]+key[ \t]+[\"']?)(?!\(masked)[^\s\"']{6,}"),
+    Worded(
+        ("-key",),
+        rf"(?P<keep>-key[ \t]+[0-9]{{1,5}}[ \t]+[^\n]{{0,40}}\bvalue[ \t]+{_QUOTE})(?!\(masked)[^\s\"']+",
+    ),
+    # any-password-hash value, auth-pass-phrase-hashed value
+    Worded(
+        ("password", "phrase", "secret"),
+        r"(?P<keep>(?<![\w-])[\w-]{0,40}(?:passwords?|pass-?phrase|secret)(?:-(?:hash(?:ed)?|encrypted"
+        r"|encoded|cipher|value))?[ \t]+"
+        rf"{_HOW}{_QUOTE}){_MADE}",
+    ),
+    # radius ... 192.0.2.1 1812 value
+    Worded(
+        ("radius", "tacacs"),
+        r"(?P<keep>\b(?:radius|tacacs)[^\n]{1,60}[ \t][0-9.]{7,15}[ \t]+(?:49|181[23]|164[56])[ \t]+:?)"
+        r"(?!(?:key|secret|shared-secret|acct|auth|password|encrypt|ascii|hex|timeout|retransmit|realm|client|vr|vrf|source|priority|weight)"
+        r"(?![^\s-])|(?:acct|auth|client|source|server|test|standby)-|\(masked)[^\s:]{4,}",
+    ),
+    # a block's own lines: authentication value, community value, host address traps value
+    Worded(
+        ("authentication",),
+        rf"(?P<keep>^[ \t]+authentication[ \t]+{_HOW}{_QUOTE}){_MADE}"
+        r"(?=[\"']?[ \t]*(?:level-[12])?[ \t\r]*$)",
+    ),
+    Worded(
+        ("authentication", "privacy"),
+        rf"(?P<keep>^[ \t]*[^\n]{{0,120}}\b(?:authentication|privacy)[ \t]+(?:hash[ \t]+)?(?:md5|sha\S*"
+        rf"|des\S*|aes\S*|cfb\S*)[ \t]+{_QUOTE})"
+        rf"{_MADE}",
+    ),
+    Worded(
+        ("community",),
+        rf"(?P<keep>^[ \t]*community[ \t]+{_QUOTE}){_MADE}(?=[\"']?[ \t]*(?:access|r[ow]?|read\S*"
+        rf"|subnet|acl)?[ \t]*[\r\d]*$)",
+    ),
+    Worded(
+        ("host ",),
+        r"(?P<keep>^[ \t]+host[ \t]+[0-9A-Fa-f.:]{3,40}[ \t]+(?:traps?|informs?)[ \t]+"
+        r"(?:version[ \t]+(?:1|2c)[ \t]+|v2c?[ \t]+)?)"
+        rf"(?!version\b|v3\b|\(masked){_MADE}",
     ),
     # what is said to be encrypted
     Worded(
@@ -163,7 +225,7 @@ SHAPES: tuple[str | Worded, ...] = (
     Worded(
         ("snmp",),
         r"(?P<keep>^[ \t]*snmp(?:-server|-agent)?[ \t][^\n]{0,40}?(?:trap-)?host[ \t]+[0-9A-Fa-f.:]{3,40}[ \t]+\"?)"
-        rf"{_MADE}(?=\"?[ \t]*(?:$|udp-port|snmp|[0-9]))",
+        rf"{_MADE}(?=\"?[ \t]*(?:$|udp-port|snmp|traps?|informs?|version (?:1|2c)|[0-9]))",
     ),
     Worded(
         ("securityname",),
