@@ -13,6 +13,7 @@ import argparse
 import os
 import random
 import tempfile
+import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -68,6 +69,8 @@ def forked(work: Callable[[], None]) -> int:
     try:
         work()
         status = 0
+    except BaseException:  # noqa: BLE001  it is told, and the status says it
+        traceback.print_exc()
     finally:
         os._exit(status)
 
