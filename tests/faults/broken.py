@@ -18,7 +18,7 @@ from typing import Any
 from tests.faults.store import say, set_up
 
 ROOT = Path(__file__).parents[2]
-FOUND = ("AssertionError", "StoreDamaged")
+FOUND = ("AssertionError", "StoreDamaged", "fatal: bad object")
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import signal
 import tempfile
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from itertools import count
@@ -52,9 +54,14 @@ def collect_beside(turns: int, seconds: float, seed: int, root: Path) -> list[Ho
     lives = [partial(write, workshop, turns, ends, random.Random(seed + at)) for at in range(WRITERS)]
     writers = [forked(life) for life in lives]
     rounds: list[Holds] = []
-    while writers:
-        rounds.append(collect(workshop))
-        writers = [pid for pid in writers if not ended(pid)]
+    try:
+        while writers:
+            rounds.append(collect(workshop))
+            for pid in [pid for pid in writers if is_over(pid)]:
+                writers.remove(pid)
+    finally:
+        for pid in writers:  # or they would go on in a place that is being removed
+            end(pid)
     workshop.write_on()
     workshop.check()
     return rounds
@@ -75,11 +82,18 @@ def forked(work: Callable[[], None]) -> int:
         os._exit(status)
 
 
-def ended(pid: int) -> bool:
+def is_over(pid: int) -> bool:
     """Whether a writer is done. Raises AssertionError where it could not do its work."""
     found, status = os.waitpid(pid, os.WNOHANG)
     assert not status, "a writer has failed; see above"
     return bool(found)
+
+
+def end(pid: int) -> None:
+    """A writer that goes on, or has failed already."""
+    with suppress(ProcessLookupError, ChildProcessError):
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 def write(workshop: Workshop, turns: int, ends: float, dice: random.Random) -> None:
