@@ -59,8 +59,16 @@ def indexes(path: Path) -> list[Path]:
 
 def is_scattered(path: Path) -> bool:
     """Whether much of it is not in the largest pack."""
-    *others, largest = sorted(index.with_suffix(".pack").stat().st_size for index in indexes(path)) or [0]
+    *others, largest = sorted(map(size_of, indexes(path))) or [0]
     return sum(others) * SPARE > largest
+
+
+def size_of(index: Path) -> int:
+    """Bytes of a pack; 0 where it has just been removed."""
+    try:
+        return index.with_suffix(".pack").stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def take_place(workshop: Workshop, old: Sequence[Path]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import Self
@@ -99,5 +99,6 @@ def remove_abandoned(path: Path) -> None:
     """Remove the workshops whose process is no more; a number alone may be somebody else's by now."""
     for left in path.glob(f"{WORKSHOP}*"):
         claimer = left.name.removeprefix(WORKSHOP).rpartition("-")[0].replace("_", " ")
-        if claimers.is_gone(claimer) or time.time() - left.stat().st_mtime > ABANDONED:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # whose it is has just removed it
+            if claimers.is_gone(claimer) or time.time() - left.stat().st_mtime > ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)

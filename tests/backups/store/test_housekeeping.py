@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from backups.commit import writing
 from backups.errors import StoreDamaged
 from backups.store.git import Git
-from backups.store.housekeeping import GONE, ids_in, indexes, join, take_place, to_combine
-from backups.store.workshop import Workshop
+from backups.store.housekeeping import GONE, ids_in, indexes, is_scattered, join, take_place, to_combine
+from backups.store.workshop import WORKSHOP, Workshop, remove_abandoned
 from inventory.models import Device
 from tests.backups.store_kit import assert_sound, back_up, git, keep_house, kept, repository
 
@@ -129,3 +129,32 @@ def test_what_is_written_while_packs_are_joined_stays(device: Device) -> None:
     assert len(indexes(path)) == 2
     assert git(path, "show", f"main:devices/{device.pk.hex[:2]}/{device.pk}/running.cfg") == "meanwhile"
     assert_sound(device.tenant)
+
+
+def test_a_workshop_whose_owner_is_just_closing_it_is_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two runs of one tenant look for what a crash has left, while one of them is done with joining packs."""
+    left = tmp_path / f"{WORKSHOP}elsewhere_1_2-00000000"
+    left.mkdir()
+    monkeypatch.setattr("backups.claimers.is_gone", lambda _: left.rmdir())
+
+    remove_abandoned(tmp_path)
+
+    assert not left.exists()
+
+
+def test_a_pack_that_is_just_being_removed_does_not_count(tmp_path: Path) -> None:
+    """The night looks at packs while a run puts others in their place."""
+    packs = tmp_path / "objects" / "pack"
+    packs.mkdir(parents=True)
+    for name, size in (("a", 600), ("b", 99)):
+        (packs / f"pack-{name}.pack").write_bytes(bytes(size))
+        (packs / f"pack-{name}.idx").touch()
+    (packs / "pack-c.idx").touch()
+
+    assert not is_scattered(tmp_path)
+
+    (packs / "pack-b.pack").write_bytes(bytes(101))
+
+    assert is_scattered(tmp_path)
