@@ -47,6 +47,7 @@ from inventory.roles import role_grants
 from tests.checkpoints.conftest import back_up
 from tests.checkpoints.restoring import ConsoleWriter, World, passed
 from tests.factories import make_device, make_tenant
+from tests.sampling import sampled
 
 State = Restore.State
 PUSH = "configure replace"
@@ -403,7 +404,9 @@ DEATHS = {
 }
 
 
-@pytest.mark.parametrize("death", DEATHS)
+@pytest.mark.parametrize(
+    "death", sampled(DEATHS, ("after the line that takes effect", "while reading back", "after confirming"))
+)
 def test_a_killed_process_leaves_a_row_that_tells_the_truth(world: World, death: str) -> None:
     """Whatever it was doing: the reaper waits for the timer, looks, and never pushes."""
     moment, nth, left, runs, called = DEATHS[death]

@@ -40,9 +40,11 @@ from tests.checkpoints.conftest import NOON, back_up, later
 from tests.checkpoints.remembered import remembered
 from tests.factories import make_credential, make_device, make_tenant
 from tests.inventory.kit import Role, logged_in, make_user
+from tests.sampling import sampled
 
 OURS = ("inventory", "backups", "checkpoints")
 OBJECT = re.compile(r"<(?:path|uuid|str):(?:object_id|tenant_id)>|<id>")
+PARTS = 4  # that the pages are walked in: all of them took twelve seconds
 SECRET = "s3cr3tcommunity"  # a word of a configuration that no page of others may show
 
 
@@ -124,6 +126,12 @@ def world(db: None, settings: LazySettings, tmp_path: Path) -> World:
     return World(settle("mine"), settle("theirs"))
 
 
+@pytest.fixture(params=sampled(range(PARTS), (0,)))
+def part(request: pytest.FixtureRequest) -> slice:
+    """Every so-manyth page: one part in the suite, the others in the run of the long ones."""
+    return slice(request.param, None, PARTS)
+
+
 def patterns(entries: list[Any], before: str = "") -> Iterator[tuple[str, URLPattern]]:
     """Every address of the site with its full pattern."""
     for entry in entries:
@@ -191,11 +199,11 @@ def test_the_walk_comes_by_every_page_of_ours(world: World) -> None:
     assert len(verbs()) >= 10
 
 
-def test_looking_never_changes_a_row(world: World) -> None:
+def test_looking_never_changes_a_row(world: World, part: slice) -> None:
     """A crawler, a prefetching browser, a curious auditor: a GET is only a look."""
     client, before = root(), everything()
 
-    answers = {page: client.get(page).status_code for page in addresses(world.mine)}
+    answers = {page: client.get(page).status_code for page in addresses(world.mine)[part]}
 
     assert not {page: status for page, status in answers.items() if status >= 500 or status == 404}
     assert everything() == before
@@ -216,22 +224,22 @@ def test_rows_of_others_do_not_exist(world: World) -> None:
     assert wrong == []
 
 
-def test_lists_hold_nothing_of_others(world: World) -> None:
+def test_lists_hold_nothing_of_others(world: World, part: slice) -> None:
     """Neither rows, nor choices of filters, nor forms for new rows."""
     client = logged_in(make_user("boss", (world.mine[Tenant], Role.ADMINISTRATOR)))
-    about_no_row = set(addresses(world.mine)) - set(addresses(world.mine, of_rows=True))
+    about_no_row = sorted(set(addresses(world.mine)) - set(addresses(world.mine, of_rows=True)))
 
-    told = {page: client.get(page).content.decode() for page in about_no_row}
+    told = {page: client.get(page).content.decode() for page in about_no_row[part]}
 
     assert [page for page, text in told.items() if "theirs" in text] == []
 
 
-def test_without_a_membership_nothing_opens(world: World) -> None:
+def test_without_a_membership_nothing_opens(world: World, part: slice) -> None:
     """Whatever permissions were given in Django's own way: it fails closed."""
     granted = ("backups.view_snapshot", "inventory.view_device", "checkpoints.restore_record", "backups.back_up")
     client = logged_in(make_user("nobody", permissions=granted))
 
-    answers = {page: client.get(page) for page in addresses(world.mine)}
+    answers = {page: client.get(page) for page in addresses(world.mine)[part]}
 
     opened = [
         page for page, answer in answers.items() if answer.status_code == 200 and "mine" in answer.content.decode()

@@ -13,8 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from backups.simulator import Device, DeviceSpec, Fleet, PortTaken, UnknownPersona
 from tests.backups.simulator.sessions import Shell, transport
-
-MANY = 200
+from tests.sampling import sampled
 
 
 def read(device: Device) -> str:
@@ -24,12 +23,13 @@ def read(device: Device) -> str:
         return shell.ask("show running-config", "\nend\r\n").replace("\r\n", "\n")
 
 
-def test_two_hundred_devices_answer_at_once_each_with_its_own_configuration() -> None:
+@pytest.mark.parametrize("many", sampled((40, 200), (40,)))
+def test_many_devices_answer_at_once_each_with_its_own_configuration(many: int) -> None:
     """Benchmarks and the demo stand on this."""
-    with Fleet([DeviceSpec("cisco_ios", size=3_000) for _ in range(MANY)]) as fleet, ThreadPoolExecutor(20) as pool:
+    with Fleet([DeviceSpec("cisco_ios", size=3_000) for _ in range(many)]) as fleet, ThreadPoolExecutor(20) as pool:
         texts = list(pool.map(read, fleet))
 
-        assert len({device.port for device in fleet}) == MANY
+        assert len({device.port for device in fleet}) == many
         for device, text in zip(fleet, texts, strict=True):
             assert f"\nhostname {device.name}\n" in text
         assert all(device.logins == 1 for device in fleet)
