@@ -28,7 +28,7 @@ _HOW = (
 # What stands behind a secret's name where no secret follows, or where its value does not follow yet.
 _NONE = (
     r"(?!(?:enabled?|disabled?|none|yes|no|on|off|true|false|default|optional|required|chain|key-?chain"
-    r"|keychain-name|id|key-id|generate|zeroize|rollover|file|size|length|lifetime|life|timeout|type|mode|prompt"
+    r"|keychain-name|id|key-id|input|generate|zeroize|rollover|file|size|length|lifetime|life|timeout|type|mode|prompt"
     r"|policy|profile|control|public|export|import|delete|is|expiration|encryption|level|index|status|rsa|dsa|ecdsa|trusted"
     r"|protection|install|address|hostname|ip|ipv[46]|identity|any|set-key|obscured|hash2?|mac|priv\w*|enc\w*|auth\w*|acct"
     r"|options|prefer|iburst|burst|version|minpoll|maxpoll|source|vrf|group|cmode"

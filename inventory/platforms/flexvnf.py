@@ -25,7 +25,7 @@ PLATFORM = Platform(
     comment="#",
     patience=60.0,
     secrets=(
-        rf"(?P<keep>\b(?:\S{{0,40}}password|secret|\S{{0,40}}shared-key|shared-secret|pre-shared-key|\S{{0,40}}-key|key"
+        rf"(?P<keep>\b(?:\S{{0,40}}password|secret|\S{{0,40}}shared-key|shared-secret|pre-shared-key|\S{{0,40}}(?<!public)-key|(?<!public-)key"
         rf"|passphrase|community(?:-name)?|md5-key) )(?!\{{|\S+ \{{){_VALUE}",
     ),
     refusals=(r"^[ \t]*(?:syntax error|unknown command|Error: |Aborted: )",),

@@ -27,7 +27,7 @@ PLATFORM = Platform(
     volatile=(r"^!? ?System (?:up ?time|date)",),
     secrets=(
         rf"(?P<keep>^[ \t]*users snmpv3 password (?:authentication|encryption) \S+ ){VALUE}",
-        rf"(?P<keep>^[ \t]*users (?:password|snmpv3 \S+) \S+ ){VALUE}",
+        rf"(?P<keep>^[ \t]*users (?:password|snmpv3 \S+) \S+ )(?!(?:md5|sha\S*|des|aes\S*|none)[ \t\r]*$){VALUE}",
         rf"(?P<keep>^[ \t]*snmp community (?:ro|rw) ){VALUE}",
         rf"(?P<keep>^[ \t]*radius server (?:auth|acct) modify \d+ .{{0,200}}?secret {TYPE}){VALUE}",
         r"(?P<keep><Attribute name=\"\w{0,60}(?:Password|Secret|Key|CommunityName)\">)[^<\n]+(?=</)",

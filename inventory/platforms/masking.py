@@ -26,7 +26,7 @@ _NO_VALUE = (
     r"(?:encryption|hardening|reset|(?:serial|telnet|ssh|console) (?:none|local|radius|tacacs)|key-?chain"
     r"|shared-secret profile|\S+[ \t]+id"
     r"|policy|required|lifetime|profile|control|retry-interval|enable|disable|aging|access-level|serial"
-    r"|change|(?:manager|operator|port-access) (?:user-name|sha)|sha(?:1|256)[ \t\r]*$"
+    r"|change|input[ \t\r]*$|(?:manager|operator|port-access) (?:user-name|sha)|sha(?:1|256)[ \t\r]*$"
     r"|history|complexity|security-length|keyboard|publickey|change-type|format)\b|strength|min|max"
 )
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S+)"""

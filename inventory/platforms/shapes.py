@@ -99,13 +99,26 @@ SHAPES: tuple[str | Worded, ...] = (
     Worded(("## secret-data",), r"(?P<keep>\")[^\"\n]+(?=\";[ \t]*## SECRET-DATA)"),
     # any-key value, passcode value
     Worded(
-        ("key", "psk", "pre-share", "preshare", "passcode", "passcrypt", "phrase", "string", "pin", "pwd", "pswd"),
+        (
+            "key",
+            "psk",
+            "pre-share",
+            "preshare",
+            "passcode",
+            "passcrypt",
+            "phrase",
+            "string",
+            "pin",
+            "puk",
+            "pwd",
+            "pswd",
+        ),
         Section(
             begins=rf"^{_OPEN}[^\n]+",
             ends=r"$",
             secrets=(
                 r"(?P<keep>(?<![\w-])(?i:[\w.-]{1,40}[-_]key|[\w-]{0,40}psk|pre-?shared?|passcode|passcrypt|\w{0,30}phrase[0-9]?"
-                rf"|auth-?string|e?pin|[\w-]{{0,30}}(?:pwd|pswd|wep_?key)(?:[-_][a-z0-9]{{1,2}})?)"
+                rf"|auth-?string|e?(?:pin|puk)|[\w-]{{0,30}}(?:pwd|pswd|wep_?key)(?:[-_][a-z0-9]{{1,2}})?)"
                 rf"(?:[ \t]*=[ \t]*|:[ \t]*|[ \t]+){_HOW}{_QUOTE}){_MADE}",
             ),
         ),
@@ -153,6 +166,41 @@ SHAPES: tuple[str | Worded, ...] = (
         r"(?P<keep>\b(?:radius|tacacs)[^\n]{1,60}[ \t][0-9.]{7,15}[ \t]+(?:49|181[23]|164[56])[ \t]+:?)"
         r"(?!(?:key|secret|shared-secret|acct|auth|password|encrypt|ascii|hex|timeout|retransmit|realm|client|vr|vrf|source|priority|weight)"
         r"(?![^\s-])|(?:acct|auth|client|source|server|test|standby)-|\(masked)[^\s:]{4,}",
+    ),
+    Worded(
+        ("radius-server", "tacacs-server"),
+        rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server[ \t]+(?:host[ \t]+)?[0-9.]{{7,15}}[ \t]+{_QUOTE})"
+        rf"{_MADE}(?=[\"']?[ \t\r]*$)",
+    ),
+    # a command's options: aaaconfig ... -s value, passwd name -old value -new value
+    Worded(
+        (" -",),
+        Section(
+            begins=r"^(?=[^\n]{0,120}(?i:radius|tacacs|ldap|aaa|auth|passw|secret|psk"
+            r"|snmp))(?=[^\n]*[ \t]-[a-z])[^\n]+",
+            ends=r"$",
+            secrets=(
+                r"(?P<keep>[ \t]-(?i:s|secret|old|new|local|remote|k|key|p|pw|pass|passwd|password)"
+                rf"[ \t]+{_QUOTE})(?!-){_MADE}",
+            ),
+        ),
+    ),
+    # snmp-access ... encryption user "value"
+    Worded(
+        ("snmp",),
+        r"(?P<keep>^[ \t]*snmp[^\n]{0,80}(?:encryption|privacy|authentication|auth|priv)[ \t]+[^\s\"]+[ \t]+\")"
+        rf"{_MADE}(?=\"[ \t\r]*$)",
+    ),
+    # add community value address
+    Worded(
+        ("community",),
+        rf"(?P<keep>\bcommunity[ \t]+{_QUOTE}){_MADE}(?=[\"']?[ \t]+[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}})",
+    ),
+    # set ppp line 1 pass value
+    Worded(
+        (" pass ",),
+        r"(?P<keep>^(?=[^\n]{0,60}(?i:ppp|user|login|dial|account))[^\n]{0,80}?[ \t]pass[ \t]+"
+        rf"{_QUOTE}){_MADE}",
     ),
     # a block's own lines: authentication value, community value, host address traps value
     Worded(
