@@ -27,6 +27,7 @@ PLATFORM = Platform(
     volatile=(r"^Building Configuration\.\.\.",),
     secrets=(
         *CISCO_SECRETS,
+        rf"(?P<keep>^ *mgmt-user \S+ \S+ )(?![0-9]{{1,3}}[ \t\r]*$){VALUE}",
         rf"(?P<keep>^ *(?:key|wpa-passphrase|wpa-hexkey|mgmt-user \S+ \S+|admin-passwd"
         rf"|key-passphrase) )(?!\d+\s*$){VALUE}",
         rf"(?P<keep>^ *mobility-manager \S+ user \S+ ){VALUE}",

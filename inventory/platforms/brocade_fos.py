@@ -28,6 +28,10 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^date = ", r"^Time(?:stamp)? ?[=:] "),
     secrets=(
+        r"(?P<keep>^[ \t]*aaa[Cc]onfig [^\n]{0,120}? -s )(?:\"[^\"\n]*\"|\S+)",
+        r"(?P<keep>^[ \t]*passwd \S+ -old )\S+",
+        r"(?P<keep>^[ \t]*passwd [^\n]{0,120}?-new )\S+",
+        r"(?P<keep>^[ \t]*sec[Aa]uth[Ss]ecret [^\n]{0,120}? -local )\S+",
         r"(?P<keep>^[\w.]{0,80}(?:[Cc]ommunity|[Ss]ecret|[Pp]asswd(?!cfg)|[Pp]assword|[Pp]assphrase)[\w.]{0,40}[:=])[^\n]+",
     ),
     refusals=(r"^[ \t]*(?:rbash: |configshow: |RBAC permission denied|Usage: |Error: )", r": command not found"),

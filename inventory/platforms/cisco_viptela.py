@@ -21,6 +21,7 @@ PLATFORM = Platform(
     patience=60.0,
     secrets=(
         *CISCO_SECRETS,
+        r"(?P<keep>^[ \t-]*otp ?: )\S+",
         rf"(?P<keep>^[ \t]*(?:secret-key|pre-shared-secret|(?:auth|priv)-password|community|md5-key"
         rf"|wpa-personal-key) ){VALUE}",
     ),

@@ -37,6 +37,7 @@ PLATFORM = Platform(
         r"^ *(?:config )?interface nat-address management set -?[0-9]{4,}\.",
     ),
     secrets=(
+        rf"(?P<keep>^ *(?:config )?mgmtuser password \S+ ){VALUE}(?= *\r?$)",
         r"(?P<keep>^ *(?:config )?(?:radius|tacacs) \w{1,12} add encrypt \d+ \S+ \d+ (?:password )?)\S.*$",
         r"(?P<keep>^ *(?:config )?mgmtuser add encrypt \S+ )\S.*?(?= (?:read-write|read-only|lobby-admin)|$)",
         r"(?P<keep>^ *(?:config )?netuser add encrypt username \S+ password )\S.*?(?= (?:wlan|guestlan|userType)|$)",

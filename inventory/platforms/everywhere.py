@@ -92,6 +92,7 @@ _SNMP = Section(
         rf"(?P<keep>\b(?i:priv|privacy)[ \t]+(?:hex|encrypted|plain|cipher|simple)[ \t]+){_NONE}{_VALUE}",
         rf"(?P<keep>\b(?i:md5|sha[0-9]{{0,3}}|des|aes(?:-?[0-9]{{3}})?|des-cbc|3des|aes128-cfb)[ \t]+{_HOW})"
         rf"(?![0-9]{{3}}[ \t]){_NONE}{_TELLING}{_VALUE}",
+        r"(?P<keep>\b(?i:md5|sha[0-9]{0,3})[ \t]+)[0-9]{6,}(?=[ \t]+(?i:aes|3?des)[\w-]*[ \t])",
         rf"(?P<keep>\b(?i:(?:auth|encrypt|enc|priv)-(?:md5|sha|aes|3?des)[0-9-]{{0,8}})[ \t]+{_HOW})"
         rf"(?!\S+-\S+[ \t]){_NONE}{_VALUE}",
         rf"(?P<keep>\b(?i:createuser)[ \t]+(?:-e[ \t]+\S+[ \t]+)?\S+[ \t]+\S+[ \t]+{_HOW}){_NONE}{_VALUE}",

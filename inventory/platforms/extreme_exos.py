@@ -25,6 +25,7 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^# .*[Cc]onfiguration generated ",),
     secrets=(
+        rf"(?P<keep>^config(?:ure)? ppp user \S+ (?:encrypted )?){VALUE}",
         rf"(?P<keep>^create account (?:admin|user) \S+ )(?!encrypted ){VALUE}",
         rf"(?P<keep>^configure snmpv3 add community .{{0,120}} name ){VALUE}",
         rf"(?P<keep>\b(?:bind-user|local-user) \S+ )(?!encrypted ){VALUE}",

@@ -27,6 +27,7 @@ PLATFORM = Platform(
     secrets=(
         rf"(?P<keep>^[ \t]*snmp-server community )(?:\d )?{VALUE}",  # what is encrypted is told by a number
         *CISCO_SECRETS,
+        rf"(?P<keep>^[ \t]*snmp-server user [^\n]{{0,160}}? auth \S+ [0-9] \S+ )(?!access\b){VALUE}",
     ),
     refusals=CISCO_REFUSALS,
     pager=(r"^ *--More-- ?",),

@@ -38,7 +38,7 @@ PLATFORM = Platform(
     ),
     secrets=(
         r"(?P<keep>^[ \t]*set \S+ (?:\S+ )?ENC )\S+",
-        r"(?P<keep>^[ \t]*set (?:\S*passw(?:or)?d|\S*passphrase|psksecret|\S*secret|auth-pwd|priv-pwd|key"
+        r"(?P<keep>^[ \t]*set (?:\S*passw(?:or)?d|\S*passphrase|psksecret|\S*secret|auth-pwd(?:-l)?|priv-pwd|key"
         rf"|md5-key \d+|\S+-key|key-string|\S*community|api-key|token|rsso) )"
         rf"(?!ENC |enable$|disable$|\"?-----BEGIN){VALUE}",
         Section(

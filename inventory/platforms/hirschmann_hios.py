@@ -26,6 +26,7 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^!? ?System (?:up ?time|date)",),
     secrets=(
+        rf"(?P<keep>^[ \t]*snmp-access version v3-\S+ \S+ )(?=\"){VALUE}",
         rf"(?P<keep>^[ \t]*users snmpv3 password (?:authentication|encryption) \S+ ){VALUE}",
         rf"(?P<keep>^[ \t]*users (?:password|snmpv3 \S+) \S+ )(?!(?:md5|sha\S*|des|aes\S*|none)[ \t\r]*$){VALUE}",
         rf"(?P<keep>^[ \t]*snmp community (?:ro|rw) ){VALUE}",

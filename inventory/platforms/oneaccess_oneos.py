@@ -22,6 +22,8 @@ PLATFORM = Platform(
     enable=True,
     volatile=(r"^Building configuration\.\.\.", r"^Current configuration ?:"),
     secrets=(
+        rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server [0-9.]{{7,15}} )(?!key |secret |[0-9]{{1,5}}[ \t\r]*$)"
+        rf"{VALUE}(?=[ \t\r]*$)",
         rf"(?P<keep>^[ \t]*user add \S+ encrypted ){VALUE}",
         rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server [0-9.]{{7,15}} \d+ )(?!key |secret ){VALUE}",
         rf"(?P<keep>^[ \t]*snmp set-(?:read|write|trap)-community ){VALUE}",

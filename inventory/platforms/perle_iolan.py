@@ -23,7 +23,11 @@ PLATFORM = Platform(
     "of Perle's manuals",
     enable=True,
     volatile=(r"^Building running-config ",),
-    secrets=CISCO_SECRETS,
+    secrets=(
+        *CISCO_SECRETS,
+        r"(?P<keep>^[ \t]*add community )\S+",
+        r"(?P<keep>^[ \t]*set (?:ppp|slip) [^\n]{0,80}? pass )\S+",
+    ),
     refusals=CISCO_REFUSALS,
     pager=(r"^ *--More-- ?",),
     save=("copy running-config startup-config",),

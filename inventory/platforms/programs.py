@@ -42,7 +42,7 @@ PROGRAMS: tuple[str | Worded, ...] = (
         ("token", "pass", "pwd", "pw", "cred"),
         rf"(?P<keep>(?<![\w.-])(?i:[\w-]{{1,40}}(?:token|[_-](?:pass|pwd|pw"
         rf"|creds?)))[ \t]+(?:[05-9][ \t]+)?[\"']?){_NOTHING}"
-        rf"(?:{_GIBBERISH}{_WORD}{{6,}}|(?=[a-z]){_WORD}{{9,}})",
+        rf"(?:{_GIBBERISH}{_WORD}{{6,}}|(?=[a-z]){_WORD}{{9,}}|[0-9]{{6,}})",
     ),
     Worded(
         ("token",),

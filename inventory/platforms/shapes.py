@@ -292,6 +292,18 @@ SHAPES: tuple[str | Worded, ...] = (
         rf"|passcode)(?i:[ \t]+string)?(?:[ \t]+is[ \t]+|:[ \t]+){_QUOTE}){_MADE}",
     ),
     Worded(
+        ("community",),
+        rf"(?P<keep>\b(?i:community)(?i:[ \t]+string)?(?:[ \t]+is[ \t]+|:[ \t]+){_QUOTE})"
+        r"(?!(?i:not|none|empty|set|configured|no|disabled|enabled|the|a)(?![\w-])|\(masked|[0-9]+:)[^\s\"',;.]{3,}"
+        r"(?=[\"']?[ \t\r]*$)",
+    ),
+    # key 'value', wep_key_1 value: whatever it looks like
+    Worded(("key '",), r"(?P<keep>^[ \t]*key[ \t]+')[^'\n]+(?=')"),
+    Worded(
+        ("wep", "pswd"),
+        rf"(?P<keep>(?<![\w-])(?:wep_?key_?[0-9]|\w{{1,20}}_pswd)[ \t]+{_QUOTE})(?!\(masked)[^\s\"']+",
+    ),
+    Worded(
         ("remote",),
         rf"(?P<keep>\bpre-?shared-key[ \t]+local[ \t]+[^\n]{{0,20}}\(masked\)[ \t]+remote[ \t]+{_HOW})(?!\(masked)\S+",
     ),

@@ -23,6 +23,7 @@ PLATFORM = Platform(
     secrets=(
         *FASTPATH_SECRETS,
         *CISCO_SECRETS,
+        r"(?P<keep>^wireless\.[\w.]{1,60}_key=)[^\n]+",
         r"(?P<keep>^(?:users|unifi|snmp|radius|mgmt|aaa|switch)\.[\w.]{0,60}(?:password|community|secret|authkey"
         r"|psk|auth_?pass|key|x_auth\w*)=)\S+",
     ),
