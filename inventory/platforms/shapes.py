@@ -297,6 +297,17 @@ SHAPES: tuple[str | Worded, ...] = (
         r"(?!(?i:not|none|empty|set|configured|no|disabled|enabled|the|a)(?![\w-])|\(masked|[0-9]+:)[^\s\"',;.]{3,}"
         r"(?=[\"']?[ \t\r]*$)",
     ),
+    # Behind another secret's keyword, the word password is the secret itself, and no keyword.
+    Worded(
+        ("password",),
+        r"(?P<keep>(?<![\w-])(?:cypher|authenticator|passwd|authpwd|privpwd|auth-pwd|priv-pwd|cpwd|epwd|lsp-pass|bindpw"
+        r"|idtoken|preshared-key encrypted|authentication encrypt|(?:auth-)?(?:md5|sha[0-9-]*)(?: encrypt(?:ed)?| hex)?"
+        r"|(?:encrypt-)?(?:aes[0-9-]*|3?des[0-9]*)(?: encrypt(?:ed)?)?|priv|cak"
+        r"|snmp-server community(?: cipher| v1v2| [0-9])?|community-group|set-community|trap-community"
+        r"|authentication-key [0-9]{1,5}"
+        r"|(?:password|passwd|secret)[ \t]+[05-9])(?:[ \t]+|=))"
+        r"password(?=[ \t\r]|$)",
+    ),
     # key 'value', wep_key_1 value: whatever it looks like
     Worded(("key '",), r"(?P<keep>^[ \t]*key[ \t]+')[^'\n]+(?=')"),
     Worded(
