@@ -21,7 +21,7 @@ WAITING, BUSY = 0.25, 0.85  # shares of one core: below, more devices cost nothi
 AT_ONCE, ON_TRIAL = 4.0, 2.0  # times as many at the utmost: while the core idles, and while others may have it
 WORTH_IT, AS_GOOD = 1.1, 0.95  # times the rate before that more have to bring, and fewer
 REST = 5  # trials left out after one that brought nothing
-ROOM = 1.25  # times the devices that would just keep the core busy: some of them are always late
+ROOM = 1.5  # times the devices that would just keep the core busy: some of them are always late
 IN_STOCK = 0.5  # seconds: while a group is written nobody claims, and no thread shall be without a device
 
 
@@ -66,8 +66,9 @@ class Pace:
 
         While the process was reckoning they waited for each other.
         """
+        most = self.width * 3 // 2 if self._guesses else self.most  # the later ones have waited for many
         self._guesses, self._before, self._rest = self._guesses + 1, None, REST
-        return max(self.width, round(ROOM * (1 + wait * (1 - min(share, 1.0)))))
+        return max(self.width, min(most, round(ROOM * (1 + wait * (1 - min(share, 1.0))))))
 
     def _judged(self, share: float) -> int:
         before, self._before = self._before, (self.width, self.rate)

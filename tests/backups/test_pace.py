@@ -86,7 +86,7 @@ def test_the_first_that_come_back_say_how_many_to_send() -> None:
         now=0.3, cpu=0.06, ended=4, full=True, waits=[49.0] * 4
     )  # 4 ms of CPU in 0.2 s, of which a fifth for others
 
-    assert pace.width == 50
+    assert pace.width == 60
 
 
 def test_who_waits_for_the_others_is_no_reason_to_send_more() -> None:
