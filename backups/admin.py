@@ -97,8 +97,8 @@ class RunAdmin(RecordAdmin):
         return f"Cancelled; {stopped} device{'s were' if stopped != 1 else ' was'} left out."
 
     def makes_sense(self, request: HttpRequest, row: Run, action: str) -> bool:  # noqa: ARG002
-        """Nothing of a run that has ended can be cancelled."""
-        return row.state != Run.State.DONE
+        """Nothing of a run that has ended can be cancelled, and nothing twice."""
+        return row.state != Run.State.DONE and row.cancelled_at is None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
         """See RunList."""

@@ -40,6 +40,12 @@ def span(length: float | timedelta | None) -> str:
 
 
 @register.filter
+def since(then: datetime | None, now: datetime) -> timedelta | None:
+    """How long ago something was, for `span`."""
+    return None if then is None else now - then
+
+
+@register.filter
 def of(by_key: Mapping[Any, Any], key: Any) -> Any:
     """What a mapping has for the key, or None: `kept|of:attempt.device_id`."""
     return by_key.get(key)
