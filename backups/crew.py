@@ -18,7 +18,7 @@ from typing import Generic, Self, TypeVar
 from backups.pace import LOOK, Pace
 
 M_ARENA_MAX, ARENAS = -8, 2
-M_MMAP_THRESHOLD, LARGE = -3, 65_536
+M_MMAP_THRESHOLD, LARGE = -3, 49_152
 TELLING, TICK = 100, 0.0001  # visits whose time is told, and the least CPU that one takes, in seconds
 
 Errand = TypeVar("Errand")

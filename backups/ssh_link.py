@@ -17,7 +17,7 @@ from backups.transport import Target
 
 LOOK_AROUND = 0.5  # seconds: how often a connection without traffic looks at the clock
 GONE_AFTER = 15  # seconds until a peer that no longer acknowledges is taken for dead
-PIECE = 32_768  # bytes; from 64 KB on each piece would be memory of its own (backups/crew.py): a sixth of a visit
+PIECE = 32_768  # bytes; from 48 KB on each piece would be memory of its own (backups/crew.py): a sixth of a visit
 FOR_EVER = float("inf")
 STRANGERS_BYTES = 262_144  # what somebody may send before showing a host key; a key exchange takes some 5 kB
 

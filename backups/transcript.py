@@ -18,6 +18,7 @@ from inventory.platforms.masking import mask
 from inventory.platforms.sheet import Platform
 
 KEPT = 48 * 1024  # bytes of a session that are kept, the newest
+SLACK = 12 * 1024  # bytes more until the oldest go: a hundred sessions keep theirs at a time
 SHOWN_LINES = 120
 SHOWN = 16 * 1024  # characters of a transcript
 HIDDEN = "********"
@@ -44,7 +45,7 @@ class Transcript:
     def heard(self, said: bytes) -> None:
         """The device said something."""
         self._said += said.replace(b"\x00", b"")
-        if len(self._said) > 2 * KEPT:
+        if len(self._said) > KEPT + SLACK:
             self._dropped += len(self._said) - KEPT
             del self._said[:-KEPT]
 
