@@ -297,6 +297,50 @@ SHAPES: tuple[str | Worded, ...] = (
         r"(?!(?i:not|none|empty|set|configured|no|disabled|enabled|the|a)(?![\w-])|\(masked|[0-9]+:)[^\s\"',;.]{3,}"
         r"(?=[\"']?[ \t\r]*$)",
     ),
+    # In what people write: pw value, pass: value, creds name/value
+    Worded(
+        ("pw", "pass", "pwd", "cred", "key:", "secret-"),
+        Section(
+            begins=r"^[ \t]*(?:neighbor \S+ |\d+ )?(?:description|remark|banner|!)[ \t][^\n]+",
+            ends=r"$",
+            secrets=(
+                rf"(?P<keep>(?<![\w-])(?i:pw|pass|pwd|key)(?:[:=][ \t]?|[ \t]+)(?<![Kk]ey )(?<!KEY )){_MADE}",
+                rf"(?P<keep>(?<![\w-])(?i:creds?)[:=]?[ \t]+(?:[A-Za-z][\w.]{{0,30}}[ \t]?/[ \t]?)?){_MADE}",
+                rf"(?P<keep>(?<![\w-])secret-){_MADE}",
+            ),
+        ),
+    ),
+    # pass: value, "pwd": "value", "md5Key": "value", "ro_communities": ["value"]
+    Worded(("pass:", "pw:", "pwd:"), rf"(?P<keep>^[ \t-]*(?:pass|pw|pwd):[ \t]+{_QUOTE}){_MADE}"),
+    Worded(
+        ('pwd"', 'pass"', 'key"'),
+        r"(?P<keep>\"(?!\w{0,40}(?i:public|pub_?key|host|sort|foreign|primary|finger))"
+        r"\w{0,40}(?:[Pp]wd|[Pp]ass|[a-z0-9]Key)\"[ \t]*:[ \t]*\")"
+        r"(?!\(masked|[/$%<{])(?=[^\"\n]{0,200}[0-9])(?=[^\"\n]{0,200}[A-Za-z])[^\"\n]{6,}(?=\")",
+    ),
+    Worded(
+        ('pwd"', 'pass"'),
+        r"(?P<keep>\"\w{0,40}(?:[Pp]wd|[Pp]ass)\"[ \t]*:[ \t]*\")(?!\(masked|[/$%<{]"
+        r"|(?i:yes|no|true|false|on|off|none|null|enabled?|disabled?)\")[^\"\n]{4,}(?=\")",
+    ),
+    Worded(("communit",), r"(?P<keep>\"\w{0,30}communit(?:y|ies)\"[ \t]*:[ \t]*\[[ \t]*\")(?!\d+:)[^\"\n]+(?=\")"),
+    # NX-OS: Community name: value
+    Worded(("community",), r"(?P<keep>^[ \t]*(?i:community[ \t]+(?:security)?name):[ \t]*)\S+"),
+    # :value@host of a mail server, a header, what a shell hands to chpasswd
+    Worded(("mail-server",), r"(?P<keep>\bmail-server[ \t]+[^\s:@]{0,60}:)[^\s@]+(?=@)"),
+    Worded(("cookie:",), r"(?P<keep>(?i:(?:set-)?cookie):[ \t]*)(?!\(masked)[^\s\"'][^\n\"']*"),
+    Worded(("chpasswd",), r"(?P<keep>[\"' \t][\w.-]{1,40}:)[^\s\"':]+(?=[\"']?[ \t]*\|[ \t]*(?:sudo[ \t]+)?chpasswd)"),
+    # net-snmp's arguments and its own file of users
+    Worded(("sess",), r"(?P<keep>^[ \t]*(?:trap|inform)sess[ \t][^\n]{0,120}?-c[ \t]+)(?!\(masked)\S+"),
+    Worded(("usmuser",), r"(?P<keep>^[ \t]*usmUser[ \t][^\n]{1,200}\.10\.1\.1\.[0-9]{1,2}[ \t]+)(?!\(masked)\S+"),
+    Worded(("usmuser",), r"(?P<keep>^[ \t]*usmUser[ \t][^\n]{1,300}\.10\.1\.2\.[0-9]{1,2}[ \t]+)(?!\(masked)\S+"),
+    # a mobile profile: chap name value; keyhash value; authkey set value
+    Worded(
+        ("chap", "pap"),
+        r"(?P<keep>^(?=[^\n]{0,120}\b(?:cellular|apn|lte|profile)\b)[^\n]{0,160}?[ \t](?:chap|pap|pap_chap)[ \t]+"
+        rf"(?!(?:password|hostname|username|sent-username|user)\b)\S+[ \t]+){_MADE}",
+    ),
+    Worded(("keyhash", "authkey"), rf"(?P<keep>\b(?:keyhash|authkey[ \t]+(?:set|\(masked\)))[ \t]+){_MADE}"),
     # Behind another secret's keyword, the word password is the secret itself, and no keyword.
     Worded(
         ("password",),
