@@ -127,7 +127,7 @@ class Batch:
         named = {content for change in changes for content in change.files.values() if isinstance(content, str)}
         plan = changing.plan_files(changes, present, {one: len(self.store.blob(one)) for one in named})
         if not changing.links_are_right(plan, changes, present):
-            changing.plan_links(plan, changes, self.store.tree(self.head, layout.BY_NAME) if self.head else {})
+            changing.plan_links(plan, changes, self.lookup.listing(self.head, layout.BY_NAME) if self.head else {})
         return plan
 
     def charge(self, plan: Plan) -> None:

@@ -80,13 +80,21 @@ class Lookup:
             self.load({tree}, {})
         return self.trees[tree]
 
+    def listing(self, commit: str, name: str) -> dict[str, Entry]:
+        """What lies in a folder at the top of a commit, by path; each size is 0, not asked for. Raises StoreDamaged."""
+        mode, tree = self.folder(self.root_of(commit)).get(name.encode(), (b"", b""))
+        if mode != FOLDER:
+            return {}
+        found = self.folder(tree.hex()).items()
+        return {f"{name}/{path_of(one)}": Entry(mode.decode(), object_id.hex(), 0) for one, (mode, object_id) in found}
+
     def enter(self, tree: str, folder: str, wanted: Wanted, found: dict[str, Found]) -> list[tuple[str, str, Wanted]]:
         """Note the files of a tree that are wanted; the folders that are."""
         entries, below = self.trees[tree], []
         for name in wanted or entries:
             if name in entries:
                 mode, object_id = entries[name]
-                path = folder + name.decode("utf-8", "surrogateescape")
+                path = folder + path_of(name)
                 if mode == FOLDER:
                     below.append((object_id.hex(), f"{path}/", wanted.get(name, {})))
                 elif not wanted.get(name):
@@ -177,6 +185,11 @@ class Lookup:
         if process.popen.returncode == 128:
             return StoreDamaged(f"{failure} Run `fsck --full` for this tenant.")
         return failure
+
+
+def path_of(name: bytes) -> str:
+    """A name in a tree as a part of a path."""
+    return name.decode("utf-8", "surrogateescape")
 
 
 def folder_of(content: bytes) -> Folder:

@@ -63,6 +63,17 @@ def test_what_nobody_needs_the_size_of_is_not_asked_for(fleet: list[Device], loo
     assert (found[same].size, found[other].size, found[other].id) == (2, 0, layout.blob_id(b"1\n"))
 
 
+def test_a_folder_is_listed_as_git_lists_it(fleet: list[Device], lookup: Lookup) -> None:
+    """A20: by these names a batch knows which links are wrong; asking git anew for each batch was another process."""
+    head = head_of(fleet[0])
+
+    found = {path: (entry.mode, entry.id) for path, entry in lookup.listing(head, layout.BY_NAME).items()}
+
+    listed = open_store(fleet[0].tenant_id).tree(head, layout.BY_NAME)
+    assert found == {path: (entry.mode, entry.id) for path, entry in listed.items()}
+    assert lookup.listing(head, "no-such-folder") == {}
+
+
 def test_it_sees_what_was_written_after_it_began(fleet: list[Device], lookup: Lookup) -> None:
     """A commit is looked at by the process that has looked at the one before."""
     path = layout.device_file(fleet[0].pk, "running.cfg")
