@@ -30,6 +30,8 @@ PLATFORM = Platform(
         r"(?P<keep>^(?:set|add) (?:aaa|bgp|ospf|rip|as|ipv6) .{0,200} (?:key|secret|password|sharedsecret) )\S+",
         r"(?P<keep>^(?:set|add) pppoe .{0,200} password )\S+",
     ),
-    refusals=(r"^[ \t]*(?:CLINFR\d+ |NMS\d+ |Incomplete command|Invalid command)",),
+    # Somebody else has the configuration open: said in front of an answer, which is whole nevertheless.
+    frame=(r"^CLINFR0771 +Config lock is owned by ",),
+    refusals=(r"^[ \t]*(?:CLINFR(?!0771)\d+ |NMS\d+ |Incomplete command|Invalid command)",),
     save=("save config",),
 )
