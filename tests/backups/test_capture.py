@@ -138,11 +138,11 @@ def test_any_other_line_is_a_change(name: str, data: st.DataObject) -> None:
     assert stable_digest(case.platform, {file.name: other}) != stable_digest(case.platform, {file.name: file.stored})
 
 
-@pytest.mark.parametrize("case", CASES, ids=repr)
-def test_every_line_named_as_volatile_is_in_the_case(case: Case) -> None:
+def test_every_line_named_as_volatile_is_in_the_case() -> None:
     """A pair that names no line proves nothing."""
-    for file in case.files:
-        assert set(file.volatile) <= set(file.stored.split(b"\n"))
+    absent = {name: set(file.volatile) - set(file.stored.split(b"\n")) for name, (_, file) in FILES.items()}
+
+    assert {name: lines for name, lines in absent.items() if lines} == {}
 
 
 @pytest.mark.parametrize(

@@ -295,9 +295,10 @@ def cut_pack(path: Path) -> None:
     pack.write_bytes(pack.read_bytes()[:-50])
 
 
-@pytest.mark.parametrize(
-    ("damage", "packed_otherwise"), [(lose_pack, False), (cut_pack, False), (cut_pack, True), (shutil.rmtree, True)]
-)
+LOST = [(lose_pack, False), (cut_pack, False), (cut_pack, True), (shutil.rmtree, True)]
+
+
+@pytest.mark.parametrize(("damage", "packed_otherwise"), sampled(LOST, LOST[::2]))
 def test_what_is_lost_comes_back_from_a_copy(
     tenant: Tenant, path: Path, tmp_path: Path, damage, packed_otherwise
 ) -> None:

@@ -24,6 +24,7 @@ from inventory.models import Membership, Tenant
 from inventory.platforms.registry import platform
 from tests.backups.store_kit import back_up, kept
 from tests.factories import make_device, make_tenant
+from tests.sampling import sampled
 
 FILES = {"running.cfg": b"hostname edge1\nsecret x\nend\n", "hardware.txt": b"chassis\n"}
 QUICK = Bounds(seconds=1.0, memory=256 * 1024**2, output=1_000_000)
@@ -73,24 +74,24 @@ def test_a_filter_that_fits_no_file_runs_nothing() -> None:
     assert run("echo >> hardware.txt", only="cfg$")["hardware.txt"] == b"chassis\n\n"
 
 
-@pytest.mark.parametrize(
-    ("script", "said"),
-    [
-        ("echo half > running.cfg; exit 3", "status 3"),
-        ("echo half > running.cfg; sleep 60", "longer than 1 s"),
-        ("setsid sleep 60 & echo half > running.cfg; kill -9 $PPID; sleep 60", "longer than 1 s"),
-        ("head -c 5000000 /dev/zero > running.cfg", "status 1|wrote more"),
-        ("for i in 1 2 3 4 5; do head -c 900000 /dev/zero > f$i; done; sleep 5", "wrote more than"),
-        ("rm -rf ../files/*", "left nothing of running.cfg"),
-        (": > running.cfg", "left nothing of running.cfg"),
-        ("rm running.cfg; ln -s /etc/passwd running.cfg", "no plain file"),
-        ("mkdir sub", "no plain file"),
-        ("cp running.cfg running.cfg.raw", "names what the device said"),
-        ("ln running.cfg twin.cfg", "no plain file"),
-        ("echo x > .hidden", "name that cannot be kept"),
-        ('tail -c 400000000 /dev/zero | sort > /dev/null; test "${PIPESTATUS:-0}" = 1', "status"),
-    ],
-)
+FAILING = [
+    ("echo half > running.cfg; exit 3", "status 3"),
+    ("echo half > running.cfg; sleep 60", "longer than 1 s"),
+    ("setsid sleep 60 & echo half > running.cfg; kill -9 $PPID; sleep 60", "longer than 1 s"),
+    ("head -c 5000000 /dev/zero > running.cfg", "status 1|wrote more"),
+    ("for i in 1 2 3 4 5; do head -c 900000 /dev/zero > f$i; done; sleep 5", "wrote more than"),
+    ("rm -rf ../files/*", "left nothing of running.cfg"),
+    (": > running.cfg", "left nothing of running.cfg"),
+    ("rm running.cfg; ln -s /etc/passwd running.cfg", "no plain file"),
+    ("mkdir sub", "no plain file"),
+    ("cp running.cfg running.cfg.raw", "names what the device said"),
+    ("ln running.cfg twin.cfg", "no plain file"),
+    ("echo x > .hidden", "name that cannot be kept"),
+    ('tail -c 400000000 /dev/zero | sort > /dev/null; test "${PIPESTATUS:-0}" = 1', "status"),
+]
+
+
+@pytest.mark.parametrize(("script", "said"), sampled(FAILING, FAILING[1:12:2]))
 def test_a_step_that_fails_leaves_nothing_of_its_edits(script: str, said: str) -> None:
     """Capability E9: half a configuration is worse than none; the caller keeps the original."""
     with pytest.raises(ProcessingFailed, match=said):
