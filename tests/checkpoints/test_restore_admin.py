@@ -175,6 +175,7 @@ def test_four_eyes_are_wanted_by_who_runs_the_tenant(world: World) -> None:
     assert (restore.state, restore.approved_by) == ("approved", "m-administrator")
 
 
+@pytest.mark.long
 def test_four_eyes_hold_for_several_devices_and_name_them(world: World) -> None:
     """Who asked is not offered to approve, and reads at night whom to call."""
     set_rules(world.tenant, by="boss", four_eyes=True)
@@ -218,6 +219,7 @@ def test_a_checkpoint_is_put_back_onto_a_named_device(world: World) -> None:
     assert (restore.checkpoint, restore.minutes, restore.state) == (world.checkpoint, 7, "planned")
 
 
+@pytest.mark.long
 def test_several_devices_are_put_back_by_clicking(world: World) -> None:
     """One page shows all the plans, asks once, and tells where each device stands."""
     client = member(world, Role.RESTORER)

@@ -142,6 +142,7 @@ def test_the_first_failure_stops_the_rest(rack: Rack) -> None:
     assert Notice.objects.open_alarms().filter(code="restores.stopped").exists()
 
 
+@pytest.mark.long
 def test_a_device_that_runs_the_version_already_is_left_out(rack: Rack) -> None:
     """Nothing is pushed where nothing differs, and it stops nobody."""
     rack.fleet[0].edit(["no snmp-server location elsewhere"])
@@ -208,6 +209,7 @@ def test_a_device_that_the_checkpoint_does_not_hold_refuses_the_request(rack: Ra
     assert not RestoreGroup.objects.exists() and not Restore.objects.exists()
 
 
+@pytest.mark.long
 def test_nothing_is_sent_outside_the_maintenance_window(rack: Rack) -> None:
     """Plans at any time, changes only at night."""
     group = rack.approved()

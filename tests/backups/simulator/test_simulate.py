@@ -25,6 +25,7 @@ def free_ports(count: int) -> int:
         return min(int(probe.getsockname()[1]), 65_000 - count)
 
 
+@pytest.mark.long
 def test_a_fleet_runs_until_it_is_stopped(tmp_path: Path) -> None:
     """The file names the devices, the line says how to use it, and a signal ends all without a traceback."""
     inventory, first = tmp_path / "fleet.csv", free_ports(2)
