@@ -66,9 +66,12 @@ class Progress:
         return 60 * self.ended / seconds if seconds > 0 and self.ended >= MEANINGFUL else None
 
     def left(self, run: Run, now: datetime) -> timedelta | None:
-        """How long it will go on at that pace; None where that is unknown or the run has ended."""
+        """How long it will go on at that pace; None where that is unknown or the run has ended.
+
+        Unknown also when all that is left is being asked: what hangs does not end at the pace of the others.
+        """
         rate = self.per_minute(run, now)
-        if run.state == Run.State.DONE or not rate:
+        if run.state == Run.State.DONE or not rate or not self.counts.get(Attempt.State.QUEUED):
             return None
         return timedelta(minutes=(self.total - self.ended) / rate)
 
