@@ -34,7 +34,8 @@ from uuid import UUID, uuid4
 from tests.benchmarks.place import own_place
 
 BATCH = 100  # devices
-DEVICES = 200  # of a tenant
+DEVICES = 200  # of a tenant, for each host that works for it
+NOTHING = 1.0  # seconds until a worker looks again who has found nothing to do
 ASKING = 3.3  # seconds for a batch's devices: 30 threads, a second each
 GIT = 0.06  # seconds with the lock that git takes for 100 devices (tests.benchmarks.store)
 PROCESSES = 4
@@ -53,7 +54,7 @@ def main() -> int:
     seen = []
     with own_place():
         for hosts in options.hosts:
-            tenants = made(1 if options.one_tenant else hosts)
+            tenants = made(1, DEVICES * hosts) if options.one_tenant else made(hosts, DEVICES)
             seen.append(measured(hosts, Model(tenants, options.seconds, options.round_trip, asking)))
             print(json.dumps(seen[-1]), flush=True)
         sizes = bytes_a_row()
@@ -62,8 +63,8 @@ def main() -> int:
     return 0
 
 
-def made(count: int) -> list[str]:
-    """So many new tenants with devices."""
+def made(count: int, devices: int) -> list[str]:
+    """So many new tenants, each with so many devices."""
     from inventory.models import Device, Tenant
 
     tenants = [Tenant.objects.create(name=f"t{uuid4().hex[:8]}") for _ in range(count)]
@@ -71,7 +72,7 @@ def made(count: int) -> list[str]:
         (
             Device(tenant=tenant, name=f"d{number}", address="192.0.2.1", platform="cisco_ios", site=f"s{number % 9}")
             for tenant in tenants
-            for number in range(DEVICES if count > 1 else DEVICES * 20)
+            for number in range(devices)
         ),
         batch_size=5000,
     )
@@ -171,10 +172,13 @@ def host(number: int, model: Model, going: Any, seen: Seen) -> None:
     time.sleep(random.uniform(0, model.asking))  # not all at the same moment
     with far_away(model.round_trip):
         while time.monotonic() < ends:
+            before = len(seen.times)
             try:
                 for took, waited in batches_of_a_run(UUID(model.tenants[number % len(model.tenants)]), model, ends):
                     seen.times.append(took)
                     seen.waits.append(waited)
+                if len(seen.times) == before:
+                    time.sleep(NOTHING)
             except DatabaseError as error:
                 seen.errors.append(f"{type(error).__name__}: {error}")
     connection.close()
@@ -204,19 +208,9 @@ def batches_of_a_run(tenant: UUID, model: Model, ends: float) -> Iterator[tuple[
     """What a worker asks of the database in one run; for each batch the seconds of its transaction, and of its wait."""
     from django.utils import timezone
 
-    from backups import runs
     from backups.models import Attempt, Run
-    from inventory.models import Device
 
-    unended = Run.objects.unended().filter(tenant=tenant).first()
-    run = unended or runs.start_run(
-        tenant,
-        list(Device.objects.filter(tenant=tenant).only("id")),
-        requested_by="benchmark",
-        trigger="schedule",
-        by_queue=True,
-        now=timezone.now(),
-    )
+    run = Run.objects.unended().filter(tenant=tenant).first() or started(tenant)
     run.begin(timezone.now())
     token = uuid4()
     while time.monotonic() < ends:
@@ -229,6 +223,27 @@ def batches_of_a_run(tenant: UUID, model: Model, ends: float) -> Iterator[tuple[
     run.attempts.filter(token=token, state=Attempt.State.RUNNING).update(state=Attempt.State.QUEUED, token=None)
     if not run.attempts.open().exists():
         Run.objects.unended().filter(pk=run.pk).update(state=Run.State.DONE, ended_at=timezone.now())
+
+
+def started(tenant: UUID) -> Any:
+    """A run of all devices; by one of those who see that there is none, as the tick does it."""
+    from django.db import transaction
+    from django.utils import timezone
+
+    from backups import runs
+    from backups.models import Run
+    from inventory.models import Device, Tenant
+
+    with transaction.atomic():
+        Tenant.objects.select_for_update().get(pk=tenant)
+        return Run.objects.unended().filter(tenant=tenant).first() or runs.start_run(
+            tenant,
+            list(Device.objects.filter(tenant=tenant).only("id")),
+            requested_by="benchmark",
+            trigger="schedule",
+            by_queue=True,
+            now=timezone.now(),
+        )
 
 
 def acknowledged(tenant: UUID, run: UUID, claimed: list[Any], token: UUID) -> tuple[float, float]:
