@@ -145,6 +145,15 @@ def test_every_line_named_as_volatile_is_in_the_case() -> None:
     assert {name: lines for name, lines in absent.items() if lines} == {}
 
 
+@pytest.mark.parametrize("case", CASES, ids=repr)
+def test_every_volatile_line_of_a_case_is_named(case: Case) -> None:
+    """One that is not named would be taken for a line whose loss counts."""
+    volatile = case.platform.volatile_lines
+    for file in case.files:
+        found = {line for line in file.stored.split(b"\n") if volatile and volatile.search(line)}
+        assert found <= set(file.volatile)
+
+
 @pytest.mark.parametrize(
     ("answer", "stored"),
     [
