@@ -91,7 +91,9 @@ _EVERYWHERE: tuple[str | Worded, ...] = (
 _ALREADY = re.compile(rf"{re.escape(MASK)}[^\w\s]*")  # masked by another pattern, with the punctuation behind it
 
 _HOW = re.compile(rf"{TYPE}|[=:] ")  # no secret, but how the word behind it is written
-_MORE = re.compile(r"[ \t]+(?:\(masked\)|[^\s;{}(\[|])")  # another word on the line
+_MORE = re.compile(
+    r"[ \t]+(?!(?i:r[ow])(?:[ \t\r]|$))(?:\(masked\)|[^\s;{}(\[|])", re.M
+)  # another word, that may be it
 
 Masker = Callable[[str], str]
 Hide = Callable[[re.Match[str]], str]
