@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 from inventory.models import Device
 
 GROWN = 2  # times as large as when statistics were gathered
+FEW = 5_000  # devices
 
 
 def copy_in(rows: Sequence[Model]) -> None:
@@ -41,11 +42,14 @@ def learn_of_growth() -> None:
     """
     table = Device._meta.db_table
     with connection.cursor() as cursor:
-        # Told apart by size: counting a million rows takes longer than the mistake.
+        # Told apart by size: counting a million rows takes longer than the mistake. But where rows have gone there is
+        # room for others, so where there were few, as many as are many more are counted.
         cursor.execute(
-            "SELECT pg_relation_size(oid) > %s * relpages * current_setting('block_size')::int"
-            " FROM pg_class WHERE oid = %s::regclass",
-            [GROWN, table],
+            "SELECT pg_relation_size(oid) > %(grown)s * relpages * current_setting('block_size')::int"
+            "    OR reltuples < %(few)s"
+            "   AND (SELECT count(*) FROM (SELECT FROM inventory_device LIMIT %(most)s) AS a) > %(grown)s * reltuples"
+            " FROM pg_class WHERE oid = %(table)s::regclass",
+            {"grown": GROWN, "few": FEW, "most": GROWN * FEW, "table": table},
         )
         if cursor.fetchone()[0]:
             cursor.execute(f"ANALYZE (SKIP_LOCKED) {table}")

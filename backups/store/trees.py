@@ -14,6 +14,7 @@ FOLDER = layout.TREE_MODE.removeprefix("0").encode()  # as a tree says it
 Folder = dict[bytes, tuple[bytes, bytes]]  # mode and id by name, as a tree has them
 Read = Callable[[str], Folder]  # the entries of the tree of an id
 Steps = dict[bytes, "Steps | tuple[bytes, bytes] | None"]  # what becomes of names; within a folder; None: it goes
+ANEW = b""  # among the steps within a folder: what was there before has gone
 
 
 def id_of(kind: str, content: bytes) -> bytes:
@@ -48,7 +49,7 @@ def steps_of(puts: Iterable[Put], removals: Iterable[str]) -> Steps:
         for folder in folders:
             below = place.get(folder)
             if not isinstance(below, dict):
-                place[folder] = below = {}
+                place[folder] = below = {ANEW: None} if folder in place else {}
             place = below
         place[name] = leaf
     return top
@@ -56,7 +57,7 @@ def steps_of(puts: Iterable[Put], removals: Iterable[str]) -> Steps:
 
 def grow(read: Read, tree: str | None, steps: Steps, made: dict[bytes, bytes]) -> bytes | None:
     """Note what a tree becomes, after all below it; its id, or None where nothing is left in it."""
-    entries = dict(read(tree)) if tree else {}
+    entries = dict(read(tree)) if tree and ANEW not in steps else {}
     for name, step in steps.items():
         leaf = within(read, entries.get(name), step, made) if isinstance(step, dict) else step
         if leaf:
@@ -75,12 +76,12 @@ def grow(read: Read, tree: str | None, steps: Steps, made: dict[bytes, bytes]) -
 def within(
     read: Read, there: tuple[bytes, bytes] | None, steps: Steps, made: dict[bytes, bytes]
 ) -> tuple[bytes, bytes] | None:
-    """What a name stands for once that has changed below it; what goes from below a file was not there."""
+    """What a name stands for once that has changed below it; what goes from below a file that stays was not there."""
     mode, old = there or (b"", b"")
     below = grow(read, old.hex() if mode == FOLDER else None, steps, made)
     if below:
         return FOLDER, below
-    return None if mode == FOLDER else there
+    return None if mode == FOLDER or ANEW in steps else there
 
 
 def content_of(entries: Folder) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from backups.store.lookup import Lookup
@@ -29,6 +29,8 @@ def apart(puts: dict[str, bytes]) -> list[Put]:
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=PUTS, second=PUTS, going=st.sets(PATHS, max_size=3), words=st.tuples(st.text(), st.text()))
+@example(first={"a": b""}, second={}, going={"a", "a/a"}, words=("", ""))
+@example(first={"a/a": b"", "a/b": b""}, second={"a/b": b"1"}, going={"a", "a/b"}, words=("", ""))
 def test_our_commit_is_the_one_that_git_makes(
     store: TenantStore, first: dict[str, bytes], second: dict[str, bytes], going: set[str], words: tuple[str, str]
 ) -> None:
@@ -36,7 +38,7 @@ def test_our_commit_is_the_one_that_git_makes(
     ref = "refs/txn/1-1-00"
     move_refs(store.git, [RefMove(ref, None, None)])
     parent = write_commit(store.git, NewCommit(ref, None, "m", "a", NOON, apart(first)))
-    new = NewCommit(ref, parent, *words, NOON, apart(second), sorted(going & first.keys()))
+    new = NewCommit(ref, parent, *words, NOON, apart(second), sorted(going))
     alone = replace(new, parent=None, removals=())
 
     with closing(Lookup(store.git)) as lookup:
