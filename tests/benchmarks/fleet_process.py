@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Self
@@ -46,8 +46,9 @@ class FleetProcess:
         for process in self.processes:
             process.start()
         shares = [pipe.recv() for pipe in self.pipes]
-        # Turn by turn, so that every part of the list is served by all processes.
-        self.devices = [share[n] for n in range(len(shares[0])) for share in shares if n < len(share)]
+        # Turn by turn, so that every part of the list is served by all processes; of a run, too, which goes by the names.
+        turns = [share[n] for n in range(len(shares[0])) for share in shares if n < len(share)]
+        self.devices = [replace(one, name=f"{number:05}-{one.name}") for number, one in enumerate(turns)]
         return self
 
     def __exit__(self, *_: object) -> None:

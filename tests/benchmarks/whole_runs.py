@@ -34,14 +34,14 @@ def register(fleet: Iterable[Reached], *, tenant: str, platform: str = "cisco_io
     rows = (
         Device(
             tenant=owner,
-            name=f"{number:05}-{one.name}",  # a run goes by the names, and is to ask all processes of the fleet in turn
+            name=one.name,
             address=one.address,
             port=one.port,
             platform=platform,
             credential=credential,
             host_key=one.host_key,
         )
-        for number, one in enumerate(devices)
+        for one in devices
     )
     Device.objects.bulk_create(rows, batch_size=2000)
     return owner
