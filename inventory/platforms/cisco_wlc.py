@@ -13,25 +13,34 @@ PLATFORM = Platform(
         Sign(r"^\(Cisco Controller\) >", GREETING),
     ),
     commands=(
-        # AireOS ends with no mark: only the prompt and the size tell that nothing is missing.
+        # The one form that can be put back, and that says where it ends; `show run-config commands` does neither.
         Command(
-            line="show run-config commands", filename="run-config.txt", fallbacks=("show run-config",), min_bytes=200
+            line="show run-config startup-commands",
+            filename="run-config.txt",
+            complete_when=r"^# WLC Config End\b",
+            min_bytes=200,
         ),
     ),
     restore=Restore(
         way="file",
-        note="The controller takes back only its own encrypted file (`transfer upload datatype config`, and `transfer "
-        "download` of the same). The text is for reading, and for pasting single lines after `config`.",
+        note="Put the file on a server, `transfer download datatype config` with its `mode`, `serverip`, `path` and "
+        "`filename`, `transfer download start`: the controller starts again with it. Its keys open on the same "
+        "controller only. Do not paste it: line by line it only adds.",
     ),
-    verified="none",
-    source="Cisco's Wireless Controller command reference for 8.10, as remembered; held against no device. A "
-    "controller with IOS-XE is collected as `cisco_ios`",
+    verified="recording",
+    source="the whole configuration of a Mobility Express controller with 8.8 (as published); that this command begins "
+    "and ends like it, the prompt and refusals from other tools; the restore from Cisco's guide for 8.10, "
+    "as remembered, and from people who went back so. Releases before 7 do not know the command. A controller with "
+    "IOS-XE is collected as `cisco_ios`",
     comment="#",
-    patience=60.0,
+    patience=120.0,  # it works out all lines before it says the first
+    frame=(r"^Config generation may take some time",),
     volatile=(
-        r"^System Time",
-        r"^# WLC Config (?:Begin|End) ",
-        r"^Timezone delta",
+        r"^# WLC Config (?:Begin|End)\b",
+        r"^!",  # the ports' and the neighbours' state at the head
+        # Start value, check and cipher: each show encrypts anew, so a new password alone is no change that can be seen.
+        r"(?P<keep>\b(?:encrypt|encrypt_v1|password) (?:\S{1,64} )?\d )"
+        r"[0-9a-f]{32} [0-9a-f]{40} (?:\d{1,3} )?[0-9a-f]{16,1024}",
         # What the controller has heard around it
         r"^ *(?:config )?rogue (?:ap classify|(?:adhoc|client) (?:alert|unknown)) ",
         r"^ *(?:config )?interface nat-address management set -?[0-9]{4,}\.",
