@@ -9,3 +9,7 @@ class BackupsConfig(AppConfig):
     """Runs, attempts, snapshots and the store."""
 
     name = "backups"
+
+    def ready(self) -> None:
+        """Let Django find the system checks."""
+        from backups import checks  # noqa: F401

@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import logging
 import pkgutil
+import re
 import traceback
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -24,6 +25,8 @@ from inventory.platforms.sheet import Platform
 
 logger = logging.getLogger(__name__)
 
+_FIELD = re.compile(r"unexpected keyword argument '(\w+)'")
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -31,6 +34,7 @@ class Catalogue:
 
     sheets: dict[str, Platform]
     broken: dict[str, str]  # slug -> a sentence that names file and reason
+    theirs: dict[str, Path]  # the user's that can be used, and their files
 
     def get(self, slug: str) -> Platform:
         """The sheet of that slug. Raises UnknownPlatform."""
@@ -45,14 +49,16 @@ def read_catalogue(directory: Path | None) -> Catalogue:
     """Our sheets and those in `directory`; needs no Django. Raises BadPlatformSheet when one of ours is broken."""
     sheets = {sheet.slug: sheet for sheet in _ours()}
     broken: dict[str, str] = {}
+    theirs: dict[str, Path] = {}
     for path in _files(directory):
         try:
             sheets[path.stem] = _theirs(path)
+            theirs[path.stem] = path
         except BadPlatformSheet as exc:
             sheets.pop(path.stem, None)  # ours would not be what the user asked for
             broken[path.stem] = str(exc)
             logger.error("%s", exc)
-    return Catalogue({slug: sheets[slug] for slug in sorted(sheets)}, broken)
+    return Catalogue({slug: sheets[slug] for slug in sorted(sheets)}, broken, theirs)
 
 
 @lru_cache(maxsize=512)
@@ -97,33 +103,45 @@ def _theirs(path: Path) -> Platform:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
+        return _sheet_of(module, path)
     except BadPlatformSheet as exc:
-        raise BadPlatformSheet(f"{path}{_line_of(path, exc.field)} is not used: {exc}", field=exc.field) from exc
-    except Exception as exc:  # somebody else's module: whatever it raises disables it, and nothing else
-        raise BadPlatformSheet(
-            f"{path}{_line_in(path, exc)} is not used: it raises {type(exc).__name__}: {exc}"
-        ) from exc
-    return _sheet_of(module, path)
+        raise BadPlatformSheet(f"{path}{line_of(path, exc)} is not used: {exc}", field=exc.field) from exc
+    except (Exception, SystemExit) as exc:  # somebody else's module: whatever it raises disables it, and nothing else
+        raise BadPlatformSheet(f"{path}{_line_in(path, exc)} is not used: {_why(exc)}") from exc
 
 
-def _line_of(path: Path, field: str) -> str:
-    """ ", line 12" of the field that is wrong; empty where the file does not give it a line of its own."""
-    named = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.keyword))
-    return next((f", line {node.value.lineno}," for node in named if node.arg == field), "")
+def line_of(path: Path, wrong: BadPlatformSheet) -> str:
+    """ ", line 12," of what is wrong: the text that the sentence quotes, else the first field of that name."""
+    nodes = list(ast.walk(ast.parse(path.read_bytes())))
+    named = [node.value for node in nodes if isinstance(node, ast.keyword) and node.arg == wrong.field]
+    texts = [node for node in nodes if isinstance(node, ast.Constant) and node.value != path.stem]
+    here = [node for value in named for node in ast.walk(value) if isinstance(node, ast.Constant)]
+    quoted = [node for node in (*here, *texts) if isinstance(node.value, str) and repr(node.value) in str(wrong)]
+    return next((f", line {node.lineno}," for node in (*quoted, *named) if wrong.field), "")
 
 
-def _line_in(path: Path, error: Exception) -> str:
+def _line_in(path: Path, error: BaseException) -> str:
     """The same for what the file raised by itself."""
     if isinstance(error, SyntaxError):
         return f", line {error.lineno}," if error.lineno else ""
+    field = _FIELD.search(str(error)) if isinstance(error, TypeError) else None
+    if field and (line := line_of(path, BadPlatformSheet("", field=field.group(1)))):
+        return line
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     return f", line {lines[-1]}," if lines else ""
+
+
+def _why(error: BaseException) -> str:
+    """What was raised, in words."""
+    if isinstance(error, SyntaxError):
+        return f"it is no Python: {error.msg}."
+    return f"it raises {type(error).__name__}: {error}"
 
 
 def _sheet_of(module: ModuleType, path: Path) -> Platform:
     sheet = getattr(module, "PLATFORM", None)
     if not isinstance(sheet, Platform):
-        raise BadPlatformSheet(f"{path} is not used: it has no PLATFORM made with inventory.platforms.sheet.Platform.")
+        raise BadPlatformSheet("It has no PLATFORM made with inventory.platforms.sheet.Platform.")
     if sheet.slug != path.stem:
-        raise BadPlatformSheet(f"{path} is not used: its slug is {sheet.slug!r}, and its file must be {sheet.slug}.py.")
+        raise BadPlatformSheet(f"Its slug is {sheet.slug!r}, and its file must be {sheet.slug}.py.", field="slug")
     return sheet

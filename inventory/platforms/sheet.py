@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import Literal
 
 from inventory.errors import BadPlatformSheet
+from inventory.platforms.kinds import misfits
 from inventory.platforms.procedure import Procedure, unknown_word
 from inventory.platforms.signs import GREETING, SSH, Sign
 
@@ -216,7 +217,8 @@ def any_of(patterns: Iterable[str]) -> re.Pattern[bytes] | None:
 
 
 def _problems(platform: Platform) -> Iterator[tuple[str, str]]:
-    """What is wrong with a sheet: (field, reason)."""
+    """What is wrong with a sheet: (field, reason). The first counts: those after it rely on it."""
+    yield from misfits(platform)
     if not _SLUG.fullmatch(platform.slug):
         yield "slug", "must be lower-case words joined by underscores"
     for field in ("label", "netmiko_type", "source"):

@@ -36,7 +36,7 @@ class Command(NetcairnCommand):
             self.list_platforms()
 
     def list_platforms(self) -> None:
-        """How each was verified, and how a version gets back; sheets that cannot be used are named on stderr."""
+        """How each was verified, and how a version gets back; of sheets that cannot be used the system check speaks."""
         columns = ("slug", "label", "netmiko_type", "verified", "restore")
         rows = [
             {
@@ -49,8 +49,6 @@ class Command(NetcairnCommand):
             for sheet in registry.platforms()
         ]
         self.answer({"platforms": rows}, Table(columns, [[row[column] for column in columns] for row in rows]))
-        for sentence in registry.broken().values():
-            self.tell(sentence)
 
     def detect(self, name: str, tenant: str | None, *, keep: bool) -> None:
         """What was found; exit status 1 when that is not sure."""

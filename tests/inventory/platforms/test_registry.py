@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 
+from backups.checks import user_sheets_can_log_in
 from inventory.checks import user_sheets_are_usable
 from inventory.errors import UnknownPlatform
 from inventory.platforms import registry
@@ -89,11 +90,24 @@ def test_a_sheet_of_the_user_replaces_ours_of_the_same_name(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("PLATFORM = (", "acme_os.py, line 1, is not used: it raises SyntaxError"),
+        ("PLATFORM = (", "acme_os.py, line 1, is not used: it is no Python: '(' was never closed"),
+        ("import sys; sys.exit(3)", "acme_os.py, line 1, is not used: it raises SystemExit: 3"),
         ("import not_there_at_all", "not_there_at_all"),
         ("\n\n1/0", "acme_os.py, line 3, is not used: it raises ZeroDivisionError"),
         ("PLATFORM = 'cisco'", "no PLATFORM"),
-        (SHEET.format(slug="other_os"), "its file must be other_os.py"),
+        (
+            SHEET.format(slug="other_os"),
+            "line 5, is not used: Its slug is 'other_os', and its file must be other_os.py",
+        ),
+        (SHEET.format(slug="acme_os").replace("filename=", "file="), "line 8, is not used: it raises TypeError"),
+        (
+            SHEET.format(slug="acme_os").replace("way=", "\n        way=").replace('"none", note', '"nowhere", note'),
+            "line 10, is not used: Platform sheet 'acme_os': way must be 'replace', 'candidate'",
+        ),
+        (
+            "# -*- coding: latin-1 -*-" + SHEET.format(slug="acme_os").replace('verified="none"', 'verified="\xe9"'),
+            "line 10, is not used: Platform sheet 'acme_os': verified must be 'system'",
+        ),
         (
             SHEET.format(slug="acme_os").replace("all.txt", "../all.txt"),
             "line 8, is not used: Platform sheet 'acme_os': filename",
@@ -103,7 +117,7 @@ def test_a_sheet_of_the_user_replaces_ours_of_the_same_name(tmp_path: Path) -> N
 )
 def test_a_broken_sheet_of_the_user_disables_itself_and_says_why(tmp_path: Path, text: str, reason: str) -> None:
     """One typing error in one file must not stop the backups of all other systems."""
-    (tmp_path / "acme_os.py").write_text(text)
+    (tmp_path / "acme_os.py").write_text(text, "latin-1")
 
     catalogue = read_catalogue(tmp_path)
 
@@ -120,6 +134,19 @@ def test_a_broken_sheet_is_said_when_the_program_starts(tmp_path: Path, settings
     settings.NETCAIRN_PLATFORMS_DIR = str(tmp_path)
 
     assert [warning.id for warning in user_sheets_are_usable()] == ["netcairn.W001"]
+
+
+def test_a_way_to_log_in_that_does_not_exist_is_said_when_the_program_starts(
+    tmp_path: Path, settings: LazySettings
+) -> None:
+    """Nothing but netmiko knows its device types; a misspelled one would fail on somebody's device."""
+    (tmp_path / "acme_os.py").write_text(SHEET.format(slug="acme_os").replace('"generic"', '"acme_os_9"'))
+    settings.NETCAIRN_PLATFORMS_DIR = str(tmp_path)
+
+    (warning,) = user_sheets_can_log_in()
+
+    assert warning.id == "netcairn.W002"
+    assert warning.msg.startswith(f"{tmp_path / 'acme_os.py'}, line 7, cannot log in: netmiko_type is wrong.")
 
 
 def test_a_broken_replacement_does_not_bring_ours_back(tmp_path: Path) -> None:

@@ -33,6 +33,14 @@ def sheet(**changes: Any) -> Platform:
     [
         ({"slug": "Acme OS"}, "slug"),
         ({"label": " "}, "label"),
+        ({"label": None}, "label"),
+        ({"verified": "seen"}, "verified"),
+        ({"restore": Restore(way="nowhere", note="Acme takes nothing back.")}, "way"),  # type: ignore[arg-type]
+        ({"commands": [Command(line="show config", filename="config.txt")]}, "commands"),
+        ({"commands": (Command(line="show config", filename="config.txt", min_bytes="9"),)}, "min_bytes"),  # type: ignore[arg-type]
+        ({"refusals": "^error: "}, "refusals"),
+        ({"volatile": (5,)}, "volatile"),
+        ({"patience": "30"}, "patience"),
         ({"source": ""}, "source"),
         ({"commands": ()}, "commands"),
         ({"patience": 0}, "patience"),
