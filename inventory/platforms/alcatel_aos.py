@@ -19,8 +19,9 @@ PLATFORM = Platform(
         "rollback-timeout 5`: the switch goes back to the certified directory unless `copy running certified` "
         "comes in time. Local accounts are not part of the text.",
     ),
-    verified="none",
-    source="the OmniSwitch AOS Release 8 CLI Reference Guide, as remembered; the wording of refusals not checked",
+    verified="recording",
+    source="the whole snapshot of an OS6560 with AOS 8 (as published in another tool's samples); refusals and the "
+    "restore from the OmniSwitch AOS Release 8 CLI Reference Guide, as remembered",
     secrets=(
         rf"(?P<keep>^snmp community[- ]map (?:hash-key )?)(?!mode\b){VALUE}",
         rf"(?P<keep>^aaa (?:radius|tacacs\+?|ldap)-server .{{0,200}}? (?:hash-key|key|password) ){VALUE}",

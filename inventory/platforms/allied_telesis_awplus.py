@@ -18,8 +18,9 @@ PLATFORM = Platform(
         note="Copy the file to flash:, `boot config-file flash:/FILE` and `reboot`. Copied to running-config it only "
         "adds.",
     ),
-    verified="none",
-    source="Allied Telesis' command references for AlliedWare Plus, as remembered",
+    verified="recording",
+    source="a session on an x510 (as published); the pager, startup-config, refusals and the restore from Allied "
+    "Telesis' command references for AlliedWare Plus, as remembered",
     enable=True,
     patience=60.0,
     secrets=CISCO_SECRETS,

@@ -18,8 +18,9 @@ PLATFORM = Platform(
         note="`copy tftp startup-config HOST FILE` (or scp to `startConfig`) and `reload`. Copied to running-config it "
         "only adds.",
     ),
-    verified="none",
-    source="Brocade's NetIron administration guide, as remembered; held against no device",
+    verified="recording",
+    source="a router's running-config (as published with netutils, without its first lines); startup-config, refusals "
+    "and the restore from Brocade's NetIron administration guide, as remembered",
     enable=True,
     patience=60.0,
     volatile=(r"^!?Current configuration ?:", r"^!?Startup-config data location is ", r"^!?Startup configuration ?:"),

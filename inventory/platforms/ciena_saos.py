@@ -16,8 +16,9 @@ PLATFORM = Platform(
         note="`configuration install tftp-server HOST filename FILE` (or copy it beside the others and `configuration "
         "set default-load-filename FILE`), then `chassis reboot` without saving.",
     ),
-    verified="none",
-    source="Ciena's SAOS 6 command reference, as remembered; its header as in published outputs",
+    verified="recording",
+    source="the commands of a whole configuration (as published with netutils, without its comments), its head as in "
+    "other published outputs; refusals and the restore from Ciena's SAOS 6 command reference, as remembered",
     patience=60.0,
     volatile=(r"^! Created(?: by)?: ", r"^! On terminal: "),
     secrets=(

@@ -19,8 +19,9 @@ PLATFORM = Platform(
         note="Copy the file to startup-config (`copy scp://USER@HOST/FILE startup-config`) and `reload`. Its first "
         "lines, up to `ssd-control-end`, must be there.",
     ),
-    verified="none",
-    source="Cisco's CLI guides for the 350 and Business 250 series, as remembered; its header as in published outputs",
+    verified="recording",
+    source="the whole running-config of a Business switch with 3.2 (as published); the pager, startup-config and the "
+    "restore from Cisco's CLI guides for the 350 and Business 250 series, as remembered",
     enable=True,
     secrets=(
         *CISCO_SECRETS,

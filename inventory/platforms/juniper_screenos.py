@@ -20,8 +20,9 @@ PLATFORM = Platform(
         way="file",
         note="`save config from tftp HOST FILE to flash`, then `reset` without saving what runs.",
     ),
-    verified="none",
-    source="Juniper's ScreenOS CLI reference guide, as remembered",
+    verified="recording",
+    source="the beginning and the prompts of a session on an ISG1000, and the file of an SSG 5 (as published); the "
+    "pager, refusals and the restore from Juniper's ScreenOS CLI reference guide, as remembered",
     comment="#",
     volatile=(r"^Total Config size \d+:",),
     secrets=(

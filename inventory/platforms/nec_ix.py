@@ -18,8 +18,9 @@ PLATFORM = Platform(
         way="file",
         note="In configuration mode `copy tftp HOST:FILE startup-config` and `reload`.",
     ),
-    verified="none",
-    source="configurations that others published; the restore from memory",
+    verified="recording",
+    source="a session on an IX2215 with 10.7 and configurations of two IX2025 (as published); startup-config, refusals "
+    "and the restore from memory",
     setup=("enable-config",),  # shows no configuration outside of configuration mode
     volatile=(r"^! Current time ", r"^! Last updated ", r"^Using \d+ out of \d+ bytes"),
     secrets=(

@@ -23,9 +23,12 @@ PLATFORM = Platform(
         "configuration goes back as XML: save it with `save config to FILE`, and `load config from FILE`, "
         "`validate full`, `commit`.",
     ),
-    verified="none",
-    source="Palo Alto Networks' CLI guide, as remembered; its beginning and end as in published outputs",
+    verified="recording",
+    source="the whole answer of a VM-500 in braces and of 7.1 in XML (as published with netutils and Datadog's agent), "
+    "and the prompt; refusals, the pager and the restore from Palo Alto Networks' CLI guide, as remembered",
     comment="#",
+    # Lines that begin with `set` end with no mark, and an account may have chosen them for itself.
+    setup=("set cli config-output-format default",),
     patience=180.0,
     secrets=(
         *XML_SECRETS,

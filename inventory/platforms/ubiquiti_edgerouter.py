@@ -26,8 +26,9 @@ PLATFORM = Platform(
         note="Copy config.boot to the router, `configure`, `load FILE`, `compare`, `commit-confirm 5`, `confirm`, "
         "`save`.",
     ),
-    verified="none",
-    source="Ubiquiti's EdgeOS user guide and VyOS' documentation, as remembered; held against no device",
+    verified="recording",
+    source="whole config.boot files of EdgeRouters with 1.10.7 to 1.10.11 (as published); the prompt, refusals and the "
+    "restore from Ubiquiti's EdgeOS user guide and VyOS' documentation, as remembered",
     comment="/*",
     secrets=(
         r"(?P<keep>\b(?:(?:encrypted-|plaintext-)?password|passphrase|secret|pre-shared-secret|shared-secret|private-key"

@@ -19,7 +19,8 @@ PLATFORM = Platform(
         note="`copy tftp://HOST/FILE nvram:startup-config` and `reload`; or the web pages' restore.",
     ),
     verified="none",
-    source="Ubiquiti's EdgeSwitch CLI reference, as remembered; held against no device",
+    source="the head of two answers with 1.9.2 (as published), the rest from Ubiquiti's EdgeSwitch CLI reference, as "
+    "remembered",
     enable=True,
     volatile=(r"^! ?System Up Time", r"^! ?Current (?:SNTP Synchronized Time|System Time)"),
     secrets=(
