@@ -1,11 +1,13 @@
 """APC Network Management Card (AOS)."""
 
 from inventory.platforms.sheet import Platform, RemoteFile, Restore
+from inventory.platforms.signs import GREETING, Sign
 
 PLATFORM = Platform(
     slug="apc_aos",
     label="APC Network Management Card (AOS)",
     netmiko_type="apc_aos",
+    signs=(Sign(r"^(?:Schneider Electric|American Power Conversion) +Network Management Card AOS +v\d", GREETING),),
     files=(RemoteFile(path="config.ini", filename="config.ini", optional=False),),
     restore=Restore(
         way="file",

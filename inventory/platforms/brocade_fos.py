@@ -35,5 +35,5 @@ PLATFORM = Platform(
         r"(?P<keep>^[\w.]{0,80}(?:[Cc]ommunity|[Ss]ecret|[Pp]asswd(?!cfg)|[Pp]assword|[Pp]assphrase)[\w.]{0,40}[:=])[^\n]+",
     ),
     refusals=(r"^[ \t]*(?:rbash: |configshow: |RBAC permission denied|Usage: |Error: )", r": command not found"),
-    pager=(r"^Type <CR> (?:to continue|or <SPACE)",),
+    pager=(r"^Type <CR> (?:to continue|or <SPACE)",),  # each command decides for itself whether it asks
 )

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_SECRETS, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import GREETING, Sign
 
 PLATFORM = Platform(
     slug="ciena_saos",
     label="Ciena SAOS 6 and 8",
     netmiko_type="ciena_saos",
+    signs=(Sign(r"^SAOS is True Carrier Ethernet", GREETING),),
     commands=(
         # SAOS ends with no mark on all versions: only the prompt and the size tell that nothing is missing.
         Command(line="configuration show", filename="configuration.txt", min_bytes=200),
@@ -28,5 +30,6 @@ PLATFORM = Platform(
         rf"(?P<keep>^snmp .*?\b(?:auth|priv) (?:md5|sha|des|aes) ){VALUE}",
     ),
     refusals=(r"^[ \t]*(?:SHELL PARSER FAILURE|ERROR: |Error: |Command (?:not found|is not allowed))",),
+    pager=(r"^\[more +\d+%\]",),
     save=("configuration save",),
 )

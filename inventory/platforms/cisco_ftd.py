@@ -30,5 +30,6 @@ PLATFORM = Platform(
     volatile=(r"^: Saved\s*$", r"^: Written by ", r"^Cryptochecksum:"),
     secrets=(*CISCO_SECRETS, rf"(?P<keep>^snmp-server host \S+ \S+ (?:(?:poll|trap) )?community {TYPE}){VALUE}"),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:ERROR: |Syntax error: )"),
+    # The prompt `>` knows no `terminal pager`, which is the diagnostic command line's.
     pager=(r"^<--- More --->",),
 )

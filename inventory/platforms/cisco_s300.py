@@ -8,7 +8,10 @@ PLATFORM = Platform(
     slug="cisco_s300",
     label="Cisco Small Business (SG, CBS, Catalyst 1200 and 1300)",
     netmiko_type="cisco_s300",
-    signs=(Sign(r"^ ?Active-image: flash://"),),
+    signs=(
+        Sign(r"^ ?Active-image: flash://system/images/image_"),
+        Sign(r"^ ?Active-image: flash://system/images/(?!mes\d)", sure=False),  # Eltex' says the same of its own
+    ),
     commands=(
         # They end with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=100),

@@ -24,8 +24,7 @@ PLATFORM = Platform(
     restore=Restore(
         way="file",
         note="Put the file on a server, `transfer download datatype config` with its `mode`, `serverip`, `path` and "
-        "`filename`, `transfer download start`: the controller starts again with it. Its keys open on the same "
-        "controller only. Do not paste it: line by line it only adds.",
+        "`filename`, `transfer download start`: the controller starts again with it. Pasted it only adds.",
     ),
     verified="recording",
     source="the whole configuration of a Mobility Express controller with 8.8 (as published); that this command begins "

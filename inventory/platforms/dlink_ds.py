@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="dlink_ds",
     label="D-Link xStack and Smart switches",
     netmiko_type="dlink_ds",
+    signs=(Sign(r"^Device Type +: D[EGX]S-\d", "show switch"),),
     commands=(
         # The words around the end differ from model to model: only the prompt and the size tell.
         Command(

@@ -2,11 +2,13 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
     slug="eltex",
     label="Eltex MES switches",
     netmiko_type="eltex",
+    signs=(Sign(r"^ ?Active-image: flash://system/images/mes\d"),),
     commands=(
         # MES ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show running-config", filename="running.cfg", min_bytes=60),

@@ -42,6 +42,7 @@ PLATFORM = Platform(
         r"^[ \t]*(?:Syntax Error: |Unexpected Error: |Data Input Error|Authorization failed)",
         r"(?:: not found|: command not found|: Permission denied)\s*$",
     ),
+    # An account with tmsh as its shell: `modify cli preference pager disabled` would be kept with the account.
     pager=(r"^---\(less \d+%\)---",),
     ansi=True,
     save=("save sys config",),

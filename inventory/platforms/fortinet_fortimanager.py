@@ -39,5 +39,6 @@ PLATFORM = Platform(
         r"^[ \t]*(?:Unknown action|Command fail\.|command parse error|Invalid command)",
         r"^[ \t]*(?:Permission denied|You do not have permission)",
     ),
+    # It could be turned off by `set output standard` only, which is the configuration's and stays.
     pager=(r"^--More-- ",),
 )

@@ -21,7 +21,7 @@ def misfits(thing: Any) -> Iterator[tuple[str, str]]:
 
 
 @cache
-def _hints(declared: type) -> dict[str, Any]:
+def _hints(declared: Any) -> dict[str, Any]:
     return get_type_hints(declared)
 
 

@@ -38,6 +38,6 @@ PLATFORM = Platform(
         rf"|shared-secret|secret|shared-key) ){VALUE}",
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*CLI syntax error: "),
-    pager=(r"^--More--",),
+    pager=(r"^--More--",),  # a setting is not known, and the recording was made with it on
     save=("configure", "configuration copy running startup", "exit"),
 )

@@ -137,7 +137,8 @@ class Platform:
     refusals: tuple[str, ...] = ()  # what the device says instead of an answer
     withheld: tuple[str, ...] = ()  # what it puts in place of what the account may not see, or it could not read
     frame: tuple[str, ...] = ()  # whole lines that the session prints around an answer and that are no part of it
-    pager: tuple[str, ...] = ()  # prompts of a pager that cannot be turned off
+    # Prompts of a pager that may be left on: the account may not turn it off, or nobody can, and a comment says why.
+    pager: tuple[str, ...] = ()
     ansi: bool = False  # decorates its answers with escape sequences
     save: tuple[str, ...] = ()  # running-config into startup-config
 

@@ -31,6 +31,6 @@ PLATFORM = Platform(
         r"(?P<keep>^ *(?i:preshared ?key|password|secret) *[:=] *)\S.*$",
     ),
     refusals=(r"^[ \t]*(?:Error|% ?Error|Unknown|Invalid|Incomplete)[: ]",),
-    pager=(r"^ *--More--",),
+    pager=(r"^ *--More--",),  # its console has no setting for it
     ansi=True,
 )

@@ -27,5 +27,5 @@ PLATFORM = Platform(
         r"[^<\s][^<\n]*(?=</)",
     ),
     refusals=(r"^[ \t]*%[ \t]*(?:Invalid|Error|Unrecognized|Incomplete)", r"^[ \t]*\^[ \t]*$"),
-    pager=(r"^ *--More-- ?",),
+    pager=(r"^ *--More-- ?",),  # whether it can be turned off is not known
 )
