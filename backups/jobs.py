@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from django_q.brokers import get_broker
 from django_q.models import OrmQ, Task
 from django_q.tasks import async_task
 
@@ -31,13 +32,16 @@ LOOKED_AT = 100  # tasks that wait: more than one run has
 
 
 def enqueue_run(devices: Iterable[Device], *, requested_by: str, trigger: str = Run.Trigger.HAND) -> list[Run]:
-    """Ask for a run of each tenant among the devices; rows and queue tasks appear together or not at all."""
+    """Ask for a run of each tenant among the devices; rows and queue tasks appear together or not at all.
+
+    What a person asks for goes before all that waits in the queue, for one turn.
+    """
     with transaction.atomic():
         asked = runs.start_runs(devices, requested_by=requested_by, trigger=trigger, by_queue=True, now=timezone.now())
         for run in asked:
             for queue, devices_there in queues.shares(run.attempts.all(), run.tenant_id).items():
                 for _ in range(shards(devices_there, queue)):
-                    ask_for_worker(run, queue)
+                    ask_for_worker(run, queue, first=trigger == Run.Trigger.HAND)
     return asked
 
 
@@ -49,9 +53,9 @@ def shards(devices: int, queue: str = queues.MAIN) -> int:
     return max(1, wanted)
 
 
-def ask_for_worker(run: Run, queue: str) -> None:
+def ask_for_worker(run: Run, queue: str, *, first: bool = False) -> None:
     """Put a task into a queue that says: look at this run."""
-    enqueue("backups.jobs.collect_shard", str(run.pk), name=task_name(run), queue=queue)
+    enqueue("backups.jobs.collect_shard", str(run.pk), name=task_name(run), queue=queue, first=first)
 
 
 def ask_for_workers(run: Run) -> None:
@@ -88,7 +92,7 @@ def _collect_shard(run_id: str) -> None:
         transport=NetmikoTransport(),
         limits=limits(),
         threads=threads(),
-        others_wait=lambda: not beats.takes_work() or others_wait(run, timezone.now()),
+        others_wait=lambda over: not beats.takes_work() or others_wait(run, timezone.now(), turn_over=over),
     )
     if gave_way:
         step_back(run, timezone.now())
@@ -106,10 +110,12 @@ def step_back(run: Run, now: datetime) -> None:
             ask_for_worker(run, queues.here())
 
 
-def others_wait(run: Run, now: datetime) -> bool:
-    """Whether work other than this run's lies in the queue, and nobody has fetched it."""
+def others_wait(run: Run, now: datetime, *, turn_over: bool = True) -> bool:
+    """Whether work other than this run's lies in the queue, and nobody has fetched it; before the turn is over only
+    what goes first."""
     # A fetched task has its lock in the future.
-    waiting = OrmQ.objects.filter(key=queues.cluster_of(queues.here()), lock__lte=now)[:LOOKED_AT]
+    since = now if turn_over else queues.FIRST
+    waiting = OrmQ.objects.filter(key=queues.cluster_of(queues.here()), lock__lte=since)[:LOOKED_AT]
     return any(task.name() != task_name(run) for task in waiting)
 
 
@@ -128,9 +134,11 @@ def forget(names: Iterable[str], word: str) -> None:
             task.delete()
 
 
-def enqueue(call: str, *ids: str, name: str, queue: str = queues.MAIN) -> None:
-    """Put a task into a queue: the full name of its door, and nothing but ids."""
-    async_task(call, *ids, task_name=name, cluster=queues.cluster_of(queue))
+def enqueue(call: str, *ids: str, name: str, queue: str = queues.MAIN, first: bool = False) -> None:
+    """Put a task into a queue: the full name of its door, and nothing but ids. `first`: before all that waits there."""
+    broker = get_broker(queues.cluster_of(queue))
+    broker.goes_first = first
+    async_task(call, *ids, task_name=name, cluster=queues.cluster_of(queue), broker=broker)
 
 
 def tick() -> None:

@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT = timedelta(seconds=15)
 STORE_TRIES = 3  # each waits for the tenant's lock as long as `commit.writing` does
-TURN = timedelta(seconds=30)  # so long a shard keeps its worker before it looks whether others wait for one
+TURN = timedelta(seconds=30)  # so long a shard keeps its worker, whoever waits for one
+LOOK = timedelta(seconds=2)  # so often it looks whether somebody asked for a backup now, who need not wait so long
 PAUSE = 2.0  # seconds until a command looks again whether a device has become free
 
 Told = Callable[[Sequence[Attempt]], None]
@@ -48,15 +49,15 @@ def work_on(
     limits: Limits,
     threads: int,
     told: Told | None = None,
-    others_wait: Callable[[], bool] = lambda: False,
+    others_wait: Callable[[bool], bool] = lambda _turn_over: False,
     pause: Callable[[float], None] = time.sleep,
     clock: Callable[[], datetime] = timezone.now,
 ) -> bool:
     """Collect the run's queued devices until none is left, then close the run if this was the last share.
 
-    `told` hears of each group of attempts once they are final. True when the worker was given up early because
-    `others_wait` for one: then somebody has to call this again. Devices that another run talks to, or that rest until
-    their next try, are waited for with `pause` in a command, and in the queue left to the tick (`Run.resume_at`).
+    `told` hears of each group of attempts once they are final. True when the worker was given up early, because of
+    `others_wait(turn_over)`: then somebody has to call this again. Devices that another run talks to, or that rest
+    until their next try, are waited for with `pause` in a command, and in the queue left to the tick (`resume_at`).
     """
     if not run.begin(clock()) or runs.refused(run, clock()):
         return False
@@ -91,7 +92,7 @@ class Shard:
         limits: Limits,
         threads: int,
         told: Told | None,
-        others_wait: Callable[[], bool],
+        others_wait: Callable[[bool], bool],
         pause: Callable[[float], None],
         clock: Callable[[], datetime],
     ) -> None:
@@ -105,7 +106,7 @@ class Shard:
         self.group = Group()
         self.last: dict[UUID, Snapshot] = {}
         self.crew: Crew[Attempt, Collected] = Crew(threads)
-        self.beaten_at = self.turn_began = clock()
+        self.beaten_at = self.turn_began = self.looked_at = clock()
         self.gave_way = False
         self.breaker = SiteBreaker()
         self.house = House(run.tenant_id)
@@ -151,10 +152,11 @@ class Shard:
         return bool(claimed) or self.stays()
 
     def gives_way(self) -> bool:
-        """Whether this shard has had its turn and somebody else waits for the worker."""
-        if (now := self.clock()) - self.turn_began >= TURN:
-            self.turn_began = now
-            self.gave_way = self.others_wait()
+        """Whether somebody waits for the worker whom this shard lets go first; once in a turn that is anybody."""
+        if (now := self.clock()) - self.looked_at >= LOOK:
+            if turn_over := now - self.turn_began >= TURN:
+                self.turn_began = now
+            self.looked_at, self.gave_way = now, self.others_wait(turn_over)
         return self.gave_way
 
     def stays(self) -> bool:
@@ -210,8 +212,7 @@ class Shard:
 
     def give_up_site(self, site: str) -> None:
         """Fail what was not tried yet at a site of which one device after the other cannot be reached."""
-        rest = self.run.attempts.queued().filter(device__site=site, tries=0)
-        closed = list(rest.select_related("device"))
+        closed = list(self.run.attempts.queued().filter(device__site=site, tries=0).select_related("device"))
         detail = f"Not tried, because {self.breaker.after} devices of site {site} in a row could not be reached."
         left = self.run.attempts.filter(pk__in=[one.pk for one in closed]).queued()
         left.give_up(cause="site-down", detail=detail, now=self.clock())
@@ -320,8 +321,7 @@ class Shard:
         """Close attempts that bring no snapshot, with what is put into quarantine."""
         with transaction.atomic():
             mine = self.still_mine(group)
-            again = [one.attempt for one in mine if one.attempt.not_before]
-            if again:
+            if again := [one.attempt for one in mine if one.attempt.not_before]:
                 runs.not_if_cancelled(self.run, again, self.clock())
             keep_evidence(mine)
             finish([one.attempt for one in mine], token=self.token)

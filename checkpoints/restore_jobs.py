@@ -37,7 +37,7 @@ def live_means() -> Means:
 def enqueue_plan(restore: Restore) -> None:
     """Let a worker plan it."""
     queue = queues.queue_of_device(restore.device)
-    jobs.enqueue(PLAN, str(restore.pk), name=f"plan restore {restore.pk}", queue=queue)
+    jobs.enqueue(PLAN, str(restore.pk), name=f"plan restore {restore.pk}", queue=queue, first=True)
 
 
 def enqueue_push(restore: Restore, *, by: str) -> None:
@@ -46,7 +46,7 @@ def enqueue_push(restore: Restore, *, by: str) -> None:
         if not Restore.objects.filter(pk=restore.pk, state=Restore.State.APPROVED).update(pushed_by=by):
             raise WrongMoment(f"Restore {restore.short_id} is not approved: it cannot be pushed.")
         queue = queues.queue_of_device(restore.device)
-        jobs.enqueue(PUSH, str(restore.pk), name=f"push restore {restore.pk}", queue=queue)
+        jobs.enqueue(PUSH, str(restore.pk), name=f"push restore {restore.pk}", queue=queue, first=True)
 
 
 def plan(restore_id: str) -> None:
@@ -77,7 +77,7 @@ def one_queue(devices: Iterable[Device]) -> str:
 def enqueue_group_plan(group: RestoreGroup) -> None:
     """Let a worker plan all its devices. Raises WrongMoment."""
     queue = one_queue(restore.device for restore in group.in_order())
-    jobs.enqueue(PLAN_SEVERAL, str(group.pk), name=f"plan restores {group.pk}", queue=queue)
+    jobs.enqueue(PLAN_SEVERAL, str(group.pk), name=f"plan restores {group.pk}", queue=queue, first=True)
 
 
 def enqueue_group_push(group: RestoreGroup, *, by: str) -> None:
@@ -87,7 +87,7 @@ def enqueue_group_push(group: RestoreGroup, *, by: str) -> None:
         if not mine.update(pushed_by=by):
             raise WrongMoment(f"{group} is {group.state}: it cannot be pushed.")
         queue = one_queue(restore.device for restore in group.in_order())
-        jobs.enqueue(PUSH_SEVERAL, str(group.pk), name=f"push restores {group.pk}", queue=queue)
+        jobs.enqueue(PUSH_SEVERAL, str(group.pk), name=f"push restores {group.pk}", queue=queue, first=True)
 
 
 def plan_several(group_id: str) -> None:

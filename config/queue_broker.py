@@ -13,12 +13,13 @@ from time import sleep
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
 
 from backups.hosts import beats
-from backups.hosts.queues import cluster_of, here
+from backups.hosts.queues import FIRST, cluster_of, here
 
 LOOK_EVERY = 1.0  # seconds, while this host takes no work
 ENOUGH = 4096  # bytes of the note after which what has been done is left out of it
@@ -26,6 +27,18 @@ ENOUGH = 4096  # bytes of the note after which what has been done is left out of
 
 class Broker(ORM):
     """As `Q_CLUSTER["broker_class"]` names it."""
+
+    goes_first = False  # whether what is put into the queue goes before all that waits there
+
+    @staticmethod
+    def get_connection(list_key: str | None = None) -> QuerySet[OrmQ]:
+        """The queue in the order in which it is fetched, which django-q2 leaves to chance."""
+        return ORM.get_connection(list_key).order_by("lock", "pk")
+
+    def enqueue(self, task: str) -> int:
+        """Put a task into the queue; its number."""
+        lock = FIRST if self.goes_first else timezone.now()
+        return self.get_connection().create(key=self.list_key, payload=task, lock=lock).pk
 
     def dequeue(self) -> Any:
         """The next tasks; none after waiting a moment, and none while this host is to take no work."""

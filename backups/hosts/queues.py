@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from inventory.models import Device, Tenant
 
 Rows = TypeVar("Rows", bound=QuerySet)
 MAIN = ""  # the queue of whatever has no queue of its own
+FIRST = datetime(2000, 1, 1, tzinfo=UTC)  # the lock of a task that goes first: they are fetched in the order of that
 
 
 def here() -> str:

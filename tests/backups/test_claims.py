@@ -21,6 +21,7 @@ from backups.errors import LinkLost, LoginRefused, StoreBusy, Unreachable
 from backups.models import Attempt, Run
 from backups.retries import MAX_TRIES, PAUSES, SITE_DOWN_AFTER, SiteBreaker, next_try
 from backups.transport import Limits
+from config.queue_broker import Broker
 from inventory.models import Credential, Device, Membership, Tenant
 from tests.backups.test_shard import FakeTransport, config
 from tests.factories import make_credential, make_device, make_tenant
@@ -212,7 +213,12 @@ def test_a_small_tenant_is_not_starved_by_a_large_one(tenant: Tenant, credential
     transport = FakeTransport({device.name: config(device.name) for device in devices})
 
     gave_way = shard.work_on(
-        large, transport=transport, limits=Limits(), threads=1, others_wait=lambda: True, clock=lambda: next(clock)
+        large,
+        transport=transport,
+        limits=Limits(),
+        threads=1,
+        others_wait=lambda turn_over: turn_over,
+        clock=lambda: next(clock),
     )
 
     counts = large.counts()
@@ -251,9 +257,21 @@ def test_only_others_work_in_the_queue_is_a_reason_to_give_way(tenant: Tenant) -
     soon = timezone.now() + timedelta(seconds=1)
     assert not jobs.others_wait(mine, soon)
 
-    jobs.enqueue_run([make_device(make_tenant("globex"))], requested_by="bob")
+    jobs.enqueue_run([make_device(make_tenant("globex"))], requested_by="bob", trigger=Run.Trigger.SCHEDULE)
 
     assert jobs.others_wait(mine, soon)
+    assert not jobs.others_wait(mine, soon, turn_over=False)
+
+
+def test_what_a_person_asks_for_goes_before_all_that_waits(tenant: Tenant) -> None:
+    """With forty schedules at two in the night, "Back up now" waited for forty turns of half a minute."""
+    (nightly,) = jobs.enqueue_run([make_device(tenant)], requested_by="nightly", trigger=Run.Trigger.SCHEDULE)
+    (now,) = jobs.enqueue_run([make_device(make_tenant("globex"))], requested_by="bob")
+
+    assert jobs.others_wait(nightly, timezone.now(), turn_over=False)
+    ((pk, _),) = Broker(list_key="netcairn").dequeue()
+    assert OrmQ.objects.get(pk=pk).task["args"] == (str(now.pk),)
+    assert not jobs.others_wait(nightly, timezone.now(), turn_over=False)
 
 
 # Retries

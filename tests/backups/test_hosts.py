@@ -252,7 +252,7 @@ def test_a_run_leaves_a_host_that_drains(tenant: Tenant, devices: list[Device]) 
         transport=FakeTransport({}),
         limits=Limits(),
         threads=1,
-        others_wait=lambda: not beats.takes_work(),
+        others_wait=lambda _turn_over: not beats.takes_work(),
         clock=lambda: next(later),
     )
 

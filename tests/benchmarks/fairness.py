@@ -41,7 +41,7 @@ def waited(large: Any, small: Any) -> float:
     asking = Thread(target=ask)
     asking.start()
     while True:  # as a cluster with one worker does
-        task = OrmQ.objects.order_by("pk")[0]
+        task = OrmQ.objects.order_by("lock", "pk")[0]
         task.delete()
         jobs.collect_shard(task.task["args"][0])
         if run := small.runs.filter(ended_at__isnull=False).first():
