@@ -221,7 +221,8 @@ def in_one(refusals: Sequence[LoginRefused], *, tried: int, of: int) -> LoginRef
     asked = [one for one in refusals if not isinstance(one, LoginPaused)]
     if len(refusals) == 1 or not asked:
         return refusals[0]
-    left = f" {of - tried} more were not tried, so that no account is locked." if of > tried else ""
+    rest = of - tried
+    left = f" {rest} more {'was' if rest == 1 else 'were'} not tried, so that no account is locked." if rest else ""
     told = LoginRefused(f"{asked[0]} {len(asked)} credentials were refused.{left}")
     told.transcript = "\n".join(one.transcript for one in refusals if one.transcript)
     return told

@@ -140,7 +140,7 @@ def test_the_next_credential_is_tried_and_the_one_that_worked_is_told(
 
 def test_a_device_refuses_twice_at_most(fleet: Fleet, gate: LoginGate) -> None:
     """Many lock an account after three."""
-    with pytest.raises(LoginRefused, match="1 more were not tried"):
+    with pytest.raises(LoginRefused, match="1 more was not tried"):
         ask(gate, targets(fleet[0], "one", "two", "right"))
 
     assert len(fleet[0].password_attempts) == 2
