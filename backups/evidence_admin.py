@@ -89,7 +89,7 @@ class QuarantineAdmin(RecordAdmin):
     nothing = (
         "Nothing is in quarantine. A capture that is not provably complete lands here, and never becomes a version."
     )
-    list_display = ("device", "tenant", "cause", "name", "said", "waits")
+    list_display = ("device", "tenant", "cause", "file_name", "said", "standing")
     list_display_links = ("device",)
     list_filter = ("tenant", WaitingFilter)
     list_select_related = ("tenant", "attempt__device", "attempt__run")
@@ -138,10 +138,16 @@ class QuarantineAdmin(RecordAdmin):
         """When."""
         return cells.when(file.attempt.ended_at)
 
-    @display(description="Waits", boolean=True)
-    def waits(self, file: Any) -> bool:
-        """Whether it is the last word of its device: a later attempt has not settled it."""
-        return bool(file.newest == file.attempt_id)
+    @display(description="File", ordering="name")
+    def file_name(self, file: QuarantinedFile) -> str:
+        """Which of the device's files."""
+        return file.name
+
+    @display(description="Now")
+    def standing(self, file: Any) -> SafeString:
+        """Whether it is the last word of its device, or a later attempt has settled it."""
+        waits = file.newest == file.attempt_id
+        return cells.state(Attempt.State.QUARANTINED, "waits for a look") if waits else cells.state("idle", "settled")
 
     def page_context(self, request: HttpRequest, row: QuarantinedFile) -> dict[str, Any]:
         """Its text beside that of the last good version."""
