@@ -62,13 +62,17 @@ def collect(
     means that there is nothing to judge.
     """
     started = monotonic()
-    with transport.open(target, platform, limits or Limits()) as session:
-        answers = dict(answers_of(session, target, platform))
-        capture = read_capture(platform, answers, last_good=last_good or {})
-        capture = replace(capture, doubts=(*capture.doubts, *_broken_off(platform, answers)))
-        wanted = [file for file in platform.artefacts if capture.good and wants_artefact(file, capture.digest)]
-        artefacts = dict(_artefacts(session, target, platform, wanted))
-        host_key = session.host_key
+    try:
+        with transport.open(target, platform, limits or Limits()) as session:
+            answers = dict(answers_of(session, target, platform))
+            capture = read_capture(platform, answers, last_good=last_good or {})
+            capture = replace(capture, doubts=(*capture.doubts, *_broken_off(platform, answers)))
+            wanted = [file for file in platform.artefacts if capture.good and wants_artefact(file, capture.digest)]
+            artefacts = dict(_artefacts(session, target, platform, wanted))
+            host_key = session.host_key
+    except CollectError as error:
+        error.seconds = round(monotonic() - started, 3)
+        raise
     capture = replace(capture, files={**capture.files, **artefacts})
     return Collected(capture, host_key, monotonic() - started, artefacts=tuple(artefacts))
 

@@ -59,6 +59,7 @@ class BackupError(NetcairnError):
     cause: ClassVar[str] = "error"
     worth_retrying: ClassVar[bool] = False
     transcript: str = ""  # what was said before it, without secrets (backups/transcript.py)
+    seconds: float | None = None  # of a visit to a device, until it failed
 
 
 class CollectError(BackupError):

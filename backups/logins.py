@@ -225,4 +225,5 @@ def in_one(refusals: Sequence[LoginRefused], *, tried: int, of: int) -> LoginRef
     left = f" {rest} more {'was' if rest == 1 else 'were'} not tried, so that no account is locked." if rest else ""
     told = LoginRefused(f"{asked[0]} {len(asked)} credentials were refused.{left}")
     told.transcript = "\n".join(one.transcript for one in refusals if one.transcript)
+    told.seconds = sum(one.seconds or 0.0 for one in asked)
     return told

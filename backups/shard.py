@@ -199,6 +199,7 @@ class Shard:
 
     def decide_failed(self, attempt: Attempt, error: BackupError) -> None:
         """The device, or the way to it, said no."""
+        attempt.seconds = error.seconds
         self.asker.failed(attempt.device, error)
         self.note(attempt, error)
         self.group.add(Decided(attempt, transcript=error.transcript), self.clock())
