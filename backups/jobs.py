@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 DEVICES_A_SHARD = 100  # below that a second process costs more than it brings
 MAX_SHARDS = 4  # unless the hosts have more workers
+COLLECT = "backups.jobs.collect_shard"
 LOOKED_AT = 100  # tasks that wait: more than one run has
 
 
@@ -55,7 +56,7 @@ def shards(devices: int, queue: str = queues.MAIN) -> int:
 
 def ask_for_worker(run: Run, queue: str, *, first: bool = False) -> None:
     """Put a task into a queue that says: look at this run."""
-    enqueue("backups.jobs.collect_shard", str(run.pk), name=task_name(run), queue=queue, first=first)
+    enqueue(COLLECT, str(run.pk), name=task_name(run), queue=queue, first=first)
 
 
 def ask_for_workers(run: Run) -> None:
@@ -86,17 +87,22 @@ def collect_shard(run_id: str) -> None:
 
 
 def _collect_shard(run_id: str) -> None:
-    run = Run.objects.get(pk=run_id)
+    run, began = Run.objects.get(pk=run_id), timezone.now()
     gave_way = shard.work_on(
         run,
         transport=NetmikoTransport(),
         limits=limits(),
         threads=threads(),
-        others_wait=lambda over: not beats.takes_work() or others_wait(run, timezone.now(), turn_over=over),
+        others_wait=lambda turn_over: (
+            not beats.takes_work()
+            or goes_before(run, timezone.now())
+            or (turn_over and others_wait(run, timezone.now()))
+        ),
     )
     if gave_way:
-        step_back(run, timezone.now())
-        ask_for_worker(run, queues.here())
+        now = timezone.now()
+        step_back(run, now)
+        ask_for_worker(run, queues.here(), first=run.trigger == Run.Trigger.HAND and now - began < shard.TURN)
 
 
 def step_back(run: Run, now: datetime) -> None:
@@ -110,13 +116,24 @@ def step_back(run: Run, now: datetime) -> None:
             ask_for_worker(run, queues.here())
 
 
-def others_wait(run: Run, now: datetime, *, turn_over: bool = True) -> bool:
-    """Whether work other than this run's lies in the queue, and nobody has fetched it; before the turn is over only
-    what goes first."""
+def others_wait(run: Run, now: datetime) -> bool:
+    """Whether work other than this run's lies in the queue, and nobody has fetched it."""
     # A fetched task has its lock in the future.
-    since = now if turn_over else queues.FIRST
-    waiting = OrmQ.objects.filter(key=queues.cluster_of(queues.here()), lock__lte=since)[:LOOKED_AT]
+    waiting = OrmQ.objects.filter(key=queues.cluster_of(queues.here()), lock__lte=now)[:LOOKED_AT]
     return any(task.name() != task_name(run) for task in waiting)
+
+
+def goes_before(run: Run, now: datetime) -> bool:
+    """Whether work that goes first lies in the queue.
+
+    Also what is fetched and not begun: a cluster holds a task or two for which it has no worker yet.
+    """
+    here = OrmQ.objects.filter(key=queues.cluster_of(queues.here()))
+    if any(task.name() != task_name(run) for task in here.filter(lock__lte=queues.FIRST)):
+        return True
+    fetched = [task.task for task in here.filter(lock__gt=now)[:LOOKED_AT]]
+    others = Run.objects.filter(pk__in=[task["args"][0] for task in fetched if task["func"] == COLLECT])
+    return others.exclude(pk=run.pk).filter(trigger=Run.Trigger.HAND, state=Run.State.QUEUED).exists()
 
 
 def is_queued(name: str, queue: str = queues.MAIN) -> bool:

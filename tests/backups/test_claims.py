@@ -18,6 +18,7 @@ from django_q.models import OrmQ
 
 from backups import jobs, runs, shard
 from backups.errors import LinkLost, LoginRefused, StoreBusy, Unreachable
+from backups.hosts import queues
 from backups.models import Attempt, Run
 from backups.retries import MAX_TRIES, PAUSES, SITE_DOWN_AFTER, SiteBreaker, next_try
 from backups.transport import Limits
@@ -260,7 +261,7 @@ def test_only_others_work_in_the_queue_is_a_reason_to_give_way(tenant: Tenant) -
     jobs.enqueue_run([make_device(make_tenant("globex"))], requested_by="bob", trigger=Run.Trigger.SCHEDULE)
 
     assert jobs.others_wait(mine, soon)
-    assert not jobs.others_wait(mine, soon, turn_over=False)
+    assert not jobs.goes_before(mine, soon)
 
 
 def test_what_a_person_asks_for_goes_before_all_that_waits(tenant: Tenant) -> None:
@@ -268,10 +269,23 @@ def test_what_a_person_asks_for_goes_before_all_that_waits(tenant: Tenant) -> No
     (nightly,) = jobs.enqueue_run([make_device(tenant)], requested_by="nightly", trigger=Run.Trigger.SCHEDULE)
     (now,) = jobs.enqueue_run([make_device(make_tenant("globex"))], requested_by="bob")
 
-    assert jobs.others_wait(nightly, timezone.now(), turn_over=False)
+    assert jobs.goes_before(nightly, timezone.now())
     ((pk, _),) = Broker(list_key="netcairn").dequeue()
     assert OrmQ.objects.get(pk=pk).task["args"] == (str(now.pk),)
-    assert not jobs.others_wait(nightly, timezone.now(), turn_over=False)
+    assert jobs.goes_before(nightly, timezone.now())  # fetched, but not begun
+    now.begin(timezone.now())
+    assert not jobs.goes_before(nightly, timezone.now())
+
+
+def test_a_run_by_hand_keeps_its_place_when_it_gives_way_early(tenant: Tenant, monkeypatch) -> None:
+    """Two people who click need not wait for each other's whole fleets, nor for the night's."""
+    (mine,) = jobs.enqueue_run([make_device(tenant)], requested_by="ada")
+    OrmQ.objects.all().delete()
+    monkeypatch.setattr(shard, "work_on", lambda *_, **__: True)
+
+    jobs.collect_shard(str(mine.pk))
+
+    assert OrmQ.objects.get().lock == queues.FIRST
 
 
 # Retries
