@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -173,7 +173,7 @@ class Git:
         Whatever comes from outside is given as a checked id or after `--end-of-options` or `--`. `config` holds for
         this process alone, and everybody on this machine may read it: never a secret.
         """
-        with in_memory(stdin) as said, self.start(subcommand, *arguments, stdin=said, config=config) as process:
+        with in_memory([stdin]) as said, self.start(subcommand, *arguments, stdin=said, config=config) as process:
             return process.finish(seconds, expect)
 
     def start(
@@ -232,13 +232,13 @@ def start(
 
 
 @contextmanager
-def in_memory(content: bytes) -> Iterator[BinaryIO]:
+def in_memory(pieces: Iterable[bytes]) -> Iterator[BinaryIO]:
     """A file of no directory, to be read from its beginning.
 
     Through a pipe, a batch went in three hundred pieces, and the two processes waited for each other at every one.
     """
     with os.fdopen(os.memfd_create("stdin"), "w+b") if hasattr(os, "memfd_create") else TemporaryFile() as file:
-        file.write(content)
+        file.writelines(pieces)
         file.seek(0)
         yield file
 

@@ -13,8 +13,12 @@ names 3.0 MB in 0.8 s.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from array import array
+from binascii import unhexlify
 from collections.abc import Iterator, Mapping, Sequence
+from heapq import merge
+from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +26,7 @@ from backups.errors import StoreDamaged
 from backups.store import layout
 from backups.store.creation import fsync
 from backups.store.git import Git, in_memory
+from backups.store.object_ids import ID_BYTES, ObjectIds
 from backups.store.workshop import Workshop
 
 MAX_PACKS = 30
@@ -43,7 +48,6 @@ GONE = "gone-"  # in front of the index of a pack that is being removed
 INDEX_HEAD = b"\377tOc\0\0\0\2"
 COUNT_AT = len(INDEX_HEAD) + 255 * 4
 IDS_AT = COUNT_AT + 4
-ID_BYTES = 20
 PIECE = 64 * 1024
 
 
@@ -117,53 +121,56 @@ def join(workshop: Workshop, *, everything: bool = False) -> list[Path]:
     old = old if len(old) > 1 else []
     workshop.borrow()
     if old:
-        pack(workshop, set().union(*map(ids_in, old)))
+        pack(workshop, ObjectIds(merge(*map(ordered_ids, old))))
     refs = git.run("for-each-ref", "--format=%(objectname) %(refname)").out
     (workshop.path / "packed-refs").write_bytes(refs)
     index_commits(workshop.git)
     return old
 
 
-def pack(workshop: Workshop, ids: set[str]) -> None:
+def pack(workshop: Workshop, ids: ObjectIds) -> None:
     """Make a pack of just these objects, and see that they are all in it. Raises GitFailed, StoreDamaged."""
     (workshop.path / "info" / "attributes").write_text(f"{ALONE}* -delta\n")
-    listed = b"".join(b"%b %b\n" % (one.encode(), name) for one, name in named(workshop.source, ids))
+    listed = (b"%b %b\n" % (one.hex().encode(), name) for one, name in named(workshop.source, ids))
     # What packs of before knew as the nearest version seldom is it among more: with their deltas 752 bytes a version.
     options = ("-q", "--window=3", f"--depth={DEPTH}", "--no-reuse-delta", "--delta-base-offset", workshop.base)
-    said = workshop.git.run("pack-objects", *options, stdin=listed, seconds=SECONDS)
+    with in_memory(listed) as told, workshop.git.start("pack-objects", *options, stdin=told) as process:
+        said = process.finish(SECONDS, (0,))
     workshop.packs = [layout.checked_id(said.out.decode().strip())]
     new = Path(f"{workshop.base}-{workshop.packs[0]}.idx")
-    if not ids <= ids_in(new):
+    if not ids.are(ObjectIds(ordered_ids(new))):
         raise StoreDamaged(f"git left objects out of {new}: nothing is removed; run `fsck --full` for this tenant.")
 
 
-def named(git: Git, ids: set[str]) -> Iterator[tuple[str, bytes]]:
+def named(git: Git, ids: ObjectIds) -> Iterator[tuple[bytes, bytes]]:
     """Each id with a name that its neighbours of earlier and later share; the newest first, as they are read most.
 
     A file without any is not compared with those of other devices: of a first backup that was nearly all the work.
     """
-    found: dict[str, bytes] = {}
-    names: dict[bytes, bytes] = {}  # each once, or a large repository costs tens of megabytes
+    names = array("Q", bytes(8 * len(ids)))  # 0: none; numbers, or a large repository costs tens of megabytes
+    newest_first = array("I")
     for one, path in paths(git, ids):
-        if one in ids and one not in found:
-            name = hashlib.sha1(path, usedforsecurity=False).digest()[:8]
-            found[one] = names.setdefault(name, name)
-    often = Counter(found.values())
-    for one, name in found.items():
-        yield one, (name.hex() if often[name] > 1 else ALONE + name.hex()).encode()
-    for one in sorted(ids - found.keys()):  # commits, root trees, and what no commit of the record names
-        yield one, b""
+        place = ids.place(one)
+        if place is not None and not names[place]:
+            names[place] = int.from_bytes(hashlib.sha1(path, usedforsecurity=False).digest()[:8])
+            newest_first.append(place)
+    often = {name for name, following in pairwise(sorted(names)) if name == following}
+    for place in newest_first:
+        yield ids[place], b"%b%016x" % (b"" if names[place] in often else ALONE.encode(), names[place])
+    for place, name in enumerate(names):  # commits, root trees, and what no commit of the record names
+        if not name:
+            yield ids[place], b""
 
 
-def paths(git: Git, ids: set[str]) -> Iterator[tuple[str, bytes]]:
+def paths(git: Git, ids: ObjectIds) -> Iterator[tuple[bytes, bytes]]:
     """What the commits of the record among these brought, newest first: ids of files and folders with their paths."""
-    record = git.run("rev-list", "--branches", "--glob=refs/epochs", seconds=SECONDS).out.decode().split()
-    commits = "".join(f"{commit}\n" for commit in record if commit in ids).encode()
+    record = BytesIO(git.run("rev-list", "--branches", "--glob=refs/epochs", seconds=SECONDS).out)
+    commits = (line for line in record if unhexlify(line.strip()) in ids)
     options = ("--stdin", "--root", "-r", "-t", "-z", "--no-commit-id", "--no-renames")
     with in_memory(commits) as asked, git.start("diff-tree", *options, stdin=asked) as process:
         fields = (field for field in pieces(process.stdout) if field)
         for change in fields:  # ":<mode> <mode> <old> <new> <status>", then the path
-            yield change.split(b" ")[3].decode(), next(fields)
+            yield unhexlify(change.split(b" ")[3]), next(fields)
         process.finish(SECONDS, (0,))
 
 
@@ -190,10 +197,15 @@ def count_in(head: bytes, index: Path) -> int:
 
 
 def ids_in(index: Path) -> set[str]:
-    """The ids of all objects of a pack, by its index (git's pack format, version 2). Raises StoreDamaged."""
-    content = index.read_bytes()
-    end = IDS_AT + ID_BYTES * count_in(content, index)
-    return {content[at : at + ID_BYTES].hex() for at in range(IDS_AT, end, ID_BYTES)}
+    """The ids of all objects of a pack, by its index. Raises StoreDamaged."""
+    return {one.hex() for one in ordered_ids(index)}
+
+
+def ordered_ids(index: Path) -> Iterator[bytes]:
+    """The same, twenty bytes each, in order (git's pack format, version 2). Raises StoreDamaged."""
+    with index.open("rb") as content:
+        ids = content.read(ID_BYTES * count_in(content.read(IDS_AT), index))
+    return (ids[at : at + ID_BYTES] for at in range(0, len(ids), ID_BYTES))
 
 
 def remove_pack(index: Path) -> None:

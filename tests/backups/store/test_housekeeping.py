@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import merge
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from backups.commit import writing
 from backups.errors import StoreDamaged
 from backups.store.git import Git
 from backups.store.housekeeping import GONE, ids_in, indexes, is_scattered, join, take_place, to_combine
+from backups.store.object_ids import ObjectIds
 from backups.store.workshop import WORKSHOP, Workshop, remove_abandoned
 from inventory.models import Device
 from tests.backups.store_kit import assert_sound, back_up, git, keep_house, kept, repository
@@ -28,6 +30,21 @@ def test_what_stays_is_a_geometric_row(sizes: list[int]) -> None:
     left = sorted(size for pack, size in counts.items() if pack not in together)
     left = [sum(counts[pack] for pack in together), *left] if together else left
     assert all(after >= 2 * before for before, after in pairwise(left))
+
+
+IDS = st.lists(st.sampled_from([b"\0\0\0", b"\0\0\1", b"\0\1\0", b"\xff\xff\0"]), max_size=6).map(
+    lambda starts: [start * 6 + bytes([number, 0]) for number, start in enumerate(starts)]
+)
+
+
+@given(first=IDS, second=IDS)
+def test_ids_are_found_where_they_stand(first: list[bytes], second: list[bytes]) -> None:
+    """They lie in one piece, where the end of one and the beginning of the next can read like a third."""
+    ids = ObjectIds(merge(sorted(first), sorted(second)))
+
+    assert [*ids] == sorted({*first, *second})
+    assert [ids.place(one) for one in ids] == [*range(len(ids))]
+    assert not any(one[1:] + one[:1] in ids for one in ids if one[1:] + one[:1] not in {*first, *second})
 
 
 @pytest.mark.django_db
