@@ -20,7 +20,7 @@ from backups.models import Snapshot
 from backups.processing import Processing, altered, process
 from backups.processing_models import PostProcessing
 from backups.ssh_jump import JUMP_HOSTS
-from backups.store.packing import packed_all
+from backups.store.packing import packed
 from backups.targets import Targets, as_stored, pin_host_key, platform_of
 from backups.transport import Limits, Transport
 from inventory.host_key_services import stranger_met
@@ -138,8 +138,12 @@ def made_ready(visit: Callable[[], Collected], device: Device, last_digest: str)
     """What a visit brought, as its tenant wants it stored, and packed where it is new. In a thread, without database.
 
     Not where it is written: compressing took half the time of a batch of large texts, with the tenant's lock in hand.
+    What is packed is left out as text: with a hundred threads there are tens of megabytes of it, waiting to be written.
     """
     collected = visit()
     capture = as_stored(device, collected.capture)
     new = capture.good and (capture.digest != last_digest or collected.artefacts)
-    return replace(collected, capture=capture, packed=packed_all([*capture.files.values()]) if new else ())
+    if not new:
+        return replace(collected, capture=capture)
+    files = {name: packed("blob", content) for name, content in capture.files.items()}
+    return replace(collected, capture=replace(capture, files={}), packed=files)

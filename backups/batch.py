@@ -32,7 +32,6 @@ from backups.store import layout, packing, patches
 from backups.store.changes import DeviceChange, Plan
 from backups.store.creation import create
 from backups.store.lookup import Lookup
-from backups.store.packing import Packed
 from backups.store.patches import Difference
 from backups.store.reader import Entry, TenantStore, is_repository, open_store, store_path
 from backups.store.stream import NewCommit, Put, with_trailers
@@ -89,16 +88,15 @@ class Batch:
         author: str,
         when: datetime,
         trailers: Mapping[str, str],
-        packed: Sequence[Packed] = (),
     ) -> Written | None:
         """Write what differs from the record as one commit; None where nothing does.
 
-        `packed`: the contents, where that is done already. At most 200 files and 16 MB of new content (one device
+        At most 200 files and 16 MB of new content (one device
         alone: any). Raises NameRefused, StoreDamaged where an id names nothing, QuotaFull, GitFailed, StoreMoved.
         """
         changing.check_changes(changes)
         # The database, two processes of git and two threads are at work at once: most machines have two processors.
-        with self.phases.of("git"), packing.beside([] if packed else changing.contents(changes)) as contents:
+        with self.phases.of("git"), packing.beside(changing.contents(changes)) as contents:
             plan = self.plan(changes)
             if plan.empty:
                 return None
@@ -107,7 +105,7 @@ class Batch:
             told = with_trailers(message, trailers)
             new = NewCommit(layout.MAIN, self.head, told, author, when, plan.puts, plan.removals)
             with patches.comparing(self.store.git) as comparing:
-                commit = write_batch(self.lookup, new, chain(packed, *(share.take() for share in contents)))
+                commit = write_batch(self.lookup, new, chain.from_iterable(share.take() for share in contents))
                 patches.compare(comparing, self.head, commit)
                 self.charge(plan)
                 self.advance(commit, seq)

@@ -15,7 +15,7 @@ from backups.transport import Limits, Session, Target, Transport
 from inventory.platforms.sheet import Command, Platform, RemoteFile
 
 if TYPE_CHECKING:
-    from backups.store.packing import Packed
+    from backups.store.contents import Packed
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Collected:
     said: Mapping[str, int] = field(default_factory=dict)  # bytes of each file before it was post-processed; else empty
     altered: frozenset[str] = frozenset()  # files that post-processing has changed or made
     note: str = ""  # what went wrong with that, for people
-    packed: Sequence[Packed] = ()  # the files as the store wants them, where they are to be kept
+    packed: Mapping[str, Packed] = field(default_factory=dict)  # instead of the files, where they are to be kept
 
 
 # Whether to fetch an artefact beside texts with this digest (capture.stable_digest).

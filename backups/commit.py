@@ -15,7 +15,7 @@ from backups.house import House, tidy_up
 from backups.models import Snapshot
 from backups.retirement import drop_retired
 from backups.store.changes import MAX_BYTES, MAX_FILES, DeviceChange
-from backups.store.packing import Packed
+from backups.store.contents import Content
 from inventory.models import Device
 
 __all__ = ["Batch", "DeviceChange", "KeepResult", "Kept", "Written", "keep", "writing"]
@@ -26,12 +26,11 @@ class Kept:
     """A good capture of a device, to be kept: all its files."""
 
     device: Device
-    files: Mapping[str, bytes]
+    files: Mapping[str, Content]
     digest: str
     taken_at: datetime
     said: Mapping[str, int] = field(default_factory=dict)  # bytes of each file before it was post-processed
     altered: frozenset[str] = frozenset()  # files that it has changed or made
-    packed: Sequence[Packed] = ()  # the files, where that is done already
 
     @property
     def size(self) -> int:
@@ -77,8 +76,7 @@ def keep(
             if left:
                 result.not_kept |= dict.fromkeys([one.device.pk for one in left], quota.refused(tenant_id))
             changes = [DeviceChange(one.device.pk, one.device.name, one.files, complete=True) for one in group]
-            packed = [file for one in group for file in one.packed]
-            written = batch.put(changes, message=message, author=author, when=now, trailers=trailers, packed=packed)
+            written = batch.put(changes, message=message, author=author, when=now, trailers=trailers)
             snapshots = record(tenant_id, group, written, author=author, run_id=run_id) if written else {}
             if snapshots:
                 also(snapshots)

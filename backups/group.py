@@ -11,7 +11,7 @@ from django.db import connection
 
 from backups.commit import Kept
 from backups.models import Attempt, QuarantinedFile, Snapshot, Transcript
-from backups.store.layout import blob_id
+from backups.store.contents import id_of_file
 
 GROUP_COUNT = 100  # captures, bytes and seconds: whichever comes first ends a group; a crash loses at most one
 GROUP_BYTES = 4 * 1024 * 1024
@@ -38,7 +38,7 @@ class Decided:
     def say_what_changed(self, last: Snapshot | None) -> None:
         """Begin the reason why nothing was kept with the files that differ from the last version's."""
         before = {name: file["blob"] for name, file in last.files.items()} if last else {}
-        now = {name: blob_id(content) for name, content in self.kept.files.items()} if self.kept else {}
+        now = {name: id_of_file(content) for name, content in self.kept.files.items()} if self.kept else {}
         names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
         self.attempt.detail = f"{', '.join(names)} changed, and was not kept. {self.attempt.detail}"
 

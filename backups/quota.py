@@ -24,6 +24,7 @@ from backups.errors import QuotaFull, StoreError
 from backups.locks import lock_tenant
 from backups.models import Repository, StoredFile
 from backups.store import layout
+from backups.store.contents import id_of_file
 from backups.store.reader import TenantStore, is_repository, open_store, store_path
 from backups.store.rereading import absent
 from inventory import audit
@@ -163,7 +164,7 @@ def divide(tenant_id: UUID, captures: Sequence[Kept]) -> tuple[list[Kept], list[
     usage = usage_of(tenant_id)
     if not usage.limit:
         return list(captures), []
-    sizes = [{layout.blob_id(content): len(content) for content in one.files.values()} for one in captures]
+    sizes = [{id_of_file(content): len(content) for content in one.files.values()} for one in captures]
     new = new_among(tenant_id, {blob: size for files in sizes for blob, size in files.items()})
     fit, left, room = [], [], usage.room
     for one, files in zip(captures, sizes, strict=True):

@@ -232,8 +232,8 @@ class Shard:
             doubt = capture.doubts[0]
             self.close(attempt, Attempt.State.QUARANTINED, doubt.cause, doubt.detail, doubtful=capture.files)
         else:
-            how = collected.said, collected.altered, collected.packed
-            kept = commit.Kept(attempt.device, capture.files, capture.digest, self.clock(), *how)
+            files, how = collected.packed or capture.files, (collected.said, collected.altered)
+            kept = commit.Kept(attempt.device, files, capture.digest, self.clock(), *how)
             self.close(attempt, Attempt.State.CHANGED, detail=collected.note, kept=kept)
 
     def close(

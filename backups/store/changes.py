@@ -8,6 +8,7 @@ from functools import cached_property
 from uuid import UUID
 
 from backups.store import layout
+from backups.store.contents import Content, Packed
 from backups.store.reader import Entry
 from backups.store.stream import Put
 
@@ -22,7 +23,7 @@ class DeviceChange:
 
     device_id: UUID
     device_name: str
-    files: Mapping[str, bytes | str | None]  # content, the id of a file that is there already, or None: remove it
+    files: Mapping[str, Content | str | None]  # content, the id of a file that is there already, or None: remove it
     complete: bool = False  # these are all its files from now on
 
     @property
@@ -33,7 +34,12 @@ class DeviceChange:
     @property
     def size(self) -> int:
         """Bytes of new content."""
-        return sum(len(content) for content in self.files.values() if isinstance(content, bytes))
+        return sum(map(len, self.contents))
+
+    @property
+    def contents(self) -> list[Content]:
+        """What is new."""
+        return [content for content in self.files.values() if isinstance(content, bytes | Packed)]
 
     @cached_property
     def puts(self) -> list[Put]:
@@ -77,15 +83,15 @@ class Plan:
 
 
 def contents(changes: Iterable[DeviceChange]) -> list[bytes]:
-    """The new contents that the changes bring."""
-    return [content for change in changes for content in change.files.values() if isinstance(content, bytes)]
+    """The new contents that the changes bring, and that are not packed yet."""
+    return [content for change in changes for content in change.contents if isinstance(content, bytes)]
 
 
 def check_changes(changes: Sequence[DeviceChange]) -> None:
     """Raise where a batch is not one: a device twice, or more new content than a batch may bring."""
     if len({change.device_id for change in changes}) < len(changes):
         raise ValueError("a device is there twice in one batch")
-    count = sum(isinstance(content, bytes) for change in changes for content in change.files.values())
+    count = sum(len(change.contents) for change in changes)
     size = sum(change.size for change in changes)
     # One device alone may always: it cannot be divided, and the transport has its own limit.
     if len(changes) > 1 and (count > MAX_FILES or size > MAX_BYTES):
@@ -127,7 +133,7 @@ def files_after(
     gone = {name_of(path) for path in removals}
     files = {name: entry for name, entry in before.items() if name not in gone}
     for put in puts:
-        size = len(put.content) if isinstance(put.content, bytes) else sizes[put.id]
+        size = sizes[put.id] if isinstance(put.content, str) else len(put.content)
         files[name_of(put.path)] = Entry(put.mode, put.id, size)
     return files
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from struct import pack
 
+from backups.store.contents import Packed
 from backups.store.trees import id_of
 
 KINDS = {"commit": 1, "tree": 2, "blob": 3}
@@ -23,17 +24,10 @@ MOST = 2**31  # bytes: beyond that an index needs a second table
 AT_ONCE = 10  # contents that a thread takes at a time
 
 
-@dataclass(frozen=True)
-class Packed:
-    """An object as it stands in a pack."""
-
-    id: bytes
-    data: bytes  # its kind and size, and the deflated content
-
-
 def packed(kind: str, content: bytes) -> Packed:
     """The object of this content."""
-    return Packed(id_of(kind, content), heading(kind, len(content)) + zlib.compress(content, LEVELS[kind]))
+    data = heading(kind, len(content)) + zlib.compress(content, LEVELS[kind])
+    return Packed(id_of(kind, content), data, len(content))
 
 
 @dataclass(frozen=True)

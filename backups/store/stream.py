@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cached_property
 
 from backups.store import layout
+from backups.store.contents import Content, id_of_file
 
 COMMITTER = "Netcairn <netcairn@localhost>"
 CONTROL = re.compile(r"[\x00-\x1f\x7f<>]+")
@@ -24,13 +25,13 @@ class Put:
     """A path that names this content from now on: new bytes, or an object that is there already."""
 
     path: str
-    content: bytes | str
+    content: Content | str
     mode: str = layout.FILE_MODE
 
     @cached_property
     def id(self) -> str:
         """The id that the path names afterwards."""
-        return layout.blob_id(self.content) if isinstance(self.content, bytes) else self.content
+        return self.content if isinstance(self.content, str) else id_of_file(self.content)
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def modification(put: Put) -> Iterator[bytes]:
         yield f'M {put.mode} inline "{put.path}"\n'.encode()
         yield data(put.content)
     else:
-        yield f'M {put.mode} {layout.checked_id(put.content)} "{put.path}"\n'.encode()
+        yield f'M {put.mode} {layout.checked_id(put.id)} "{put.path}"\n'.encode()
 
 
 def data(content: bytes) -> bytes:

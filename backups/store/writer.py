@@ -11,11 +11,12 @@ from tempfile import mkstemp
 
 from backups.errors import StoreDamaged
 from backups.store import layout, trees
+from backups.store.contents import Packed
 from backups.store.creation import fsync
 from backups.store.disk import disk_refusal
 from backups.store.git import Git
 from backups.store.lookup import Lookup
-from backups.store.packing import Packed, index_of, pack_of, packed, packed_all
+from backups.store.packing import index_of, pack_of, packed, packed_all
 from backups.store.stream import NewCommit, stream
 
 SUM = 20  # bytes of a checksum
@@ -55,11 +56,12 @@ def write_commit(git: Git, new: NewCommit) -> str:
 def write_batch(lookup: Lookup, new: NewCommit, contents: Iterable[Packed]) -> str:
     """Write a commit and all that it brings as one pack, durably, and named by no ref; its id. Raises StoreError.
 
-    `contents`: what of the puts is packed already; what none of them names is left out. The pack is of our own making:
-    fast-import begins only when all is known, and ends only when all is on the disk (docs/decisions/0044).
+    `contents`: what of the puts' bytes is packed already; what none of them names is left out. The pack is of our own
+    making: fast-import begins only when all is known, and ends only when all is on the disk (docs/decisions/0044).
     """
+    objects = {put.content.id: put.content for put in new.puts if isinstance(put.content, Packed)}
     wanted = {put.id: put.content for put in new.puts if isinstance(put.content, bytes)}
-    objects = {one.id: one for one in contents if wanted.pop(one.id.hex(), None) is not None}
+    objects |= {one.id: one for one in contents if wanted.pop(one.id.hex(), None) is not None}
     objects |= {one.id: one for one in packed_all(list(wanted.values()))}
     root = lookup.root_of(new.parent) if new.parent else None
     grown = trees.grown(lookup.folder, root, new.puts, new.removals)

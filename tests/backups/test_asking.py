@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from zlib import decompress
 
 import pytest
 
 from backups.asking import made_ready
 from backups.capture import Capture, Doubt
 from backups.collect import Collected
-from backups.store.packing import packed_all
+from backups.store.packing import heading, packed
 from inventory.models import Device, Tenant
 
 SAID = b"hostname edge1\nusername ada secret 9 canary\nend\n"
@@ -24,7 +25,8 @@ def test_what_is_new_is_packed_by_the_thread_that_brought_it() -> None:
     """Who compresses 4 MB with the tenant's lock in hand holds up everybody else."""
     ready = made_ready(lambda: SEEN, device_of(), "old")
 
-    assert ready.packed == packed_all([SAID])
+    assert ready.packed == {"running.cfg": packed("blob", SAID)}
+    assert not ready.capture.files
 
 
 @pytest.mark.parametrize("doubts", [(), (Doubt("no-end-marker", ""),)])
@@ -39,5 +41,5 @@ def test_a_tenant_without_secrets_has_none_packed() -> None:
     """What is packed is what is written."""
     ready = made_ready(lambda: SEEN, device_of(Tenant.Secrets.MASK), "old")
 
-    assert ready.packed == packed_all([*ready.capture.files.values()])
-    assert b"canary" not in ready.capture.files["running.cfg"]
+    made = ready.packed["running.cfg"]
+    assert b"canary" not in decompress(made.data.removeprefix(heading("blob", made.size)))
