@@ -251,10 +251,13 @@ def web_server(listener: socket.socket) -> Child:
 
 
 def queue_workers(workers: int | None, *, stuck: Callable[[], bool]) -> Child:
-    """django-q2's cluster: fetches tasks from the database and runs them."""
+    """django-q2's cluster: fetches tasks from the database and runs them.
+
+    Who starts it has made the checks; they would load every page into each worker.
+    """
     return Child(
         name="The queue",
-        command=[sys.executable, os.fspath(Path(settings.BASE_DIR) / "manage.py"), "qcluster"],
+        command=[sys.executable, os.fspath(Path(settings.BASE_DIR) / "manage.py"), "qcluster", "--skip-checks"],
         environment={} if workers is None else {"NETCAIRN_WORKERS": str(workers)},
         grace=QUEUE_GRACE,
         stuck=stuck,

@@ -8,6 +8,8 @@ from django.views.generic import RedirectView
 
 from inventory.login import pages
 
+admin.autodiscover()  # here, where they are asked for, and not at every start
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     *pages.urlpatterns,  # before the admin's own: its login page is among them

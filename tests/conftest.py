@@ -16,6 +16,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings
+from django.contrib import admin
 from django.core.management.base import BaseCommand
 from django.db import connection
 from django.test import TransactionTestCase
@@ -27,6 +28,8 @@ from config import serving
 # How long an example takes says how busy the machine is, and nothing of the rule that it is an example of.
 hypothesis.settings.register_profile("netcairn", deadline=None)
 hypothesis.settings.load_profile("netcairn")
+
+admin.autodiscover()  # as who serves the pages does
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Until all tests are known nothing is garbage, and looking for some takes a seventh of the time: see below.
