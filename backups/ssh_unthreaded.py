@@ -105,7 +105,7 @@ class DeviceChannel(paramiko.Channel):
         self.transport.pump_until(self._has_something, self.timeout)
         if not self._has_something():
             raise TimeoutError
-        said = bytes(self._arrived[:nbytes])
+        said = bytes(memoryview(self._arrived)[:nbytes])
         del self._arrived[:nbytes]
         room = self._check_add_window(len(said))
         if room > 0:

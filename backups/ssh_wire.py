@@ -118,7 +118,7 @@ class Wire:
             self._transcript.heard(said)
         if not self.prompt:
             self.greeting = (self.greeting + said)[:GREETING_BYTES]
-        self._tail = (self._tail + said)[-TAIL:]
+        self._tail = (self._tail + said[-TAIL:])[-TAIL:]
         return True
 
     @property

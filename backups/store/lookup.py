@@ -20,8 +20,9 @@ from backups.store.trees import FOLDER, Folder, id_of
 
 ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)  # of a tree: mode, name, id
 TREE_OF = re.compile(rb"tree ([0-9a-f]{40})\n")
+MODES = {mode: mode for mode in (b"40000", b"100644", b"120000")}  # one for all entries
 LARGE = 64 * 1024  # bytes of a tree
-SHELF = 2  # of them, in a process
+SHELF = 1  # of them, in a process: ten thousand names are 3 MB, and a worker is at one run at a time
 AT_ONCE = 500  # questions that fit into a pipe while nobody reads the answers
 
 Found = tuple[str, str]  # mode, id
@@ -195,7 +196,7 @@ def path_of(name: bytes) -> str:
 def folder_of(content: bytes) -> Folder:
     """The entries of a tree, by name."""
     # As bytes: of ten thousand names a few are asked for.
-    return {name: (mode, found) for mode, name, found in ENTRY.findall(content)}
+    return {name: (MODES.get(mode, mode), found) for mode, name, found in ENTRY.findall(content)}
 
 
 def tree_of(paths: Iterable[str]) -> Wanted:
