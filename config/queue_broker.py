@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -17,10 +18,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
+from django_q.signing import SignedPackage
 
 from backups.hosts import beats
 from backups.hosts.queues import FIRST, cluster_of, here
 
+TICK = "backups.jobs.tick"  # waits for no more than one turn: schedules, retries and lost work depend on it
+BEFORE_RUNS = FIRST + timedelta(days=1)  # its lock
 LOOK_EVERY = 1.0  # seconds, while this host takes no work
 ENOUGH = 4096  # bytes of the note after which what has been done is left out of it
 
@@ -38,6 +42,8 @@ class Broker(ORM):
     def enqueue(self, task: str) -> int:
         """Put a task into the queue; its number."""
         lock = FIRST if self.goes_first else timezone.now()
+        if SignedPackage.loads(task)["func"] == TICK:
+            lock = BEFORE_RUNS
         return self.get_connection().create(key=self.list_key, payload=task, lock=lock).pk
 
     def dequeue(self) -> Any:

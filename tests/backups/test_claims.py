@@ -277,6 +277,17 @@ def test_what_a_person_asks_for_goes_before_all_that_waits(tenant: Tenant) -> No
     assert not jobs.goes_before(nightly, timezone.now())
 
 
+def test_the_tick_waits_behind_no_run(tenant: Tenant) -> None:
+    """Behind forty nightly runs it came ten minutes late, and with it whatever was due or lost meanwhile."""
+    (nightly,) = jobs.enqueue_run([make_device(tenant)], requested_by="nightly", trigger=Run.Trigger.SCHEDULE)
+    jobs.enqueue("backups.jobs.tick", name="tick")
+
+    assert not jobs.goes_before(nightly, timezone.now())
+    assert jobs.others_wait(nightly, timezone.now())
+    ((pk, _),) = Broker(list_key="netcairn").dequeue()
+    assert OrmQ.objects.get(pk=pk).name() == "tick"
+
+
 def test_a_run_by_hand_keeps_its_place_when_it_gives_way_early(tenant: Tenant, monkeypatch) -> None:
     """Two people who click need not wait for each other's whole fleets, nor for the night's."""
     (mine,) = jobs.enqueue_run([make_device(tenant)], requested_by="ada")
