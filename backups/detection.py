@@ -61,11 +61,13 @@ def detect(
 def _ask(session: DeviceSession, question: str, said: dict[str, str]) -> bool:
     """Take down the answer; whether another question makes sense after it.
 
-    Some systems hang up on a line that they do not know, or answer it with a menu: what was seen before still counts.
+    Some systems hang up on a line that they do not know, answer it with a menu, or stop behind the first page: what was
+    seen until then still counts.
     """
-    said[question] = ""
+    answer, whole = b"", True
     try:
-        said[question] = session.run(question).decode("latin-1").replace("\r", "")
-    except (DeadlineExceeded, LinkLost, PagerFailed):
-        return False
-    return True
+        answer = session.run(question)
+    except (DeadlineExceeded, LinkLost, PagerFailed) as exc:
+        answer, whole = exc.said, False
+    said[question] = answer.decode("latin-1").replace("\r", "")
+    return whole

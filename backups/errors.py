@@ -66,6 +66,7 @@ class CollectError(BackupError):
     """A device could not be collected."""
 
     cause = "collect"
+    said = b""  # the beginning of an answer that was not whole
 
 
 class Unreachable(CollectError):

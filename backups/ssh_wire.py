@@ -259,7 +259,9 @@ class Wire:
         """
         answer = self._ask(line, self.learn_prompt(), whole=whole, trusting=False)
         if answer.cut_at_a_page and not (whole and answer.last_line_is(whole)):
-            raise PagerFailed(f"The pager of {self._place} stopped in the middle of '{line}'; turn its paging off.")
+            error = PagerFailed(f"The pager of {self._place} stopped in the middle of '{line}'; turn its paging off.")
+            error.said = bytes(answer.raw[:TAIL])
+            raise error
         return answer.text(decorated=self._manner.decorated)
 
     def _ask(self, line: str, prompt: bytes, *, whole: re.Pattern[bytes] | None, trusting: bool) -> Answer:
@@ -279,16 +281,18 @@ class Wire:
                 self._longest_pause = max(self._longest_pause, monotonic() - began) if answer.echoed else 0.0
                 answer.feed(self.take())
             elif standing is Standing.TALKING or (standing is Standing.STRANGE and not trusting):
-                raise self._fell_silent(line)
+                raise self._fell_silent(line, answer)
             else:
                 break
         self._echoes = self._echoes or answer.echoed
         return answer
 
-    def _fell_silent(self, line: str) -> DeadlineExceeded:
-        return DeadlineExceeded(
+    def _fell_silent(self, line: str, answer: Answer) -> DeadlineExceeded:
+        error = DeadlineExceeded(
             f"{self._place} fell silent for {self._bounds.idle:g} seconds in the middle of its answer to '{line}'."
         )
+        error.said = bytes(answer.raw[:TAIL])
+        return error
 
     def _turn_page(self, answer: Answer, standing: Standing, line: str) -> None:
         """Press the pager's key, unless more comes: then it was only a line that looks like a pager's."""
@@ -298,7 +302,7 @@ class Wire:
             if not self.pull(self._bounds.idle if standing is Standing.PAGED else min(NUDGE_AFTER, self._bounds.idle)):
                 self.send(b" ")  # some pagers are left at their end by the key that turned the pages
                 if not self.pull(self._bounds.idle):
-                    raise self._fell_silent(line)
+                    raise self._fell_silent(line, answer)
         answer.feed(self.take())
 
     def _patience(self, answer: Answer, standing: Standing, whole: re.Pattern[bytes] | None, trusting: bool) -> float:

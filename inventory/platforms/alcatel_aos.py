@@ -8,7 +8,7 @@ PLATFORM = Platform(
     slug="alcatel_aos",
     label="Alcatel-Lucent Enterprise AOS (OmniSwitch)",
     netmiko_type="alcatel_aos",
-    signs=(Sign(r"^ +Description: +Alcatel-Lucent", "show system"),),
+    signs=(Sign(r"^ +Description: +Alcatel-Lucent", "show system"), Sign(r"^ERROR: Invalid entry: ", sure=False)),
     commands=(
         # AOS ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show configuration snapshot", filename="snapshot.cfg", min_bytes=100),

@@ -7,7 +7,7 @@ PLATFORM = Platform(
     slug="brocade_fos",
     label="Brocade Fabric OS",
     netmiko_type="brocade_fos",
-    signs=(Sign(r"^Fabric OS: +v", "version"),),
+    signs=(Sign(r"^Fabric OS: +v", "version"), Sign(r"^rbash: show: command not found", sure=False)),
     commands=(
         # The form of the switch's own `configupload -all`.
         Command(

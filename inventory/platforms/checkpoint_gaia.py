@@ -7,7 +7,10 @@ PLATFORM = Platform(
     slug="checkpoint_gaia",
     label="Check Point Gaia",
     netmiko_type="checkpoint_gaia",
-    signs=(Sign(r"^Product version Check Point Gaia", "show version all"),),
+    signs=(
+        Sign(r"^Product version Check Point Gaia", "show version all"),
+        Sign(r"^CLINFR\d{4} ", sure=False),
+    ),
     commands=(
         # Gaia ends with no mark: only the prompt and the size tell that nothing is missing.
         Command(line="show configuration", filename="gaia.conf", min_bytes=200),
@@ -32,6 +35,6 @@ PLATFORM = Platform(
     ),
     # Somebody else has the configuration open: said in front of an answer, which is whole nevertheless.
     frame=(r"^CLINFR0771 +Config lock is owned by ",),
-    refusals=(r"^[ \t]*(?:CLINFR(?!0771)\d+ |NMS\d+ |Incomplete command|Invalid command)",),
+    refusals=(r"^[ \t]*(?:CLINFR(?!0771)\d+ |NMS\d+ |Incomplete command|Invalid command|Bad parameter starting at )",),
     save=("save config",),
 )

@@ -8,7 +8,7 @@ PLATFORM = Platform(
     slug="cisco_viptela",
     label="Cisco SD-WAN (Viptela vEdge)",
     netmiko_type="cisco_viptela",
-    signs=(Sign(r"^viptela \d", GREETING),),
+    signs=(Sign(r"^viptela \d|^Welcome to Viptela CLI", GREETING),),
     commands=(Command(line="show running-config", filename="running.cfg", min_bytes=100),),
     restore=Restore(
         way="candidate",
@@ -16,8 +16,8 @@ PLATFORM = Platform(
         "confirmed 5`, `commit`. Where vManage owns the device, its template is the way.",
     ),
     verified="none",
-    source="Cisco's SD-WAN command reference, as remembered; held against no device. An IOS-XE router in controller "
-    "mode is collected as `cisco_ios`",
+    source="Cisco's SD-WAN command reference, as remembered; the greeting, the prompt and parts of configurations as "
+    "published. An IOS-XE router in controller mode is collected as `cisco_ios`",
     patience=60.0,
     secrets=(
         *CISCO_SECRETS,

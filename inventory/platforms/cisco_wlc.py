@@ -11,6 +11,7 @@ PLATFORM = Platform(
     signs=(
         Sign(r"^Product Name\.+ Cisco Controller", "show sysinfo"),
         Sign(r"^\(Cisco Controller\) >", GREETING),
+        Sign(r"^Incorrect usage\. ", sure=False),
     ),
     commands=(
         # The one form that can be put back, and that says where it ends; `show run-config commands` does neither.

@@ -8,7 +8,7 @@ PLATFORM = Platform(
     slug="dlink_ds",
     label="D-Link xStack and Smart switches",
     netmiko_type="dlink_ds",
-    signs=(Sign(r"^Device Type +: D[EGX]S-\d", "show switch"),),
+    signs=(Sign(r"^Device Type +: D[EGX]S-\d", "show switch"), Sign(r"^Command: show version", sure=False)),
     commands=(
         # The words around the end differ from model to model: only the prompt and the size tell.
         Command(

@@ -8,7 +8,7 @@ PLATFORM = Platform(
     slug="f5_tmsh",
     label="F5 BIG-IP",
     netmiko_type="f5_linux",
-    signs=(Sign(r"^ *Product +BIG-IP", "show sys version"),),
+    signs=(Sign(r"^ *Product +BIG-IP", "show sys version"), Sign(r"^Syntax Error: ", sure=False)),
     commands=(
         # Said in the shell; an account with tmsh as its shell gets by with `list`.
         Command(

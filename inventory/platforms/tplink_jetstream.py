@@ -8,7 +8,10 @@ PLATFORM = Platform(
     slug="tplink_jetstream",
     label="TP-Link JetStream and DeltaStream",
     netmiko_type="tplink_jetstream",
-    signs=(Sign(r"^ ?System Description +- .*(?:JetStream|Switch)", "show system-info"),),
+    signs=(
+        Sign(r"^ ?System Description +- .*(?:JetStream|Switch)", "show system-info"),
+        Sign(r"^ *Error: Bad command", sure=False),
+    ),
     commands=(
         Command(line="show running-config", filename="running.cfg", complete_when=r"^end\s*$", min_bytes=100),
         Command(line="show startup-config", filename="startup.cfg", complete_when=r"^end\s*$", optional=True),

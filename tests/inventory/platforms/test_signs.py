@@ -67,6 +67,21 @@ def test_a_hint_decides_what_is_asked_next() -> None:
     assert next_question(KNOWN, {SSH: "HUAWEI-1.5"}) == "display version"
 
 
+@pytest.mark.parametrize(
+    ("refusal", "question"),
+    [
+        ("CLINFR0329  Invalid command:'show version'.\n", "show version all"),
+        ("Incorrect usage.  Use the '?' or <TAB> key to list commands.\n", "show sysinfo"),
+        ('Syntax Error: unexpected argument "version"\n', "show sys version"),
+        ("-------------^\nError: Bad command\n", "show system-info"),
+        ("Command: show version\n\nNext possible completions:\n", "show switch"),
+    ],
+)
+def test_how_a_device_says_no_decides_what_is_asked_next(refusal: str, question: str) -> None:
+    """Only so many questions are asked, and each of these is understood by one system alone."""
+    assert next_question(KNOWN, {SSH: "OpenSSH_7.8", GREETING: "gw1>", USUAL: refusal}) == question
+
+
 def test_a_device_that_has_answered_everything_is_asked_nothing_more() -> None:
     """The questions end, however strange the device."""
     known = [Known("acme", "Acme", (Sign(r"^Acme OS"), Sign(r"^acme", "about")))]
