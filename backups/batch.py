@@ -20,13 +20,13 @@ from django.db import DatabaseError, transaction
 from backups import elsewhere, quota
 from backups.epochs import Epoch, begin_of_current
 from backups.errors import GitFailed, StoreError, StoreMoved
+from backups.floor import FLOOR
 from backups.fsck.findings import alarming
 from backups.locks import lock_tenant, try_lock_tenant
 from backups.lost import refuse_lost
 from backups.mending import reconcile
 from backups.models import Repository
 from backups.phases import Phases
-from backups.precedence import PRECEDENCE
 from backups.store import changes as changing
 from backups.store import layout, packing, patches
 from backups.store.changes import DeviceChange, Plan
@@ -271,7 +271,7 @@ def writing(tenant_id: UUID, *, wait: float = 10.0, beyond_quota: bool = False) 
         with alarming(tenant_id) as mended, transaction.atomic(durable=True):
             with phases.of("lock"):
                 lock_tenant(tenant_id, wait=wait)
-            first.enter_context(PRECEDENCE.taken())
+            first.enter_context(FLOOR.first())
             batch = begin(tenant_id, phases, mended, beyond_quota=beyond_quota)
             try:
                 yield batch

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from backups.capture import Capture, Doubt, read_capture, refusal
 from backups.errors import CollectError, CommandRefused
+from backups.floor import FLOOR
 from backups.transport import Limits, Session, Target, Transport
 from inventory.platforms.sheet import Command, Platform, RemoteFile
 
@@ -63,7 +64,7 @@ def collect(
     """
     started = monotonic()
     try:
-        with transport.open(target, platform, limits or Limits()) as session:
+        with FLOOR.in_turn(), transport.open(target, platform, limits or Limits()) as session:
             answers = dict(answers_of(session, target, platform))
             capture = read_capture(platform, answers, last_good=last_good or {})
             capture = replace(capture, doubts=(*capture.doubts, *_broken_off(platform, answers)))

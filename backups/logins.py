@@ -16,6 +16,7 @@ from typing import Any
 
 from backups.collect import Collected, collect
 from backups.errors import CollectError, LoginPaused, LoginRefused
+from backups.floor import FLOOR
 from backups.transport import Target
 from inventory.platforms.sheet import Platform
 
@@ -183,7 +184,8 @@ class Doorman:
 
     def before_login(self) -> None:
         """See LoginGate.enter."""
-        self.gate.enter(self.key)
+        with FLOOR.left:
+            self.gate.enter(self.key)
 
     def after_login(self) -> None:
         """See LoginGate.accepted."""

@@ -25,6 +25,7 @@ from netmiko.ssh_dispatcher import CLASS_MAPPER
 
 from backups import telnet
 from backups.device_session import DeviceSession
+from backups.drivers_asleep import let_others_reckon
 from backups.errors import CollectError, EnableRefused, UnknownPlatform
 from backups.ssh_errors import Stage, translated
 from backups.ssh_handshake import PinnedKey, login_key, transport_factory
@@ -230,6 +231,7 @@ def driver_class(netmiko_type: str) -> type[WireReading]:
         known = netmiko_type.removesuffix(TELNET)
         raise UnknownPlatform(f"netmiko has no {way} device type '{known}'; correct the platform or its sheet.")
     driver = REPLACED.get(driver, driver)
+    let_others_reckon(driver)
     # After the driver in the order of methods, before netmiko's base class. These alone must come first.
     members: dict[str, Any] = {"cleanup": WireReading.cleanup}
     if by_telnet:

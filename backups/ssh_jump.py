@@ -26,6 +26,7 @@ from backups.errors import (
     NoCredential,
     Unreachable,
 )
+from backups.floor import FLOOR
 from backups.ssh_errors import Stage, translated
 from backups.ssh_handshake import PinnedKey, log_in
 from backups.ssh_link import FOR_EVER, DeviceSocket, dial, place_of
@@ -193,7 +194,8 @@ def reach(target: Target, *, until: float) -> DeviceSocket:
     if problem:
         raise AddressRefused(f"{place_of(target)} is not connected to: its address {problem}. Correct it.")
     try:
-        return JUMP_HOSTS.channel(target.hops, target, until=until)
+        with FLOOR.left:
+            return JUMP_HOSTS.channel(target.hops, target, until=until)
     except JumpHostRefused as error:
         raise JumpHostRefused(f"{target.name}: {error}", hop=error.hop, presented=error.presented) from None
     except JumpHostFailed as error:

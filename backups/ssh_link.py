@@ -12,7 +12,7 @@ from typing import Any
 import paramiko
 
 from backups.errors import AddressRefused, Unreachable
-from backups.precedence import PRECEDENCE
+from backups.floor import FLOOR
 from backups.transport import Target
 
 LOOK_AROUND = 0.5  # seconds: how often a connection without traffic looks at the clock
@@ -79,8 +79,8 @@ class DeviceSocket:
         """How many bytes were sent. Raises TimeoutError now and then, OverTheLimit."""
         self._look_at_the_clock()
         self._wait_at_most(LOOK_AROUND)
-        PRECEDENCE.give()
-        return self._sock.send(data)
+        with FLOOR.left:
+            return self._sock.send(data)
 
     def _fill_in_time(self) -> None:
         """Wait for the rest of a message. Raises TimeoutError now and then, OverTheLimit."""
@@ -97,8 +97,8 @@ class DeviceSocket:
         if self._ended:
             return
         self._wait_at_most(seconds)
-        self._ahead = memoryview(self._sock.recv(PIECE))
-        PRECEDENCE.give()
+        with FLOOR.left:
+            self._ahead = memoryview(self._sock.recv(PIECE))
         self._ended = not self._ahead
         self._bytes_left -= len(self._ahead)
         self._heard = monotonic()
@@ -159,7 +159,8 @@ def dial(target: Target, *, until: float) -> DeviceSocket:
         sock = socket.socket(family, socket.SOCK_STREAM)
         sock.settimeout(max(0.01, until - monotonic()))
         try:
-            sock.connect(address)
+            with FLOOR.left:
+                sock.connect(address)
         except TimeoutError:
             problem = "did not answer in time"
         except OSError as exc:
@@ -202,6 +203,7 @@ def _resolved(target: Target, until: float) -> list[tuple[int, Any]]:
 
     threading.Thread(target=look_up, daemon=True).start()
     try:
-        return answers.get(timeout=max(0.0, until - monotonic()))
+        with FLOOR.left:
+            return answers.get(timeout=max(0.0, until - monotonic()))
     except queue.Empty:
         return []
