@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -84,7 +85,8 @@ def kill_in_the_middle(queue: Queue, victim: str, devices: Sequence[Any], *, aft
     wait_until(lambda: run.attempts.exclude(state=Attempt.State.QUEUED).count() > wanted and bool(queue.find(victim)))
     killed_at = time.monotonic()
     for process in queue.find(victim):
-        os.kill(process, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # a session of PostgreSQL may end by itself meanwhile
+            os.kill(process, signal.SIGKILL)
     ended = wait_until(lambda: Run.objects.get(pk=run.pk).state == Run.State.DONE)
     return run, round(time.monotonic() - killed_at, 1) if ended else None
 
