@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from backups.capture import Capture, read_capture
+from backups.capture import Capture, read_capture, stable
 from backups.collect import answers_of
 from backups.errors import CannotDisguise
 from backups.transport import Limits, Target, Transport
@@ -21,6 +21,7 @@ from inventory.platforms.masking import mask
 from inventory.platforms.sheet import Platform
 
 _BREAKS = re.compile(r"([\r\n]+)")
+_OTHER_NUMBERS = str.maketrans("0123456789", "1234567890")
 
 
 @dataclass(frozen=True)
@@ -111,15 +112,36 @@ def written(platform: Platform, raw: Mapping[str, str], stored: Mapping[str, str
 
 
 def entry(platform: Platform, name: str, text: str) -> str:
-    """What a case says of one file: the lines that are masked, in order."""
+    """What a case says of one file: the lines that are masked, in order, and those that are no change."""
     pairs = zip(text.split("\n"), mask(platform, text).split("\n"), strict=True)
     masked = "".join(f"{shown}\n" for line, shown in pairs if line != shown)
-    quoted = (
-        f"'''\n{masked}'''"
-        if "'''" not in masked
-        else '"""\n' + masked.replace("\\", "\\\\").replace('"', '\\"') + '"""'
+    quoted = f"'''\n{masked}'''" if "'''" not in masked else f'"""\n{_escaped(masked)}"""'
+    passing = "".join(
+        f'"{_escaped(now)}" = "{_escaped(later)}"\n' for now, later in passing_lines(platform, text).items()
     )
-    return f'[[file]]\nname = "{name}"\nmasked = {quoted}\n'
+    return f'[[file]]\nname = "{name}"\nmasked = {quoted}\n' + (f"[file.volatile]\n{passing}" if passing else "")
+
+
+def passing_lines(platform: Platform, text: str) -> dict[str, str]:
+    """The lines that never count as a change: as they were recorded -> as they may be another time."""
+    left = platform.without_volatile_values(text.encode("latin-1")).decode("latin-1").split("\n")
+    volatile = platform.volatile_lines
+    return {
+        line: _another_time(platform, line)
+        for line, kept in zip(text.split("\n"), left, strict=True)
+        if line != kept or (volatile and volatile.search(line.encode("latin-1")))
+    }
+
+
+def _another_time(platform: Platform, line: str) -> str:
+    """The line with other numbers; as it is, where that would be a change."""
+    other = line.translate(_OTHER_NUMBERS)
+    same = stable(platform, other.encode("latin-1")) == stable(platform, line.encode("latin-1"))
+    return other if same else line
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def counts(lines: Mapping[str, list[tuple[str, str]]], disguise: Disguise) -> dict[str, int]:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from backups.capture import read_capture
+from backups.capture import read_capture, stable
 from backups.errors import CannotDisguise
-from backups.recording import disguised
+from backups.recording import disguised, passing_lines
 from backups.simulator import DeviceSpec, Fleet
 from inventory.commands import WrongUse
 from inventory.platforms.disguise import Disguise
@@ -36,6 +36,17 @@ def test_a_recording_is_read_as_the_device_was_and_holds_none_of_its_secrets(cas
         text, shown = content.decode("latin-1"), recording.files[name].decode("latin-1")
         hidden = {line for line in text.split("\n") if MASK in mask(case.platform, line) and line.split()[-1] != MASK}
         assert not {line for line in hidden if len(line) > 20} & set(shown.split("\n"))
+
+
+def test_the_lines_that_are_no_change_are_named_in_a_recording() -> None:
+    """Without them the case would fail, and whoever sent it would have to find out why."""
+    for case in CASES:
+        for file in case.files:
+            text = file.stored.decode("latin-1")
+            found = passing_lines(case.platform, text)
+            later = "\n".join(found.get(line, line) for line in text.split("\n")).encode("latin-1")
+            assert set(file.volatile) <= {line.encode("latin-1") for line in found}, case
+            assert stable(case.platform, later) == stable(case.platform, file.stored), case
 
 
 @pytest.mark.parametrize(
