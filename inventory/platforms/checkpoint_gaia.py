@@ -13,7 +13,12 @@ PLATFORM = Platform(
     ),
     commands=(
         # Gaia ends with no mark: only the prompt and the size tell that nothing is missing.
-        Command(line="show configuration", filename="gaia.conf", min_bytes=200),
+        Command(
+            line="show configuration",
+            filename="gaia.conf",
+            fallbacks=('clish -c "show configuration"',),  # for an account whose shell is bash
+            min_bytes=200,
+        ),
     ),
     restore=Restore(
         way="merge",
@@ -35,6 +40,8 @@ PLATFORM = Platform(
     ),
     # Somebody else has the configuration open: said in front of an answer, which is whole nevertheless.
     frame=(r"^CLINFR0771 +Config lock is owned by ",),
-    refusals=(r"^[ \t]*(?:CLINFR(?!0771)\d+ |NMS\d+ |Incomplete command|Invalid command|Bad parameter starting at )",),
+    refusals=(
+        r"^[ \t]*(?:CLINFR(?!0771)\d+ |NMS\d+ |Incomplete command|Invalid command|Bad parameter starting at |-?bash: )",
+    ),
     save=("save config",),
 )

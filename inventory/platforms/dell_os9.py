@@ -21,8 +21,8 @@ PLATFORM = Platform(
         note="`copy scp://USER@HOST/FILE startup-config` and `reload`. Copied to running-config it only adds.",
     ),
     verified="recording",
-    source="a session on a switch with 9.13 (without its end, as published); the end, startup-config and the restore "
-    "from Dell's configuration guide for the S4810, as remembered",
+    source="sessions on switches with 9.11 and 9.13, and a whole configuration with its end (as published); "
+    "startup-config and the restore from Dell's configuration guide for the S4810, as remembered",
     enable=True,
     volatile=(
         r"^Current Configuration \.\.\.",
