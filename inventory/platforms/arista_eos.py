@@ -51,7 +51,7 @@ PLATFORM = Platform(
     secrets=(
         rf"(?P<keep>^[ \t]*(?:mka )?key [0-9A-Fa-f]{{1,64}} (?:0|7|8a) ){VALUE}",
         r"(?P<keep>-(?:cv|ingest)auth=key,)[^\s,]+",
-        rf"(?P<keep>^service unsupported-transceiver \S+ ){VALUE}",
+        rf"(?P<keep>^[ \t]*service unsupported-transceiver \S+ ){VALUE}",
         *CISCO_SECRETS,
         # IPsec, MACsec and shared secrets
         rf"(?P<keep>^[ \t]*(?:shared-key|key [0-9A-Fa-f]+|secret \S+) [078]a? ){VALUE}",

@@ -27,14 +27,14 @@ PLATFORM = Platform(
     volatile=(r"^Building Configuration\.\.\.",),
     secrets=(
         *CISCO_SECRETS,
-        rf"(?P<keep>^ *mgmt-user \S+ \S+ )(?![0-9]{{1,3}}[ \t\r]*$){VALUE}",
-        rf"(?P<keep>^ *(?:key|wpa-passphrase|wpa-hexkey|mgmt-user \S+ \S+|admin-passwd"
+        rf"(?P<keep>^[ \t]*mgmt-user \S+ \S+ )(?![0-9]{{1,3}}[ \t\r]*$){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:key|wpa-passphrase|wpa-hexkey|mgmt-user \S+ \S+|admin-passwd"
         rf"|key-passphrase) )(?!\d+\s*$){VALUE}",
-        rf"(?P<keep>^ *mobility-manager \S+ user \S+ ){VALUE}",
-        rf"(?P<keep>^ *(?:localip|masterip|conductorip|peer-ip-address) \S+ ipsec ){VALUE}",
-        rf"(?P<keep>^ *(?:ike authentication pre-share|bkup-passwords|ap-console-password) ){VALUE}",
-        rf"(?P<keep>^ *authentication )(?!pre-share|rsa-sig|ecdsa|eap|dot1x|mac\b){VALUE}(?=[ \t]*$)",  # of VRRP
-        rf"(?P<keep>^ *snmp-server user .*?\b(?:auth-prot|priv-prot) \S+ ){VALUE}",
+        rf"(?P<keep>^[ \t]*mobility-manager \S+ user \S+ ){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:localip|masterip|conductorip|peer-ip-address) \S+ ipsec ){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:ike authentication pre-share|bkup-passwords|ap-console-password) ){VALUE}",
+        rf"(?P<keep>^[ \t]*authentication )(?!pre-share|rsa-sig|ecdsa|eap|dot1x|mac\b){VALUE}(?=[ \t]*$)",  # of VRRP
+        rf"(?P<keep>^[ \t]*snmp-server user .*?\b(?:auth-prot|priv-prot) \S+ ){VALUE}",
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:Invalid command|Access denied)"),
     ansi=True,

@@ -29,15 +29,15 @@ PLATFORM = Platform(
     comment=";",
     volatile=(r"^Running configuration:", r"^Startup configuration:"),
     secrets=(
-        r"(?P<keep>\b(?:sha1|sha256|plaintext)[ \t]*\n[ \t]+)\"[^\"\n]*\"",
-        rf"(?P<keep>^ *encrypted-password \S+ user-name \S+ ){VALUE}",
+        r"(?P<keep>\b(?:sha1|sha256|plaintext)[ \t\r]*\n[ \t]+)\"[^\"\n]*\"",
+        rf"(?P<keep>^[ \t]*encrypted-password \S+ user-name \S+ ){VALUE}",
         *CISCO_SECRETS,
-        rf"(?P<keep>^ *password (?:manager|operator|all|port-access) (?:user-name \S+ )?(?:sha1|sha256"
+        rf"(?P<keep>^[ \t]*password (?:manager|operator|all|port-access) (?:user-name \S+ )?(?:sha1|sha256"
         rf"|plaintext) ){VALUE}",
-        rf"(?P<keep>^ *(?:radius|tacacs)-server .*?\b(?:key|encrypted-key) ){VALUE}",
-        rf"(?P<keep>^ *snmpv3 (?:user .*?\bauth (?:md5|sha)|community index \S+ name) ){VALUE}",
-        rf"(?P<keep>^ *snmpv3 user .*?\bpriv (?:(?:aes|des) )?){VALUE}",
-        rf"(?P<keep>^ *(?:sntp|timesync \S+) authentication key-id \d+ .*?key-value ){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server .*?\b(?:key|encrypted-key) ){VALUE}",
+        rf"(?P<keep>^[ \t]*snmpv3 (?:user .*?\bauth (?:md5|sha)|community index \S+ name) ){VALUE}",
+        rf"(?P<keep>^[ \t]*snmpv3 user .*?\bpriv (?:(?:aes|des) )?){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:sntp|timesync \S+) authentication key-id \d+ .*?key-value ){VALUE}",
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*(?:Invalid input: |Not authorized)"),
     pager=(r"^-- MORE --, next page: Space",),

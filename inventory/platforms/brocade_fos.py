@@ -32,7 +32,8 @@ PLATFORM = Platform(
         r"(?P<keep>^[ \t]*passwd \S+ -old )\S+",
         r"(?P<keep>^[ \t]*passwd [^\n]{0,120}?-new )\S+",
         r"(?P<keep>^[ \t]*sec[Aa]uth[Ss]ecret [^\n]{0,120}? -local )\S+",
-        r"(?P<keep>^[\w.]{0,80}(?:[Cc]ommunity|[Ss]ecret|[Pp]asswd(?!cfg)|[Pp]assword|[Pp]assphrase)[\w.]{0,40}[:=])[^\n]+",
+        r"(?P<keep>^[ \t]*[\w.]{0,80}(?:[Cc]ommunity|[Ss]ecret|[Pp]asswd(?!cfg)|[Pp]assword|[Pp]assphrase)"
+        r"[\w.]{0,40}[:=])[^\n]+",
     ),
     refusals=(r"^[ \t]*(?:rbash: |configshow: |RBAC permission denied|Usage: |Error: )", r": command not found"),
     pager=(r"^Type <CR> (?:to continue|or <SPACE)",),  # each command decides for itself whether it asks

@@ -2,7 +2,7 @@
 
 from inventory.platforms.idioms import CISCO_REFUSALS, CISCO_SECRETS, TYPE, VALUE
 from inventory.platforms.procedure import Line, Procedure
-from inventory.platforms.sheet import Command, Platform, Restore
+from inventory.platforms.sheet import Command, Platform, Restore, Worded
 from inventory.platforms.signs import SSH, Sign
 
 PLATFORM = Platform(
@@ -63,14 +63,17 @@ PLATFORM = Platform(
         r"^ntp clock-period \d+",  # the clock's drift, written by the system itself
     ),
     secrets=(
-        r"(?P<keep>^[ \t]*set session-key (?:in|out)bound (?:ah|esp) \d+ (?:cipher )?)\S.*$",
-        rf"(?P<keep>^[ \t]*encryption key \d+ size \S+ {TYPE}){VALUE}",
-        rf"(?P<keep>\bpre-shared-key hostname \S+ key {TYPE}){VALUE}",
+        Worded(("session-key",), r"(?P<keep>^[ \t]*set session-key (?:in|out)bound (?:ah|esp) \d+ (?:cipher )?)\S.*$"),
+        Worded(("encryption key",), rf"(?P<keep>^[ \t]*encryption key \d+ size \S+ {TYPE}){VALUE}"),
+        Worded(("pre-shared-key",), rf"(?P<keep>\bpre-shared-key hostname \S+ key {TYPE}){VALUE}"),
         *CISCO_SECRETS,
         # A password in clear may hold blanks: all the rest of its line.
-        r"(?P<keep>\bpassword (?:level \d+ )?(?:0 )?)(?![1-9] |encryption\b|policy\b|keyboard\b)\S.*$",
-        rf"(?P<keep>^[ \t]*ppp (?:chap password|pap sent-username \S+ password) {TYPE}){VALUE}",
-        rf"(?P<keep>^[ \t]*(?:mgmtuser username \S+ password \d secret) {TYPE}){VALUE}",
+        Worded(
+            ("password",),
+            r"(?P<keep>\bpassword (?:level \d+ )?(?:0 )?)(?![1-9] |is |was |encryption\b|policy\b|keyboard\b)\S.*$",
+        ),
+        Worded(("ppp",), rf"(?P<keep>^[ \t]*ppp (?:chap password|pap sent-username \S+ password) {TYPE}){VALUE}"),
+        Worded(("mgmtuser",), rf"(?P<keep>^[ \t]*(?:mgmtuser username \S+ password \d secret) {TYPE}){VALUE}"),
     ),
     refusals=(
         *CISCO_REFUSALS,

@@ -46,14 +46,15 @@ PLATFORM = Platform(
         r"^ *(?:config )?interface nat-address management set -?[0-9]{4,}\.",
     ),
     secrets=(
-        rf"(?P<keep>^ *(?:config )?mgmtuser password \S+ ){VALUE}(?= *\r?$)",
-        r"(?P<keep>^ *(?:config )?(?:radius|tacacs) \w{1,12} add encrypt \d+ \S+ \d+ (?:password )?)\S.*$",
-        r"(?P<keep>^ *(?:config )?mgmtuser add encrypt \S+ )\S.*?(?= (?:read-write|read-only|lobby-admin)|$)",
-        r"(?P<keep>^ *(?:config )?netuser add encrypt username \S+ password )\S.*?(?= (?:wlan|guestlan|userType)|$)",
-        r"(?P<keep>^ *(?:config )?netuser add (?!encrypt )\S+ )\S+",
-        r"(?P<keep>^ *(?:config )?snmp v3user create (?:\S+ ){4}(?:encrypt )?)\S.*$",
-        r"(?P<keep>^ *(?:config )?snmp trapreceiver (?:create|mode \w+|delete) )\S+",
-        r"(?P<keep>^ *(?:config )?snmp trapreceiver ipsec .* )\S+(?=\s*$)",
+        rf"(?P<keep>^[ \t]*(?:config )?mgmtuser password \S+ ){VALUE}(?= *\r?$)",
+        r"(?P<keep>^[ \t]*(?:config )?(?:radius|tacacs) \w{1,12} add encrypt \d+ \S+ \d+ (?:password )?)\S.*$",
+        r"(?P<keep>^[ \t]*(?:config )?mgmtuser add encrypt \S+ )\S.*?(?= (?:read-write|read-only|lobby-admin)|$)",
+        r"(?P<keep>^[ \t]*(?:config )?netuser add encrypt username \S+ password )"
+        r"\S.*?(?= (?:wlan|guestlan|userType)|$)",
+        r"(?P<keep>^[ \t]*(?:config )?netuser add (?!encrypt )\S+ )\S+",
+        r"(?P<keep>^[ \t]*(?:config )?snmp v3user create (?:\S+ ){4}(?:encrypt )?)\S.*$",
+        r"(?P<keep>^[ \t]*(?:config )?snmp trapreceiver (?:create|mode \w+|delete) )\S+",
+        r"(?P<keep>^[ \t]*(?:config )?snmp trapreceiver ipsec .*? )(?:\"[^\"\n]*\"|\S+)(?=\s*$)",
         # The number of the key, the start value, the check and the length, then the secret
         r"(?P<keep>\bencrypt\b[^\n]{0,100}? (?:username \S+ )?password \d+ )[0-9a-f]{16,} \S.*?"
         r"(?= (?:secret|read-write|read-only|lobby-admin|all)\b|$)",
@@ -61,13 +62,13 @@ PLATFORM = Platform(
         r"(?P<keep>\bset-key (?:ascii|hex) encrypt )\S.*?(?= \d{1,3}$|$)",
         r"(?P<keep>\bstatic-wep-key encryption \d+ \d+ (?:ascii|hex) )\S+",
         r"(?P<keep>\bkey-auth add \d+ md5 (?:(?:ascii|hex) )?)\S+",
-        r"(?P<keep>^ *(?:config )?ldap simple-bind authenticated \S+ )\S+",
-        rf"(?P<keep>^ *(?:config )?(?:radius|tacacs) \w+ add (?:encrypt )?\d+ \S+ \d+ (?:(?:ascii|hex"
+        r"(?P<keep>^[ \t]*(?:config )?ldap simple-bind authenticated \S+ )\S+",
+        rf"(?P<keep>^[ \t]*(?:config )?(?:radius|tacacs) \w+ add (?:encrypt )?\d+ \S+ \d+ (?:(?:ascii|hex"
         rf"|password) )?){VALUE}",
-        rf"(?P<keep>^ *(?:config )?mgmtuser add (?:encrypt )?\S+ ){VALUE}",
-        rf"(?P<keep>^ *(?:config )?snmp community (?:create|accessmode \S+|mode \S+|ipaddr \S+ \S+) ){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:config )?mgmtuser add (?:encrypt )?\S+ ){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:config )?snmp community (?:create|accessmode \S+|mode \S+|ipaddr \S+ \S+) ){VALUE}",
         rf"(?P<keep>\bset-key (?:ascii|hex) (?:encrypt \d+ )?){VALUE}",
-        rf"(?P<keep>^ *(?:config )?(?:ap mgmtuser add|ap 802\.1Xuser add) .*?\b(?:password|secret) ){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:config )?(?:ap mgmtuser add|ap 802\.1Xuser add) .*?\b(?:password|secret) ){VALUE}",
     ),
     refusals=(r"^[ \t]*(?:Incorrect usage\.|Incorrect input!|HELP:|Not enough privileges)",),
     pager=(r"^--More-- or \(q\)uit", r"^Press (?:Enter|any key) to continue"),

@@ -25,9 +25,9 @@ PLATFORM = Platform(
     "collected as `linux`",
     comment="#",
     secrets=(
-        r"(?P<keep>^[ \t]*(?:auth|encrypt)-(?:md5|sha|aes|des): )\S+",
+        r"(?P<keep>^[ \t]*(?:auth|encrypt)-(?:md5|sha|aes|des):[ \t]+)\S+",
         # SNMPv3's keys are names of sections in NVUE, and so are communities.
-        r"(?P<keep>^ +(?:auth-(?:md5|sha)|encrypt-(?:aes|des)|readonly-community):\n +)[^\s:]+(?=:)",
+        r"(?P<keep>^ +(?:auth-(?:md5|sha)|encrypt-(?:aes|des)|readonly-community):[ \t\r]*\n[ \t]+)[^\s:]+(?=:)",
         r"(?P<keep>^ +(?:secret|password|hashed-password|key|authentication-key|md5-key|community): )(?!\{)\S+",
     ),
     refusals=(

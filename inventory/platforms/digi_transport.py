@@ -18,8 +18,9 @@ PLATFORM = Platform(
     source="a published answer of a TransPort, with its OK; the restore from Digi's user guide, as remembered",
     comment="#",
     secrets=(
-        r"(?P<keep>^\S+ \S+ \w{0,20}(?:password|community|pwd|secret|pin|puk|key|psk|rosecret|sharedsecret) )\S.*$",
-        r"(?P<keep>^snmp \d+ \w{0,20}community )\S.*$",
+        r"(?P<keep>^[ \t]*\S+ \S+ \w{0,20}(?:password|community|pwd|secret|pin|puk|key|psk"
+        r"|rosecret|sharedsecret) )\S.*$",
+        r"(?P<keep>^[ \t]*snmp \d+ \w{0,20}community )\S.*$",
     ),
     refusals=(r"^[ \t]*ERROR\b", r"^[ \t]*(?:Invalid command|Access denied)"),
     ansi=True,

@@ -29,14 +29,14 @@ PLATFORM = Platform(
     comment="#",
     volatile=(r"^# Switch .{0,100} configuration saved at ",),
     secrets=(
-        rf"(?P<keep>^config rip .{{0,80}} authentication enable ){VALUE}",
+        rf"(?P<keep>^[ \t]*config rip .{{0,80}} authentication enable ){VALUE}",
         # An account's password stands twice, each in a line of its own.
         r"(?P<keep>^create account \w+ \S+\n)(?:(?!#|create |config |enable |disable |\(masked\)$)\S+\n){1,2}",
-        r"(?P<keep>^config account \S+ encrypt \S+ )\S+",
-        rf"(?P<keep>^create snmp (?:community|host \S+ v2c|host \S+ v1) ){VALUE}",
-        rf"(?P<keep>^create snmp user .{{0,200}}? auth \S+ ){VALUE}",
-        rf"(?P<keep>^create snmp user .{{0,200}}? priv \S+ ){VALUE}",
-        rf"(?P<keep>^(?:config|create) (?:radius|authen server_host|authentication server_host) .{{0,200}}?"
+        r"(?P<keep>^[ \t]*config account \S+ encrypt \S+ )\S+",
+        rf"(?P<keep>^[ \t]*create snmp (?:community|host \S+ v2c|host \S+ v1) ){VALUE}",
+        rf"(?P<keep>^[ \t]*create snmp user .{{0,200}}? auth \S+ ){VALUE}",
+        rf"(?P<keep>^[ \t]*create snmp user .{{0,200}}? priv \S+ ){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:config|create) (?:radius|authen server_host|authentication server_host) .{{0,200}}?"
         rf" key {TYPE}){VALUE}",
         *CISCO_SECRETS,
     ),

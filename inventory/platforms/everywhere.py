@@ -16,11 +16,17 @@ _METHOD = (
     r"(?:(?:md[57]|cmac\S{0,20}|(?:usm-?)?hmac\S{0,30}|sha\S{0,12}|des\S{0,12}|3des\S{0,12}|aes\S{0,30}|cfb\S{0,20})"
     r"(?:[ \t]+(?:128|192|256))?)"
 )
+# What stands behind a word that is somebody's password, and no word between a name and its value: priv password priv
+_IS_VALUE = (
+    r"(?![ \t]+(?i:r[ow]|priv|privacy|auth|authenticator|aes\S*|3?des\S*|localized\w*|cryptographic-algorithm|obscured"
+    r"|(?:read-|write-|notify-)?view|username|\w{2,8}owner|(?:[gs]et|trap)-community)(?:[ \t\r]|$))"
+)
 # Words between a secret's name and its value; none is given back: such a word is never the value. An atomic group,
 # because `{0,6}+` around what can go back itself matches too much in Python before 3.11.5, and shows half a secret.
 _HOW = (
     rf"(?>(?:(?:{WRITTEN}|(?:auth|priv|authentication|privacy|encryption|shared|localized)?-?(?:pass(?:word|-?phrase|wd)?"
-    r"|secret|key|key-string)|plain-text-password-value|keystring|remote|local|name|value|key-id[ \t]+[0-9]{1,5}"
+    rf"|secret|key|key-string){_IS_VALUE}"
+    r"|plain-text-password-value|keystring|remote|local|name|value|key-id[ \t]+[0-9]{1,5}"
     r"|M|SHA1?|[0-9]{1,5}|[0-9]{6,10}(?=[ \t]+(?:md5|sha|hmac|cmac|aes)\S*[ \t])"
     r"|key-string|encrypt-key|key-encrypt|(?:auth|acct)[ \t]+\"?[0-9.]{7,15}\"?)"
     r"(?![ \t]+(?i:ro|rw)(?:[ \t\r]|$))[ \t]{1,4}){0,6})"
@@ -30,7 +36,7 @@ _NONE = (
     r"(?!(?:enabled?|disabled?|none|yes|no|on|off|true|false|default|optional|required|chain|key-?chain"
     r"|keychain-name|id|key-id|input|generate|zeroize|rollover|file|size|length|lifetime|life|timeout|type|mode|prompt"
     r"|policy|profile|control|public|export|import|delete|is|expiration|encryption|level|index|status|rsa|dsa|ecdsa|trusted"
-    r"|protection|install|address|hostname|ip|ipv[46]|identity|any|set-key|obscured|hash2?|mac|priv\w*|enc\w*|auth\w*|acct"
+    r"|protection|install|address|hostname|ip|ipv[46]|identity|any|set-key|obscured|hash2?|hash-key|mac|priv\w*|enc\w*|auth\w*|acct"
     r"|options|prefer|iburst|burst|version|minpoll|maxpoll|source|vrf|group|cmode"
     r"|emode|slev|acl|read|write|notify|access|user|ckn|eigrp|preshared?|esp|ah)(?:[;,]?(?:[ \t\r]|$)|=)"
     rf"|row[ \t]+\"ssh-"
@@ -138,8 +144,14 @@ _SNMP_USER = Section(
         rf"(?P<keep>\b(?i:priv|privacy)[ \t]+){_NONE}[^\s;]{{8,}}(?=[ \t\r]*$)",
         # auth sha256 7 VALUE VALUE: the second is privacy's
         rf"(?P<keep>\bauth[^\n]{{1,80}}\(masked\)[ \t]+)(?!localized|priv|access|acl|remote|engine|encrypted){_TELLING}"
-        r"(?=[^\s;]*[A-Za-z])[^\s;]{8,}(?=[ \t\r]*$)",
+        r"(?:(?=[^\s;]*[A-Za-z])[^\s;]{8,}|\"[^\"\n]{6,}\")(?=[ \t\r]*$)",
     ),
+)
+
+# The name alone at the end of a line that the device has broken, the value on the next
+BROKEN = (
+    r"(?P<keep>\b(?:client-key|auth-password|priv-password|encrypted-key|auth-key|shared-secret|bindpw)[ \t]*\r?"
+    r"\n[ \t]*)\S{6,}(?=[ \t]+(?:encrypted|priv)\b|[ \t]*$)(?<![;{}!#])"
 )
 
 # Within lines of one subject.
@@ -149,24 +161,30 @@ BY_LINE = (
     Worded(("key", "auth", "md5"), _KEYS),
 )
 
-ANYWHERE: tuple[str | Worded, ...] = (
+ANYWHERE: tuple[Worded, ...] = (
     Worded(
         _IN_KEY_NAMES,
         rf"(?P<keep>(?<![\w-])(?i:{_KEY_NAMES}){_IS}(?>(?:(?:type[ \t]+\S+|inbound|outbound|{_METHOD})[ \t]+)*)"
         rf"(?i:{_HOW}))(?!(?:for|wpa|cipher|authenticator)[ \t]){_NONE}{_NO_NUMBER}{_VALUE}",
     ),
     # snmpd.conf's own
-    r"(?P<keep>^[ \t]*(?:r[ow]community6?|trapcommunity|com2sec6?[ \t]+\S+[ \t]+\S+"
-    r"|trap2?sink[ \t]+\S+|smuxpeer[ \t]+\S+)[ \t]+)"
-    rf"{_VALUE}",
+    Worded(
+        ("community", "com2sec", "sink", "smuxpeer"),
+        r"(?P<keep>^[ \t]*(?:r[ow]community6?|trapcommunity|com2sec6?[ \t]+\S+[ \t]+\S+"
+        r"|trap2?sink[ \t]+\S+|smuxpeer[ \t]+\S+)[ \t]+)"
+        rf"{_VALUE}",
+    ),
     # CommunityName1=value, trap-community=value, -communityName value
     Worded(
         ("community",),
-        rf"(?P<keep>(?:^|[\s,.-]){_COMMUNITY}(?:[ \t]?[=:]|(?<=Name)[ \t])[ \t]?)(?![{{\[\s]|\"){_VALUE}",
+        rf"(?P<keep>(?:^|[\s,.-]){_COMMUNITY}(?:[ \t]?[=:]|(?<=Name)[ \t])[ \t]?)(?![{{\[\s]|\"\"){_VALUE}",
     ),
     # JSON: "name": "value"
-    r"(?P<keep>\"[\w-]{0,40}(?i:password\w{0,10}|passwd|passkey|passphrase|secret\w{0,10}|community|_cak|-cak"
-    r"|auth[_-]?key|psk|private[_-]?key|shared[_-]?key|api[_-]?key|token)\"[ \t]?:[ \t]?\")[^\"\n]+(?=\")",
+    Worded(
+        ('":', '" :', '"\t:'),
+        r"(?P<keep>\"[\w-]{0,40}(?i:password\w{0,10}|passwd|passkey|passphrase|secret\w{0,10}|community|passcode|_cak|-cak"
+        r"|auth[_-]?key|psk|private[_-]?key|shared[_-]?key|api[_-]?key|token)\"[ \t]?:[ \t]?\")[^\"\n]+(?=\")",
+    ),
     # IPsec by hand, as IOS and its followers have it
     Worded(
         ("session-key",),
@@ -175,14 +193,10 @@ ANYWHERE: tuple[str | Worded, ...] = (
         rf"{_HOW}){_VALUE}",
     ),
     Worded(("session-key",), rf"(?P<keep>\bsession-key[^\n]{{1,120}}[ \t]authenticator[ \t]+{_HOW}){_VALUE}"),
-    # The name alone at the end of a line that the device has broken, the value on the next
-    r"(?P<keep>\b(?:client-key|auth-password|priv-password|encrypted-key|auth-key|shared-secret"
-    r"|bindpw)[ \t]*\r?\n[ \t]*)"
-    r"\S{6,}(?=[ \t]+(?:encrypted|priv)\b|[ \t]*$)(?<![;{}!#])",
     # Cisco's master key
-    rf"(?P<keep>\bkey config-key password-encrypt(?:ion)?[ \t]+){_VALUE}",
+    Worded(("config-key",), rf"(?P<keep>\bkey config-key password-encrypt(?:ion)?[ \t]+){_VALUE}"),
     # https://host/path?token=value
-    r"(?P<keep>[?&](?i:[\w-]{0,20}(?:token|key|passw(?:or)?d|secret|sig))=)[^\s&\"'<>]{3,}",
+    Worded(("?", "&"), r"(?P<keep>[?&](?i:[\w-]{0,20}(?:token|key|passw(?:or)?d|secret|sig))=)[^\s&\"'<>]{3,}"),
     # <community>value</community>
-    rf"(?P<keep><{_COMMUNITY}>)[^<\n]+(?=</)",
+    Worded(("community",), rf"(?P<keep><{_COMMUNITY}>)[^<\n]+(?=</)"),
 )

@@ -24,10 +24,10 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^! (?:Date|Time|Generated)\b",),
     secrets=(
-        rf"(?P<keep>^(?:cli|web-server) password (?:(?:switch|stack|serial|telnet) )?"
+        rf"(?P<keep>^[ \t]*(?:cli|web-server) password (?:(?:switch|stack|serial|telnet) )?"
         rf"(?:read-only|read-write|rwa|rw|ro) ){VALUE}",
         *CISCO_SECRETS,
-        rf"(?P<keep>^(?:radius|tacacs) server .*?\bkey {TYPE}){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:radius|tacacs) server .*?\bkey {TYPE}){VALUE}",
     ),
     refusals=CISCO_REFUSALS,
     pager=(r"^----More \(q=Quit, space/return=Continue\)----",),

@@ -25,12 +25,12 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^# .*[Cc]onfiguration generated ",),
     secrets=(
-        rf"(?P<keep>^config(?:ure)? ppp user \S+ (?:encrypted )?){VALUE}",
-        rf"(?P<keep>^create account (?:admin|user) \S+ )(?!encrypted ){VALUE}",
-        rf"(?P<keep>^configure snmpv3 add community .{{0,120}} name ){VALUE}",
+        rf"(?P<keep>^[ \t]*config(?:ure)? ppp user \S+ (?:encrypted )?){VALUE}",
+        rf"(?P<keep>^[ \t]*create account (?:admin|user) \S+ )(?!encrypted ){VALUE}",
+        rf"(?P<keep>^[ \t]*configure snmpv3 add community .{{0,120}} name ){VALUE}",
         rf"(?P<keep>\b(?:bind-user|local-user) \S+ )(?!encrypted ){VALUE}",
         # all of the line: old versions say the hash twice
-        r"(?P<keep>^(?:configure|create) account (?:(?:admin|user) )?\S+ encrypted )\S[^\n]*",
+        r"(?P<keep>^[ \t]*(?:configure|create) account (?:(?:admin|user) )?\S+ encrypted )\S[^\n]*",
         rf"(?P<keep>\b(?:auth-|privacy-)?(?:encrypted|localized-key) )(?!localized-key ){VALUE}",
         rf"(?P<keep>\bshared-secret )(?!encrypted ){VALUE}",
         rf"(?P<keep>\b(?:snmpv3 add|snmp add) community (?:readonly |readwrite )?(?:hex )?)(?!encrypted "

@@ -1,7 +1,7 @@
 """Fortinet FortiOS."""
 
 from inventory.platforms.idioms import VALUE
-from inventory.platforms.sheet import Command, Platform, Restore, Section
+from inventory.platforms.sheet import Command, Platform, Restore, Section, Worded
 from inventory.platforms.signs import Sign
 
 PLATFORM = Platform(
@@ -37,13 +37,16 @@ PLATFORM = Platform(
         r"^#conf_file_ver=",
     ),
     secrets=(
-        r"(?P<keep>^[ \t]*set \S+ (?:\S+ )?ENC )\S+",
-        r"(?P<keep>^[ \t]*set (?:\S*passw(?:or)?d|\S*passphrase|psksecret|\S*secret|auth-pwd(?:-l)?|priv-pwd|key"
-        rf"|md5-key \d+|\S+-key|key-string|\S*community|api-key|token|rsso) )"
-        rf"(?!ENC |enable$|disable$|\"?-----BEGIN){VALUE}",
+        Worded(("enc ",), r"(?P<keep>^[ \t]*set \S+ (?:\S+ )?ENC )\S+"),
+        Worded(
+            ("passw", "passphrase", "secret", "pwd", "key", "community", "token", "rsso"),
+            r"(?P<keep>^[ \t]*set (?:\S*passw(?:or)?d|\S*passphrase|psksecret|\S*secret|auth-pwd(?:-l)?|priv-pwd|key"
+            rf"|md5-key \d+|\S+-key|key-string|\S*community|api-key|token|rsso) )"
+            rf"(?!ENC |(?:enable|disable)[ \t\r]*$|\"?-----BEGIN){VALUE}",
+        ),
         Section(
-            begins=r"^[ \t]*config system snmp community$",
-            ends=r"^end$",
+            begins=r"^[ \t]*config system snmp community[ \t\r]*$",
+            ends=r"^end[ \t\r]*$",
             secrets=(rf"(?P<keep>^[ \t]+set name ){VALUE}",),
         ),
     ),

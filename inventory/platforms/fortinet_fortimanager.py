@@ -28,10 +28,10 @@ PLATFORM = Platform(
         rf"(?P<keep>^[ \t]*set \S{{0,40}}community\d ){VALUE}",
         r"(?P<keep>^[ \t]*set \S+ (?:\S+ )?ENC )\S+",
         r"(?P<keep>^[ \t]*set (?:\S*passw(?:or)?d\d?|\S*passphrase|\S*secret|auth-pwd|priv-pwd|key|\S+-key|\S*community"
-        rf"|token) )(?!ENC |enable$|disable$|\"?-----BEGIN){VALUE}",
+        rf"|token) )(?!ENC |(?:enable|disable)[ \t\r]*$|\"?-----BEGIN){VALUE}",
         Section(
-            begins=r"^[ \t]*config system snmp community$",
-            ends=r"^end$",
+            begins=r"^[ \t]*config system snmp community[ \t\r]*$",
+            ends=r"^end[ \t\r]*$",
             secrets=(rf"(?P<keep>^[ \t]+set name ){VALUE}",),
         ),
     ),

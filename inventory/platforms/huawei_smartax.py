@@ -28,13 +28,13 @@ PLATFORM = Platform(
     volatile=(r"^\[(?:Active: |Saving (?:user|time): |!ZipFileCrc:)",),
     secrets=(
         *CIPHER_SECRETS,
-        r"(?P<keep>^ *snmp-agent target-host .{0,200}\bsecurityname )\S+",
+        r"(?P<keep>^[ \t]*snmp-agent target-host .{0,200}\bsecurityname )\S+",
         r"(?P<keep>\b(?:loid-auth|checkcode-auth) )\S+",
-        rf"(?P<keep>^ *ntp-service authentication-keyid \d+ authentication-mode \S+ )(?!cipher |simple ){VALUE}",
+        rf"(?P<keep>^[ \t]*ntp-service authentication-keyid \d+ authentication-mode \S+ )(?!cipher |simple ){VALUE}",
         r"(?<!server )(?<!client )(?P<keep>\b(?:irreversible-cipher|cipher|simple) )(?!authentication-mode "
         r"|privacy-mode )\S+",
-        rf"(?P<keep>^ *snmp-agent community (?:read|write) )(?!cipher |simple ){VALUE}",
-        rf"(?P<keep>^ *(?:terminal user name (?:buildrun_new|history)_password \S+"
+        rf"(?P<keep>^[ \t]*snmp-agent community (?:read|write) )(?!cipher |simple ){VALUE}",
+        rf"(?P<keep>^[ \t]*(?:terminal user name (?:buildrun_new|history)_password \S+"
         rf"|ont add .{{0,200}}\bpassword-auth) ){VALUE}",
     ),
     refusals=(

@@ -31,7 +31,7 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^! ?Last configuration was (?:updated|saved) at ",),
     secrets=(
-        r"(?P<keep>^ *pin verify (?:auto )?)\S+",
+        r"(?P<keep>^[ \t]*pin verify (?:auto )?)\S+",
         *CIPHER_SECRETS,
     ),
     refusals=(

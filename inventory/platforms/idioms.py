@@ -19,12 +19,14 @@ NTP_OPTION = "(?:prefer|iburst|burst|version|source|minpoll|maxpoll|vrf|use-vrf|
 
 # Command lines that look like Cisco's: IOS, NX-OS, EOS, FRR and the many that followed them.
 CISCO_SECRETS: tuple[str | Worded, ...] = (
+    # What an applet answers when it is asked for a password
+    r"(?P<keep>pattern \"[^\"\n]{0,40}assword[^\"\n]{0,20}\"[ \t\r]*\n[^\n]{0,80}?\bcommand \")[^\"\n]+",
     Worded(
         ("secret", "password", "passphrase"),
-        rf"(?P<keep>\b(?:secret|password|passphrase) (?:level [0-9]+ )?{TYPE})"
+        rf"(?P<keep>\b(?<!\bno-)(?:secret|password|passphrase) (?:level [0-9]+ )?{TYPE})"
         rf"(?!encryption\b|keyboard\b|publickey\b"
         rf"|shared-secret profile\b|strength|min|max|policy\b|level\b|(?:change|input)[ \t]*$|sha(?:1|256)[ \t]*$"
-        r"|hardening\b|reset\b|(?:serial|telnet|ssh|console) (?:none|local|radius|tacacs)\b|lifetime\b"
+        r"|is\b|was\b|hardening\b|reset\b|(?:serial|telnet|ssh|console) (?:none|local|radius|tacacs)\b|lifetime\b"
         r"|profile\b|[0-9] |control (?:un)?restricted"
         rf"|(?:manager|operator|all|port-access) (?:user-name|sha1|sha256|plaintext) ){VALUE}",
     ),
@@ -63,27 +65,27 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
     Worded(
         ("-string", "key-hex"),
         rf"(?P<keep>\b(?:key-(?:octet-)?string|key-hex"
-        rf"|hexadecimal-string) (?:password )?{TYPE})(?!row[ \t]+\"ssh-){VALUE}",
+        rf"|hexadecimal-string) (?:password (?!cryptographic-))?{TYPE})(?!row[ \t]+\"ssh-){VALUE}",
     ),
     Worded(("address ipv",), rf"(?P<keep>^[ \t]+address ipv[46] \S+ .*?\bkey {TYPE}){VALUE}"),
     # OSPFv3: more than one key may follow
     Worded(("ipsec spi",), r"(?P<keep>\bipsec spi \d+ (?:esp )?\S+ )\S.*$"),
     Worded(("authentication ",), rf"(?P<keep>\bauthentication (?:text|string|key|ah-md5) {TYPE}){VALUE}"),
     Worded(("server-private",), rf"(?P<keep>^[ \t]+server-private \S+.*? key {TYPE}){VALUE}"),
-    rf"(?P<keep>^[ \t]+key (?!chain\b|\d{{1,6}}\s*$){TYPE}){VALUE}\s*$",
+    Worded(("key",), rf"(?P<keep>^[ \t]+key (?!chain\b|\d{{1,6}}\s*$){TYPE}){VALUE}\s*$"),
     # Type and value, anywhere; behind an NTP server stands the number of a key.
     Worded(("key ",), rf"(?P<keep>(?<![\w-])key (?:0|6|7|8a?) )(?!{NTP_OPTION}\b){VALUE}"),
     Worded(("group ",), rf"(?P<keep>^[ \t]+group \S+ key {TYPE}){VALUE}"),  # ezvpn
-    Worded(("syscon address",), rf"(?P<keep>^syscon address \S+ ){VALUE}"),
-    # What an applet answers when it is asked for a password, and what it keeps one in
-    r"(?P<keep>pattern \"[^\"\n]{0,40}assword[^\"\n]{0,20}\"[ \t\r]*\n[^\n]{0,80}?\bcommand \")[^\"\n]+",
+    Worded(("syscon address",), rf"(?P<keep>^[ \t]*syscon address \S+ ){VALUE}"),
+    # What an applet keeps a password in
     Worded(
         ("action ",),
         rf"(?P<keep>^[ \t]*action \S+ set \S{{0,30}}(?i:pw|pass|commun|key|secret|token|cred)\S{{0,30}} ){VALUE}",
     ),
     Worded(
         ("event manager env",),
-        r"(?P<keep>^event manager environment \S{0,40}(?i:pw|pass|commun|key|secret|token|cred|bearer)\S{0,30} )\S.*$",
+        r"(?P<keep>^[ \t]*event manager environment "
+        r"\S{0,40}(?i:pw|pass|commun|key|secret|token|cred|bearer)\S{0,30} )\S.*$",
     ),
     Worded(
         ("message-digest-key", "authentication-key"),
@@ -110,9 +112,9 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
 
 # Broadcom's FASTPATH and what its many buyers made of it, where no other command line has the same words.
 FASTPATH_SECRETS: tuple[str, ...] = (
-    rf"(?P<keep>^users passwd \S+ (?:encrypted )?){VALUE}",
+    rf"(?P<keep>^[ \t]*users passwd \S+ (?:encrypted )?){VALUE}",
     rf"(?P<keep>^key {TYPE}){VALUE}",
-    rf"(?P<keep>^snmptrap )(?!snmpversion |mode ){VALUE}",
+    rf"(?P<keep>^[ \t]*snmptrap )(?!snmpversion |mode ){VALUE}",
 )
 
 CISCO_REFUSALS: tuple[str, ...] = (
@@ -128,12 +130,12 @@ CONFIG_DB_SECRETS: tuple[str | Section, ...] = (
     Section(
         begins=r"^(?P<in> +)\"SNMP_COMMUNITY\": \{",
         ends=r"^(?P=in)\}",
-        secrets=(r"(?P<keep>^ +\")[^\"\n]+(?=\": \{)(?<!SNMP_COMMUNITY)",),
+        secrets=(r"(?P<keep>^[ \t]+\")[^\"\n]+(?=\": \{)(?<!SNMP_COMMUNITY)",),
     ),
     Section(
         begins=r"^(?P<in> +)\"NTP_KEY\": \{",
         ends=r"^(?P=in)\}",
-        secrets=(r"(?P<keep>^ +\"value\": \")[^\"\n]+(?=\")",),
+        secrets=(r"(?P<keep>^[ \t]+\"value\": \")[^\"\n]+(?=\")",),
     ),
 )
 
@@ -159,11 +161,11 @@ CIPHER_SECRETS: tuple[str, ...] = (
     r"(?<!server )(?<!client )(?<!md5-password )(?P<keep>\b(?:irreversible-cipher|cipher|simple|plain|hash) )"
     r"(?!authentication-mode |privacy-mode )\S+",
     r"(?P<keep>\bmd5-password (?:cipher|plain|simple) \S+ )\S+",
-    r"(?P<keep>^ *key (?:authentication|accounting|authorization) )(?!cipher |simple )\S+",
-    r"(?P<keep>^ *snmp-agent usm-user v[12]c? )\S+",  # a community by another name
-    r"(?P<keep>^ *ldap-server authentication manager \S+ )(?!cipher )\S+",
+    r"(?P<keep>^[ \t]*key (?:authentication|accounting|authorization) )(?!cipher |simple )\S+",
+    r"(?P<keep>^[ \t]*snmp-agent usm-user v[12]c? )\S+",  # a community by another name
+    r"(?P<keep>^[ \t]*ldap-server authentication manager \S+ )(?!cipher )\S+",
     r"(?P<keep>\b(?:authentication|privacy)-mode (?:md5|sha\S*|aes\S*|3des|des56) )"
     r"(?!cipher |simple |plain |usual |rfc2453 )\S+",
-    r"(?P<keep>^ *snmp-agent community (?:read|write) )(?!cipher |simple )\S+",
-    r"(?P<keep>^ *snmp-agent target-host .{0,200} securityname )(?!cipher )\S+",
+    r"(?P<keep>^[ \t]*snmp-agent community (?:read|write) )(?!cipher |simple )\S+",
+    r"(?P<keep>^[ \t]*snmp-agent target-host .{0,200} securityname )(?!cipher )\S+",
 )

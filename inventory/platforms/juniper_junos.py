@@ -1,7 +1,7 @@
 """Juniper Junos."""
 
 from inventory.platforms.procedure import Line, Procedure
-from inventory.platforms.sheet import Command, Platform, Restore, Section
+from inventory.platforms.sheet import Command, Platform, Restore, Section, Worded
 from inventory.platforms.signs import GREETING, Sign
 
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|[^\s";]+)"""
@@ -65,14 +65,20 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^## Last (?:commit|changed): ",),
     secrets=(
-        rf"(?P<keep>\blicense keys key ){_VALUE}",
+        Worded(("license keys",), rf"(?P<keep>\blicense keys key ){_VALUE}"),
         # Junos itself says which values are secret: the last one of the line.
-        r"(?P<keep>^.{0,200}?)\"(?:[^\"\\\n]|\\.)*\"(?=; ## SECRET-DATA)",
-        r"(?P<keep>\b(?:encrypted-password|plain-text-password-value|simple-password|authentication-key"
-        r"|authentication-password|privacy-password|privacy-key|shared-secret|ascii-text|hexadecimal|secret"
-        rf"|md5 \d+ key|authentication-key \d+ (?:type \S+ )?value|password) )"
-        rf"(?!\]|\{{|(?:minimum|maximum|change-type|format)\b|\d+ (?:type|value) ){_VALUE}",
-        rf"(?P<keep>^(?:set|deactivate) snmp (?:.{{0,200}} )?(?:community(?:-name)?|trap-group) ){_VALUE}",
+        Worded(("## secret-data",), r"(?P<keep>^.{0,200}?)\"(?:[^\"\\\n]|\\.)*\"(?=; ## SECRET-DATA)"),
+        Worded(
+            ("password", "key", "secret", "ascii-text", "hexadecimal"),
+            r"(?P<keep>\b(?:encrypted-password|plain-text-password-value|simple-password|authentication-key"
+            r"|authentication-password|privacy-password|privacy-key|shared-secret|ascii-text|hexadecimal|secret"
+            rf"|md5 \d+ key|authentication-key \d+ (?:type \S+ )?value|password) )"
+            rf"(?!\]|\{{|(?:minimum|maximum|change-type|format)\b|\d+ (?:type|value) ){_VALUE}",
+        ),
+        Worded(
+            ("snmp",),
+            rf"(?P<keep>^[ \t]*(?:set|deactivate) snmp (?:.{{0,200}} )?(?:community(?:-name)?|trap-group) ){_VALUE}",
+        ),
         Section(
             begins=r"^snmp \{",
             ends=r"^\}",

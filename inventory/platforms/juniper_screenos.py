@@ -26,12 +26,13 @@ PLATFORM = Platform(
     comment="#",
     volatile=(r"^Total Config size \d+:",),
     secrets=(
-        rf"(?P<keep>^set snmp host ){VALUE}",
-        r"(?P<keep>^set (?:admin|user|xauth|auth-server|ike|pppoe|l2tp|vrouter|interface|snmpv3|nsmgmt|ppp)\b.{0,200}?"
+        rf"(?P<keep>^[ \t]*set snmp host ){VALUE}",
+        r"(?P<keep>^[ \t]*set (?:admin|user|xauth|auth-server|ike|pppoe|l2tp|vrouter|interface|snmpv3|nsmgmt|ppp)"
+        r"\b.{0,200}?"
         rf" (?:(?:hash-|auth-|priv-)?password|(?:shared-)?secret|(?:seed-)?preshare|md5) )(?!group[0-9]){VALUE}",
-        rf"(?P<keep>^set snmp community ){VALUE}",
-        rf"(?P<keep>^set (?:key|password) )(?!protection ){VALUE}",
-        rf"(?P<keep>^set .{{0,200}} authentication (?:password|md5) )(?!group[0-9]){VALUE}",
+        rf"(?P<keep>^[ \t]*set snmp community ){VALUE}",
+        rf"(?P<keep>^[ \t]*set (?:key|password) )(?!protection ){VALUE}",
+        rf"(?P<keep>^[ \t]*set .{{0,200}} authentication (?:password|md5) )(?!group[0-9]){VALUE}",
     ),
     refusals=(r"^[ \t]*\^-+", r"^[ \t]*(?:unknown keyword|Command failed)"),
     pager=(r"^ *--- more --- ?",),

@@ -8,12 +8,14 @@ a private key is only recognised by its first line, which a patch may not hold.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import groupby
 
-from inventory.platforms.everywhere import ANYWHERE, BY_LINE
+from inventory.platforms.everywhere import ANYWHERE, BROKEN, BY_LINE
 from inventory.platforms.idioms import TYPE
 from inventory.platforms.programs import PROGRAMS
+from inventory.platforms.sentences import SENTENCES
 from inventory.platforms.shapes import SHAPES
 from inventory.platforms.sheet import Platform, Section, Worded
 
@@ -27,7 +29,7 @@ _NO_VALUE = (
     r"|shared-secret profile|\S+[ \t]+id"
     r"|policy|required|lifetime|profile|control|retry-interval|enable|disable|aging|access-level|serial"
     r"|change|input[ \t\r]*$|(?:manager|operator|port-access) (?:user-name|sha)|sha(?:1|256)[ \t\r]*$"
-    r"|history|complexity|security-length|keyboard|publickey|change-type|format)\b|strength|min|max"
+    r"|is|was|import|export|history|complexity|security-length|keyboard|publickey|change-type|format)\b|strength|min|max"
 )
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S+)"""
 _SWITCH = r"[\"']?(?i:enabled?|disabled?|true|false|yes|no|on|off)[\"']?[,;]?[ \t\r]*$"  # a setting, and no secret
@@ -42,23 +44,33 @@ _KEYS = (
 _WEAK = ("password", "secret", "private", "key")  # words of the language that are somebody's password
 
 # What no sheet may forget, and what a platform that is gone still needs.
-_EVERYWHERE: tuple[str | Worded, ...] = (
+_EVERYWHERE: tuple[Worded, ...] = (
     # A password inside an address: ftp://user:password@host
-    r"(?P<keep>\b[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s:/@\"']{0,100}:)(?:[^\s/\"']{1,200}|[^\s@\"']{1,200})(?=@)",
+    Worded(
+        ("://",),
+        r"(?P<keep>\b[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s:/@\"']{0,100}:)(?:[^\s/\"']{1,200}|[^\s@\"']{1,200})(?=@)",
+    ),
     # A password's hash by its shape: $1$, $5$, $6$, $8$, $9$, $14$, $2b$, $y$, $sha512$ ... Junos' $9$ can be undone.
-    r"(?P<keep>\$(?:[0-9]{1,2}[a-z]?|y|gy|sha[0-9]*|pbkdf2[a-z0-9-]*)\$)[A-Za-z0-9./$=+,*-]{6,}[^\s\"'<>;,)\]}]*",
+    Worded(
+        ("$",),
+        r"(?P<keep>\$(?:[0-9]{1,2}[a-z]?|y|gy|sha[0-9]*|pbkdf2[a-z0-9-]*)\$)(?!\(masked)[^\s\"'<>;,)\]}]{6,}",
+    ),
     # name=value, name: value and "name": "value"
     Worded(
         _IN_WORDS,
-        rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']? ?[=:] ?)(?!{_SWITCH}|\\$|\{{[\"{{\}}\s]|\["
+        rf"(?P<keep>\b(?i:[\w-]{{0,40}}(?:{_WORDS}))[\"']?[ \t]?[=:][ \t]?)(?!{_SWITCH}|\\$|\{{[\"{{\}}\s]|\["
         rf"|\(masked\)){_VALUE}",
     ),
     # <password>value</password>, also with attributes and as CDATA
-    rf"(?P<keep><(?i:[\w:.-]{{0,40}}(?:{_WORDS}))(?: [^<>\n]{{1,100}})?>(?:<!\[CDATA\[)?)[^<\s][^<\n]*?(?=\]?\]?>?</)",
+    Worded(
+        ("</",),
+        rf"(?P<keep><(?i:[\w:.-]{{0,40}}(?:{_WORDS}))(?: [^<>\n]{{1,100}})?>(?:<!\[CDATA\[)?)"
+        r"[^<\s][^<\n]*?(?=\]?\]?>?</)",
+    ),
     # Words of a command line, where the sheet has masked nothing behind them: password VALUE, secret 5 VALUE
     Worded(
         _IN_WORDS,
-        r"(?P<keep>(?<![\w-])(?i:[\w-]{0,40}(?:(?<!\bno)password|(?<!base-)passwd|passphrase)|(?:[\w-]{1,40}-)?secret|pre-shared-key"
+        r"(?P<keep>(?<![\w-])(?i:[\w-]{0,40}(?:(?<!\bno)(?<!\bno-)password|(?<!base-)passwd|passphrase)|(?:[\w-]{1,40}-)?secret|pre-shared-key"
         r"|private-key|psk)[ \t]{1,8}"
         rf"(?:set[ \t]{{1,4}})?{TYPE})(?!\]|[^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} "
         rf"|\{{[ \t]*$|\{{\{{|\}}){_VALUE}",
@@ -95,8 +107,11 @@ _MORE = re.compile(
     r"[ \t]+(?!(?i:r[ow])(?:[ \t\r]|$))(?:\(masked\)|[^\s;{}(\[|])", re.M
 )  # another word, that may be it
 
+# The rest of words in quotation marks, for patterns that take the first word alone
+_REST = {'"': re.compile(r"""(?:[^"\\\n]|\\.)*\""""), "'": re.compile(r"[^'\n]*'")}
+
 Masker = Callable[[str], str]
-Hide = Callable[[re.Match[str]], str]
+Hide = Callable[[re.Match[str]], tuple[str, int]]  # what is written instead of a match, and up to where
 
 
 def mask(platform: Platform | None, text: str) -> str:
@@ -113,44 +128,88 @@ def was_masked(content: bytes) -> bool:
 
 def rules(platform: Platform | None) -> tuple[str | Section | Worded, ...]:
     """All that is taken for a secret of this platform, in the order in which it is looked for."""
-    return (_KEYS, *BY_LINE, *ANYWHERE, *PROGRAMS, *(platform.secrets if platform else ()), *_EVERYWHERE, *SHAPES)
+    return (
+        _KEYS,
+        BROKEN,
+        *BY_LINE,
+        *ANYWHERE,
+        *PROGRAMS,
+        *SENTENCES,
+        *(platform.secrets if platform else ()),
+        *_EVERYWHERE,
+        *SHAPES,
+    )
 
 
 @lru_cache(maxsize=256)
 def _maskers(platform: Platform | None) -> tuple[Masker, ...]:
-    return tuple(_masker(secret) for secret in rules(platform))
+    """The rules in their order; those that look at lines alone are taken together."""
+    maskers: list[Masker] = []
+    for _, run in groupby(rules(platform), lambda rule: isinstance(rule, Worded)):
+        together = list(run)
+        worded = [rule for rule in together if isinstance(rule, Worded)]
+        maskers += [_by_lines(worded)] if worded else map(_masker, together)
+    return tuple(maskers)
 
 
+def _by_lines(worded: list[Worded]) -> Masker:
+    """One masker for several rules: it looks once for the lines that any of them may mean, and at equal ones once."""
+    maskers = [_masker(rule) for rule in worded]
+    every = {word for rule in worded for word in rule.words}
+    words = tuple(word for word in every if not any(other in word for other in every - {word}))
+
+    def by_lines(text: str) -> str:
+        spans = sorted(_lines_with(words, text))
+        if not spans:
+            return text
+        lines = list(dict.fromkeys(text[begin:end].removesuffix("\n") for begin, end in spans))
+        part = "\n".join(lines)
+        for masker in maskers:
+            part = masker(part)
+        shown = dict(zip(lines, part.split("\n"), strict=True))
+        pieces, at = [], 0
+        for begin, end in spans:
+            line = text[begin:end].removesuffix("\n")
+            pieces += [text[at:begin], shown[line]]
+            at = begin + len(line)
+        return "".join([*pieces, text[at:]])
+
+    return by_lines
+
+
+@lru_cache(maxsize=4096)
 def _masker(secret: str | Section | Worded) -> Masker:
     words = secret.words if isinstance(secret, Worded) else ()
     secret = secret.secret if isinstance(secret, Worded) else secret
     pattern = re.compile(secret.pattern if isinstance(secret, Section) else secret, re.MULTILINE | re.ASCII)
     hide = _inside(secret) if isinstance(secret, Section) else _masked
     if words:
-        return lambda text: _replaced_by_line(pattern, hide, words, text)
-    return lambda text: pattern.sub(hide, text)
+        return lambda text: _replaced(pattern, hide, sorted(_lines_with(words, text)), text)
+    return lambda text: _replaced(pattern, hide, [(0, len(text))], text)
 
 
 def _inside(section: Section) -> Hide:
     """Masks only between the section's first line and the first line after it."""
     inner = [_masker(secret) for secret in section.secrets]
 
-    def inside(match: re.Match[str]) -> str:
+    def inside(match: re.Match[str]) -> tuple[str, int]:
         part = match.group()
         for each in inner:
             part = each(part)
-        return part
+        return part, match.end()
 
     return inside
 
 
-def _replaced_by_line(pattern: re.Pattern[str], hide: Hide, words: tuple[str, ...], text: str) -> str:
-    """What `pattern.sub` answers, from the lines that have one of the words alone."""
+def _replaced(pattern: re.Pattern[str], hide: Hide, spans: Iterable[tuple[int, int]], text: str) -> str:
+    """The text with what the pattern finds in these parts of it hidden."""
     pieces, at = [], 0
-    for begin, end in sorted(_lines_with(words, text)):
-        for match in pattern.finditer(text, begin, end):
-            pieces += [text[at : match.start()], hide(match)]
-            at = match.end()
+    for begin, end in spans:
+        start = begin
+        while match := pattern.search(text, start, end):
+            instead, after = hide(match)
+            pieces += [text[at : match.start()], instead]
+            at, start = after, max(after, match.start() + 1)
     return "".join([*pieces, text[at:]]) if pieces else text
 
 
@@ -174,10 +233,20 @@ def _spans(text: str, word: str = "") -> Iterator[tuple[int, int]]:
         at = text.find(word, end) if end < len(text) else -1
 
 
-def _masked(match: re.Match[str]) -> str:
+def _masked(match: re.Match[str]) -> tuple[str, int]:
     """What stays, then MASK; a secret of several lines becomes as many masked lines."""
     kept = match.group("keep")
     secret = match.group()[len(kept) :]
     if _ALREADY.fullmatch(secret) or (_HOW.fullmatch(secret + " ") and _MORE.match(match.string, match.end())):
-        return match.group()
-    return kept + "\n".join(MASK if line.strip() else line for line in secret.split("\n"))
+        return match.group(), match.end()
+    return kept + "\n".join(MASK if line.strip() else line for line in secret.split("\n")), _end(kept, secret, match)
+
+
+def _end(kept: str, secret: str, match: re.Match[str]) -> int:
+    """Where the secret ends: where the quotation mark that it begins with, or that stands before it, is closed."""
+    inside = secret[:1] in _REST
+    mark = secret[:1] if inside else kept[-1:]
+    if mark not in _REST or mark in secret[1:] or (not inside and kept[-2:-1].isalnum()):
+        return match.end()
+    rest = _REST[mark].match(match.string, match.end())
+    return match.end() if rest is None else rest.end() - (not inside)

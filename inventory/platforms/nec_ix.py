@@ -25,10 +25,16 @@ PLATFORM = Platform(
     volatile=(r"^! Current time ", r"^! Last updated ", r"^Using \d+ out of \d+ bytes"),
     secrets=(
         rf"(?P<keep>\bpassword (?:hash|plain|secret) (?:\d )?)(?!\(masked\)){VALUE}",
-        rf"(?P<keep>^[ \t]*snmp-agent ip (?:community|host \S+) ){VALUE}",
+        rf"(?P<keep>^[ \t]*snmp-agent (?:vrf \S+ )?(?:ip|ipv6) (?:community|host \S+) ){VALUE}",
         rf"(?P<keep>^[ \t]*ike policy .{{0,200}} key (?:char |secret )?){VALUE}",
         rf"(?P<keep>^[ \t]*(?:authentication|ppp)(?: .{{0,200}})? (?:password|secret) \S+ )(?!\(masked\)){VALUE}",
         rf"(?P<keep>^[ \t]*ikev2 authentication psk id .{{0,200}} key (?:char |secret )?){VALUE}",
+        rf"(?P<keep>^[ \t]*authentication secret-password (?:\d )?\S+ ){VALUE}",
+        r"(?P<keep>^[ \t]*ipsec manualkey \S+ (?:esp|ah) \S+ )\S.*$",
+        r"(?P<keep>^[ \t]*(?:mobile (?:pin-auth enable|pin-code|pin|puk)|pin-(?:authentication on|code|unlock))"
+        r" (?:(?:plain|secret) )?)\S.*$",
+        rf"(?P<keep>^[ \t]*pki .{{0,80}} crypto ){VALUE}",
+        rf"(?P<keep>^[ \t]*utm license (?:key|update) )(?!netmeister\b){VALUE}",
         *CISCO_SECRETS,
     ),
     refusals=(*CISCO_REFUSALS, r"^[ \t]*% .{0,60} -- "),

@@ -27,7 +27,7 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^# Last modified (?:by|at|on)? ?",),
     secrets=(
-        rf"(?P<keep>^add ssl certKey .{{0,300}}? )(?!-){VALUE}(?= -encrypted\b)",
+        rf"(?P<keep>^[ \t]*add ssl certKey .{{0,300}}? )(?!-){VALUE}(?= -encrypted\b)",
         rf"(?P<keep> -(?:password|[\w]{{0,30}}Password|passwd|passcrypt|keyValue|radKey|passphrase|psk"
         rf"|encKey|authKey|\w{{0,30}}[sS]ecret|communityName) ){VALUE}",
         rf"(?P<keep>^ *(?:add|set) system user \S+ )(?!-){VALUE}",

@@ -32,7 +32,8 @@ PLATFORM = Platform(
     patience=180.0,
     secrets=(
         *XML_SECRETS,
-        r"(?P<keep>\bsnmp-setting access-setting \S+ v2c )(?!community\b|snmp-community-string\b|\{)\S+(?=[ \t\r]*$)",
+        r"(?P<keep>\bsnmp-setting access-setting \S+ v2c )(?!community\b|snmp-community-string\b|\{)"
+        r"(?:\"[^\"\n]*\"|\S+)(?=[ \t\r]*$)",
         r"(?P<keep>^[ \t]*(?:phash|[\w-]{0,40}password|[\w-]{0,20}secret|key|authpwd|privpwd|passphrase"
         r"|(?:snmp-)?community(?:-string)?|(?!public-)[\w-]{0,40}-key) )(?:\"[^\"]*\"|[^;\s{\"]+)(?=;)",
     ),

@@ -24,7 +24,7 @@ _NO_USER = (
     r"|from|to|cc|by|author|owner|support):)"
 )
 
-PROGRAMS: tuple[str | Worded, ...] = (
+PROGRAMS: tuple[Worded, ...] = (
     # NAME_TOKEN=value, ssh_pass: value
     Worded(
         ("token", "pass", "pwd", "_pw", "-pw"),
@@ -72,15 +72,18 @@ PROGRAMS: tuple[str | Worded, ...] = (
     # Authorization: Bearer value
     Worded(
         ("authorization",),
-        r"(?P<keep>\b(?i:authorization)[\"']?[ \t]*[:=,]?[ \t]*[\"']?(?i:bearer|basic|token|apikey|digest|ssws)[ \t]+)"
+        r"(?P<keep>\b(?i:authorization)[\"']?[ \t]*[:=,]?[ \t]*[\"']?(?i:bearer|basic|token|apikey|digest|ssws)"
+        r"[ \t]+[\"']?)"
         rf"{_NOTHING}{_WORD}{{6,}}",
     ),
     # user:password@host, without a scheme before it
     Worded(
         ("@",),
-        rf"(?P<keep>(?<![\w:/.@-]){_NO_USER}[A-Za-z][\w.-]{{0,60}}:)(?!//)[^\s:@/\"'(]{{1,100}}(?=@[A-Za-z0-9\[])",
+        rf"(?P<keep>(?<![\w:/.@-]){_NO_USER}[A-Za-z][\w.-]{{0,60}}:)(?!//)[^\s:/\"'(]{{1,100}}(?=@[A-Za-z0-9\[])",
     ),
-    Worded(("curl",), rf"(?P<keep>\bcurl\b[^\n]{{0,200}}?[ \t](?:-u|--user)[ =]?[\"']?[^\s:\"']{{1,60}}:){_WORD}+"),
+    Worded(
+        ("curl",), rf"(?P<keep>\bcurl\b[^\n]{{0,200}}?[ \t](?:-u|--user)[ \t=]?[\"']?[^\s:\"']{{1,60}}:[\"']?){_WORD}+"
+    ),
     # ipsec.secrets: name : XAUTH "value"
     Worded(
         (": xauth", ": eap", ": ntlm", ": pin", ": ppk", ": rsa", ": ecdsa", ": p12", ": pkcs8"),
@@ -96,10 +99,10 @@ PROGRAMS: tuple[str | Worded, ...] = (
         rf"(?P<keep>\baws_(?:access_key_id|secret_access_key|session_token)[ \t]*[=:]?[ \t]*[\"']?){_WORD}{{8,}}",
     ),
     # user=name:value
-    Worded(("user=",), rf"(?P<keep>(?<![\w-])user=[^\s:=]{{1,60}}:){_WORD}{{3,}}"),
+    Worded(("user=",), rf"(?P<keep>(?<![\w-])user=[^\s:=]{{1,60}}:[\"']?){_WORD}{{3,}}"),
     Worded(("sshpass",), rf"(?P<keep>\bsshpass[ \t]+-p[ \t]*[\"']?){_WORD}+"),
     # net-snmp's: trapsess -v 3 -A value -X value, proxy -c value
-    Worded(("trapsess", "proxy"), rf"(?P<keep>^[ \t]*(?:trapsess|proxy)\b[^\n]{{0,200}}?[ \t]-c[ \t]*){_WORD}+"),
-    Worded(("trapsess", "proxy"), rf"(?P<keep>^[ \t]*(?:trapsess|proxy)\b[^\n]{{0,200}}?[ \t]-A[ \t]*){_WORD}+"),
-    Worded(("trapsess", "proxy"), rf"(?P<keep>^[ \t]*(?:trapsess|proxy)\b[^\n]{{0,200}}?[ \t]-X[ \t]*){_WORD}+"),
+    Worded(("trapsess", "proxy"), rf"(?P<keep>^[ \t]*(?:trapsess|proxy)\b[^\n]{{0,200}}?[ \t]-c[ \t]*[\"']?){_WORD}+"),
+    Worded(("trapsess", "proxy"), rf"(?P<keep>^[ \t]*(?:trapsess|proxy)\b[^\n]{{0,200}}?[ \t]-A[ \t]*[\"']?){_WORD}+"),
+    Worded(("trapsess", "proxy"), rf"(?P<keep>^[ \t]*(?:trapsess|proxy)\b[^\n]{{0,200}}?[ \t]-X[ \t]*[\"']?){_WORD}+"),
 )

@@ -84,17 +84,18 @@ _ORDINARY = (
     r"[-_]?[0-9][0-9/.:]*(?:[\s\"';,]|$)"
     r"|[^\s\"']+\.(?:key|pem|crt|cer|pfx|p12|cfg|txt|bin|xml|json|img|conf|com|net|org|local|lan|edu|gov)(?:[\s\"';,/:]|$))"
 )
-_MADE = (
-    rf"{_ORDINARY}(?=[^\s\"']{{0,200}}[0-9])(?=[^\s\"']{{0,200}}[A-Za-z])[^\s\"']{{6,}}?(?=[\"']?[;,]?(?:[ \t\r]|$))"
-)
-_QUOTE = r"[\"']?"
+MADE = rf"{_ORDINARY}(?=[^\s\"']{{0,200}}[0-9])(?=[^\s\"']{{0,200}}[A-Za-z])[^\s\"']{{6,}}?(?=[\"']?[;,]?(?:[ \t\r]|$))"
+QUOTE = r"[\"']?"
 _HOW = rf"(?:(?:{WRITTEN}|key|level[ \t]+[0-9]{{1,2}})[ \t]+){{0,3}}"
 
-SHAPES: tuple[str | Worded, ...] = (
+SHAPES: tuple[Worded, ...] = (
     *(Worded(("</",), pattern) for pattern in XML_SECRETS),
     # LDAP's and Vault's own spellings of a hash, OpenSSL's of an encrypted text
-    r"(?P<keep>\{(?:S?SHA(?:256|512)?|S?MD5|CRYPT|PBKDF2[\w-]{0,12}|ARGON2)\})[^\s\"'<>;,)\]}]{6,}",
-    r"(?P<keep>(?<![A-Za-z0-9+/]))U2FsdGVkX1[A-Za-z0-9+/]{8,}={0,2}",
+    Worded(
+        ("{s", "{md5", "{crypt", "{pbkdf2", "{argon2"),
+        r"(?P<keep>\{(?:S?SHA(?:256|512)?|S?MD5|CRYPT|PBKDF2[\w-]{0,12}|ARGON2)\})[^\s\"'<>;,)\]}]{6,}",
+    ),
+    Worded(("u2fsdgvkx1",), r"(?P<keep>(?<![A-Za-z0-9+/]))U2FsdGVkX1[A-Za-z0-9+/]{8,}={0,2}"),
     # Junos says it itself
     Worded(("## secret-data",), r"(?P<keep>\")[^\"\n]+(?=\";[ \t]*## SECRET-DATA)"),
     # any-key value, passcode value
@@ -119,15 +120,15 @@ SHAPES: tuple[str | Worded, ...] = (
             secrets=(
                 r"(?P<keep>(?<![\w-])(?i:[\w.-]{1,40}[-_]key|[\w-]{0,40}psk|pre-?shared?|passcode|passcrypt|\w{0,30}phrase[0-9]?"
                 rf"|auth-?string|e?(?:pin|puk)|[\w-]{{0,30}}(?:pwd|pswd|wep_?key)(?:[-_][a-z0-9]{{1,2}})?)"
-                rf"(?:[ \t]*=[ \t]*|:[ \t]*|[ \t]+){_HOW}{_QUOTE}){_MADE}",
+                rf"(?:[ \t]*=[ \t]*|:[ \t]*|[ \t]+){_HOW}{QUOTE}){MADE}",
             ),
         ),
     ),
     # a line of its own: key value, key "value"
     Worded(
         ("key",),
-        rf"(?P<keep>^[ \t]*(?:[Ss]et[ \t]+)?key(?:-string)?[ \t]+{_HOW}{_QUOTE})(?![^\n]{{0,60}}(?:ssh-"
-        rf"|AAAA|\(masked\))){_MADE}(?=[^\n]{{0,30}}$)",
+        rf"(?P<keep>^[ \t]*(?:[Ss]et[ \t]+)?key(?:-string)?[ \t]+{_HOW}{QUOTE})(?![^\n]{{0,60}}(?:ssh-"
+        rf"|AAAA|\(masked\))){MADE}(?=[^\n]{{0,30}}$)",
     ),
     # key 7 value, key value, "key":"value", in the middle of a line, too
     Worded(
@@ -143,22 +144,22 @@ SHAPES: tuple[str | Worded, ...] = (
             ends=r"$",
             secrets=(
                 rf"(?P<keep>(?<![\w.-])(?:e?key|[Pp]re-?[Ss]hared [Kk]ey"
-                rf"|shared-key-cipher)(?:[\"']?[ \t]?[=:][ \t]?|[ \t]+){_HOW}{_QUOTE})"
-                rf"{_MADE}",
+                rf"|shared-key-cipher)(?:[\"']?[ \t]?[=:][ \t]?|[ \t]+){_HOW}{QUOTE})"
+                rf"{MADE}",
             ),
         ),
     ),
     Worded(("key",), r"(?P<keep>\b(?:private|shared-secret \(masked\))[ \t]+key[ \t]+[\"']?)(?!\(masked)[^\s\"']{6,}"),
     Worded(
         ("-key",),
-        rf"(?P<keep>-key[ \t]+[0-9]{{1,5}}[ \t]+[^\n]{{0,40}}\bvalue[ \t]+{_QUOTE})(?!\(masked)[^\s\"']+",
+        rf"(?P<keep>-key[ \t]+[0-9]{{1,5}}[ \t]+[^\n]{{0,40}}\bvalue[ \t]+{QUOTE})(?!\(masked)[^\s\"']+",
     ),
     # any-password-hash value, auth-pass-phrase-hashed value
     Worded(
         ("password", "phrase", "secret"),
         r"(?P<keep>(?<![\w-])[\w-]{0,40}(?:passwords?|pass-?phrase|secret)(?:-(?:hash(?:ed)?|encrypted"
         r"|encoded|cipher|value))?[ \t]+"
-        rf"{_HOW}{_QUOTE}){_MADE}",
+        rf"{_HOW}{QUOTE}){MADE}",
     ),
     # radius ... 192.0.2.1 1812 value
     Worded(
@@ -169,8 +170,8 @@ SHAPES: tuple[str | Worded, ...] = (
     ),
     Worded(
         ("radius-server", "tacacs-server"),
-        rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server[ \t]+(?:host[ \t]+)?[0-9.]{{7,15}}[ \t]+{_QUOTE})"
-        rf"{_MADE}(?=[\"']?[ \t\r]*$)",
+        rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server[ \t]+(?:host[ \t]+)?[0-9.]{{7,15}}[ \t]+{QUOTE})"
+        rf"{MADE}(?=[\"']?[ \t\r]*$)",
     ),
     # a command's options: aaaconfig ... -s value, passwd name -old value -new value
     Worded(
@@ -181,7 +182,7 @@ SHAPES: tuple[str | Worded, ...] = (
             ends=r"$",
             secrets=(
                 r"(?P<keep>[ \t]-(?i:s|secret|old|new|local|remote|k|key|p|pw|pass|passwd|password)"
-                rf"[ \t]+{_QUOTE})(?!-){_MADE}",
+                rf"[ \t]+{QUOTE})(?!-){MADE}",
             ),
         ),
     ),
@@ -189,55 +190,55 @@ SHAPES: tuple[str | Worded, ...] = (
     Worded(
         ("snmp",),
         r"(?P<keep>^[ \t]*snmp[^\n]{0,80}(?:encryption|privacy|authentication|auth|priv)[ \t]+[^\s\"]+[ \t]+\")"
-        rf"{_MADE}(?=\"[ \t\r]*$)",
+        rf"{MADE}(?=\"[ \t\r]*$)",
     ),
     # add community value address
     Worded(
         ("community",),
-        rf"(?P<keep>\bcommunity[ \t]+{_QUOTE}){_MADE}(?=[\"']?[ \t]+[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}})",
+        rf"(?P<keep>\bcommunity[ \t]+{QUOTE}){MADE}(?=[\"']?[ \t]+[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}})",
     ),
     # set ppp line 1 pass value
     Worded(
         (" pass ",),
         r"(?P<keep>^(?=[^\n]{0,60}(?i:ppp|user|login|dial|account))[^\n]{0,80}?[ \t]pass[ \t]+"
-        rf"{_QUOTE}){_MADE}",
+        rf"{QUOTE}){MADE}",
     ),
     # a block's own lines: authentication value, community value, host address traps value
     Worded(
         ("authentication",),
-        rf"(?P<keep>^[ \t]+authentication[ \t]+{_HOW}{_QUOTE}){_MADE}"
+        rf"(?P<keep>^[ \t]+authentication[ \t]+{_HOW}{QUOTE}){MADE}"
         r"(?=[\"']?[ \t]*(?:level-[12])?[ \t\r]*$)",
     ),
     Worded(
         ("authentication", "privacy"),
         rf"(?P<keep>^[ \t]*[^\n]{{0,120}}\b(?:authentication|privacy)[ \t]+(?:hash[ \t]+)?(?:md5|sha\S*"
-        rf"|des\S*|aes\S*|cfb\S*)[ \t]+{_QUOTE})"
-        rf"{_MADE}",
+        rf"|des\S*|aes\S*|cfb\S*)[ \t]+{QUOTE})"
+        rf"{MADE}",
     ),
     Worded(
         ("community",),
-        rf"(?P<keep>^[ \t]*community[ \t]+{_QUOTE}){_MADE}(?=[\"']?[ \t]*(?:access|r[ow]?|read\S*"
+        rf"(?P<keep>^[ \t]*community[ \t]+{QUOTE}){MADE}(?=[\"']?[ \t]*(?:access|r[ow]?|read\S*"
         rf"|subnet|acl)?[ \t]*[\r\d]*$)",
     ),
     Worded(
         ("host ",),
         r"(?P<keep>^[ \t]+host[ \t]+[0-9A-Fa-f.:]{3,40}[ \t]+(?:traps?|informs?)[ \t]+"
         r"(?:version[ \t]+(?:1|2c)[ \t]+|v2c?[ \t]+)?)"
-        rf"(?!version\b|v3\b|\(masked){_MADE}",
+        rf"(?!version\b|v3\b|\(masked){MADE}",
     ),
     # what is said to be encrypted
     Worded(
         ("enc ", "encrypt", "cipher"),
         r"(?P<keep>(?<![\w-])(?:ENC|encrypted|encrypt|ciphered|cipher|irreversible-cipher|cipher-text"
         r"|ciphertext)[ \t]+(?:[0-9]{1,2}[ \t]+)?"
-        rf"{_QUOTE})(?![^\s]*(?:-SHA|-GCM|_SHA)){_MADE}",
+        rf"{QUOTE})(?![^\s]*(?:-SHA|-GCM|_SHA)){MADE}",
     ),
     # ascii value, plain value, where a key is meant
     Worded(
         ("ascii", "hex", "plain", "clear"),
         r"(?P<keep>^(?=[^\n]{0,200}(?i:auth|key|psk|wpa|radius|tacacs|secret|passw|acct|pin))[^\n]{0,200}?[ \t]"
         rf"(?:ascii|ascii-text|hex|hexadecimal|plain|plain-?text|clear"
-        rf"|clear-?text)[ \t]+(?:[0-9]{{1,2}}[ \t]+)?{_QUOTE}){_MADE}",
+        rf"|clear-?text)[ \t]+(?:[0-9]{{1,2}}[ \t]+)?{QUOTE}){MADE}",
     ),
     # user name value
     Worded(
@@ -245,73 +246,48 @@ SHAPES: tuple[str | Worded, ...] = (
         r"(?P<keep>(?<![\w-])(?:(?:mgmt|net|local)-?user|user(?:name)?|account"
         r"|[\w-]{0,20}cred(?:ential)?s?|myname)[ \t]+"
         r"(?:add[ \t]+|create[ \t]+|admin[ \t]+(?=\S+[ \t]+\S))?\"?[A-Za-z][\w.@-]{0,40}\"?[ \t]+"
-        rf"(?:encrypted[ \t]+|root[ \t]+)?{_QUOTE}){_MADE}",
+        rf"(?:encrypted[ \t]+|root[ \t]+)?{QUOTE}){MADE}",
     ),
     # authentication value, in the lines of protocols that have one
     Worded(
         ("authentication",),
         r"(?P<keep>^(?=[^\n]{0,80}\b(?:nhrp|vrrp|hsrp|standby|glbp|isis|is-is|ospf|rip|eigrp|ntp)\b)[^\n]{0,120}"
         rf"\bauthentication(?:-mode)?[ \t]+(?:\S+[ \t]+[0-9]{{1,3}}[ \t]+)?(?:(?:{_ALGORITHM}|\S+-sha\S*)[ \t]+)?"
-        rf"(?:(?:usual|text|cipher|simple|plain)[ \t]+)?{_HOW}{_QUOTE}){_MADE}",
+        rf"(?:(?:usual|text|cipher|simple|plain)[ \t]+)?{_HOW}{QUOTE}){MADE}",
     ),
     Worded(("ipsec spi",), r"(?P<keep>\bipsec spi [0-9]+ (?:esp )?\S+ )(?!\(masked)\S.*$"),
     # communities that are called otherwise, or stand in a block of their own
     Worded(
         ("community",),
-        rf"(?P<keep>(?<![\w-])[\w-]{{0,20}}community-?[Nn]ame[ \t]+{_HOW}{_QUOTE})(?!\(masked|[{{\[(])[^\s\"';]{{2,}}",
+        rf"(?P<keep>(?<![\w-])[\w-]{{0,20}}community-?[Nn]ame[ \t]+{_HOW}{QUOTE})(?!\(masked|[{{\[(])[^\s\"';]{{2,}}",
     ),
     Worded(
         ("community",),
-        rf"(?P<keep>(?<![\w-])community[ \t]+{_QUOTE})(?!\(masked|[0-9]+:|[{{\[(])[^\s\"';]{{2,}}"
+        rf"(?P<keep>(?<![\w-])community[ \t]+{QUOTE})(?!\(masked|[0-9]+:|[{{\[(])[^\s\"';]{{2,}}"
         r"(?=[\"']?[ \t]+(?:hash2?|authorization|subnet|r[ow]a?|read-?(?:only|write)|client)\b)",
     ),
-    Worded(("community",), rf"(?P<keep>(?<![\w-])community[\w.]{{0,20}}(?:[ \t]?=[ \t]?|:[ \t]?){_QUOTE}){_MADE}"),
+    Worded(("community",), rf"(?P<keep>(?<![\w-])community[\w.]{{0,20}}(?:[ \t]?=[ \t]?|:[ \t]?){QUOTE}){MADE}"),
     Worded(
         ("community (masked)",),
-        rf"(?P<keep>\bcommunity[ \t]+\(masked\)[^\n]{{0,60}}?[ \t](?:text-)?name[ \t]+{_QUOTE})(?!\(masked)[^\s\"']+",
+        rf"(?P<keep>\bcommunity[ \t]+\(masked\)[^\n]{{0,60}}?[ \t](?:text-)?name[ \t]+{QUOTE})(?!\(masked)[^\s\"']+",
     ),
     Worded(
         ("snmp",),
         r"(?P<keep>^[ \t]*snmp(?:-server|-agent)?[ \t][^\n]{0,40}?(?:trap-)?host[ \t]+[0-9A-Fa-f.:]{3,40}[ \t]+\"?)"
-        rf"{_MADE}(?=\"?[ \t]*(?:$|udp-port|snmp|traps?|informs?|version (?:1|2c)|[0-9]))",
+        rf"{MADE}(?=\"?[ \t]*(?:$|udp-port|snmp|traps?|informs?|version (?:1|2c)|[0-9]))",
     ),
     Worded(
         ("securityname",),
-        rf"(?P<keep>^(?![^\n]{{0,200}}\bv3\b)[^\n]{{0,200}}[ \t]securityname[ \t]+(?:cipher[ \t]+)?){_MADE}",
+        rf"(?P<keep>^(?![^\n]{{0,200}}\bv3\b)[^\n]{{0,200}}[ \t]securityname[ \t]+(?:cipher[ \t]+)?){MADE}",
     ),
     # password level 15 value: the level was taken for it
     Worded(
         ("(masked)",),
         rf"(?P<keep>\b(?i:password|secret|passwd)[ \t]+\(masked\)[ \t]+"
-        rf"(?:[0-9]{{1,2}}[ \t]+)?(?:encrypted[ \t]+)?{_QUOTE}){_MADE}",
-    ),
-    # the password is value, community string: value
-    Worded(
-        ("password", "community", "secret", "passphrase", "passcode"),
-        rf"(?P<keep>\b(?i:password|community|secret|passphrase"
-        rf"|passcode)(?i:[ \t]+string)?(?:[ \t]+is[ \t]+|:[ \t]+){_QUOTE}){_MADE}",
-    ),
-    Worded(
-        ("community",),
-        rf"(?P<keep>\b(?i:community)(?i:[ \t]+string)?(?:[ \t]+is[ \t]+|:[ \t]+){_QUOTE})"
-        r"(?!(?i:not|none|empty|set|configured|no|disabled|enabled|the|a)(?![\w-])|\(masked|[0-9]+:)[^\s\"',;.]{3,}"
-        r"(?=[\"']?[ \t\r]*$)",
-    ),
-    # In what people write: pw value, pass: value, creds name/value
-    Worded(
-        ("pw", "pass", "pwd", "cred", "key:", "secret-"),
-        Section(
-            begins=r"^[ \t]*(?:neighbor \S+ |\d+ )?(?:description|remark|banner|!)[ \t][^\n]+",
-            ends=r"$",
-            secrets=(
-                rf"(?P<keep>(?<![\w-])(?i:pw|pass|pwd|key)(?:[:=][ \t]?|[ \t]+)(?<![Kk]ey )(?<!KEY )){_MADE}",
-                rf"(?P<keep>(?<![\w-])(?i:creds?)[:=]?[ \t]+(?:[A-Za-z][\w.]{{0,30}}[ \t]?/[ \t]?)?){_MADE}",
-                rf"(?P<keep>(?<![\w-])secret-){_MADE}",
-            ),
-        ),
+        rf"(?:[0-9]{{1,2}}[ \t]+)?(?:encrypted[ \t]+)?{QUOTE}){MADE}",
     ),
     # pass: value, "pwd": "value", "md5Key": "value", "ro_communities": ["value"]
-    Worded(("pass:", "pw:", "pwd:"), rf"(?P<keep>^[ \t-]*(?:pass|pw|pwd):[ \t]+{_QUOTE}){_MADE}"),
+    Worded(("pass:", "pw:", "pwd:"), rf"(?P<keep>^[ \t-]*(?:pass|pw|pwd):[ \t]+{QUOTE}){MADE}"),
     Worded(
         ('pwd"', 'pass"', 'key"'),
         r"(?P<keep>\"(?!\w{0,40}(?i:public|pub_?key|host|sort|foreign|primary|finger))"
@@ -327,8 +303,8 @@ SHAPES: tuple[str | Worded, ...] = (
     # NX-OS: Community name: value
     Worded(("community",), r"(?P<keep>^[ \t]*(?i:community[ \t]+(?:security)?name):[ \t]*)\S+"),
     # :value@host of a mail server, a header, what a shell hands to chpasswd
-    Worded(("mail-server",), r"(?P<keep>\bmail-server[ \t]+[^\s:@]{0,60}:)[^\s@]+(?=@)"),
-    Worded(("cookie:",), r"(?P<keep>(?i:(?:set-)?cookie):[ \t]*)(?!\(masked)[^\s\"'][^\n\"']*"),
+    Worded(("mail-server",), r"(?P<keep>\bmail-server[ \t]+[^\s:@]{0,60}:)\S+(?=@)"),
+    Worded(("cookie:",), r"(?P<keep>(?i:(?:set-)?cookie):[ \t]*)(?!\(masked)[^\s\"'](?:=[\"'](?!\s)|[^\n\"'])*"),
     Worded(("chpasswd",), r"(?P<keep>[\"' \t][\w.-]{1,40}:)[^\s\"':]+(?=[\"']?[ \t]*\|[ \t]*(?:sudo[ \t]+)?chpasswd)"),
     # net-snmp's arguments and its own file of users
     Worded(("sess",), r"(?P<keep>^[ \t]*(?:trap|inform)sess[ \t][^\n]{0,120}?-c[ \t]+)(?!\(masked)\S+"),
@@ -338,25 +314,25 @@ SHAPES: tuple[str | Worded, ...] = (
     Worded(
         ("chap", "pap"),
         r"(?P<keep>^(?=[^\n]{0,120}\b(?:cellular|apn|lte|profile)\b)[^\n]{0,160}?[ \t](?:chap|pap|pap_chap)[ \t]+"
-        rf"(?!(?:password|hostname|username|sent-username|user)\b)\S+[ \t]+){_MADE}",
+        rf"(?!(?:password|hostname|username|sent-username|user)\b)\S+[ \t]+{QUOTE}){MADE}",
     ),
-    Worded(("keyhash", "authkey"), rf"(?P<keep>\b(?:keyhash|authkey[ \t]+(?:set|\(masked\)))[ \t]+){_MADE}"),
-    # Behind another secret's keyword, the word password is the secret itself, and no keyword.
+    Worded(("keyhash", "authkey"), rf"(?P<keep>\b(?:keyhash|authkey[ \t]+(?:set|\(masked\)))[ \t]+{QUOTE}){MADE}"),
+    # Behind another secret's keyword, the word password or secret is the secret itself, and no keyword.
     Worded(
-        ("password",),
+        ("password", "secret"),
         r"(?P<keep>(?<![\w-])(?:cypher|authenticator|passwd|authpwd|privpwd|auth-pwd|priv-pwd|cpwd|epwd|lsp-pass|bindpw"
         r"|idtoken|preshared-key encrypted|authentication encrypt|(?:auth-)?(?:md5|sha[0-9-]*)(?: encrypt(?:ed)?| hex)?"
-        r"|(?:encrypt-)?(?:aes[0-9-]*|3?des[0-9]*)(?: encrypt(?:ed)?)?|priv|cak"
+        r"|(?:encrypt-)?(?:aes[0-9-]*|3?des[0-9]*)(?: encrypt(?:ed)?)?|priv|privacy|cak"
         r"|snmp-server community(?: cipher| v1v2| [0-9])?|community-group|set-community|trap-community"
         r"|authentication-key [0-9]{1,5}"
         r"|(?:password|passwd|secret)[ \t]+[05-9])(?:[ \t]+|=))"
-        r"password(?=[ \t\r]|$)",
+        r"(?:password|secret(?![ \t]+\(masked\)))(?=[ \t\r]|$)",
     ),
     # key 'value', wep_key_1 value: whatever it looks like
     Worded(("key '",), r"(?P<keep>^[ \t]*key[ \t]+')[^'\n]+(?=')"),
     Worded(
         ("wep", "pswd"),
-        rf"(?P<keep>(?<![\w-])(?:wep_?key_?[0-9]|\w{{1,20}}_pswd)[ \t]+{_QUOTE})(?!\(masked)[^\s\"']+",
+        rf"(?P<keep>(?<![\w-])(?:wep_?key_?[0-9]|\w{{1,20}}_pswd)[ \t]+{QUOTE})(?!\(masked)[^\s\"']+",
     ),
     Worded(
         ("remote",),
@@ -364,7 +340,7 @@ SHAPES: tuple[str | Worded, ...] = (
     ),
     Worded(
         ("snmp",),
-        rf"(?P<keep>\b(?i:snmp)[^\n]{{0,120}}[ \t](?:version[ \t]+)?v?(?:1|2c)[ \t]+{_QUOTE}){_MADE}"
+        rf"(?P<keep>\b(?i:snmp)[^\n]{{0,120}}[ \t](?:version[ \t]+)?v?(?:1|2c)[ \t]+{QUOTE}){MADE}"
         r"(?=[\"']?[ \t\r]*$)",
     ),
     # -cvauth=key,value

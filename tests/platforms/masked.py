@@ -7,12 +7,29 @@ Reads each system's `secrets.txt`, written with its sheet, and `published.txt`, 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 from inventory.platforms.catalogue import read_catalogue
 from inventory.platforms.masking import mask
 from tests.platforms.cases import HERE
 
 SECRET = "Zimt-4711"
 OTHERS = ("zimtstern", "47114711", "password")  # a small word, a number, a word of the language
+
+_ALONE = re.compile(
+    rf"(?:(?<=\s)|(?<=[A-Za-z][=:])){SECRET}(?=[\s;,]|$)"
+)  # as a word of its own, in no quotation marks
+SIGNED = "K3!b$n#8%xTq"
+SPELLINGS: dict[str, Callable[[str], str]] = {  # how else the same line may be written
+    "in double quotation marks": lambda line: _ALONE.sub(f'"{SECRET}"', line),
+    "in single quotation marks": lambda line: _ALONE.sub(f"'{SECRET}'", line),
+    "as words": lambda line: _ALONE.sub(f'"{SECRET} and {SECRET}"', line),
+    "with signs": lambda line: line.replace(SECRET, SIGNED),
+    "indented": lambda line: f"    {line}",
+    "with a carriage return": lambda line: f"{line}\r",
+    "with blanks behind": lambda line: f"{line}  ",
+}
 
 
 def written(slug: str) -> list[str]:
@@ -38,6 +55,16 @@ def wrong(slug: str, lines: list[str]) -> list[str]:
     return [line for line, shown in pairs if (SECRET in shown if SECRET in line else line != shown)]
 
 
+def still_readable(slug: str, lines: list[str], how: str) -> list[str]:
+    """The lines that show their secret when they are spelled otherwise."""
+    shown = mask(read_catalogue(None).get(slug), "\n".join(map(SPELLINGS[how], lines))).split("\n")
+    return [line for line, text in zip(lines, shown, strict=True) if SECRET in line and _shows(text)]
+
+
+def _shows(text: str) -> bool:
+    return SECRET in text or any(part in text for part in re.findall(r"\w{2,}", SIGNED))
+
+
 def readable(slug: str, lines: list[str], value: str) -> int:
     """How many of the lines still show their secret when it is another one, which may be a word of the line, too."""
     with_it = [line.replace(SECRET, value) for line in lines]
@@ -55,6 +82,8 @@ def main() -> None:
             print(f"{name:10} {slug:26} {secrets:4} secrets  {len(bad):3} wrong")
         total, bad_total = (sum(secrets for secrets, _ in counts.values()), sum(len(bad) for _, bad in counts.values()))
         print(f"{name:10} {len(counts)} systems, {total} lines with secrets, {bad_total} wrong")
+        for how in SPELLINGS:
+            print(f"{name:10} {sum(len(still_readable(slug, lines, how)) for slug, lines in systems.items())} {how}")
         for value in OTHERS:
             print(f"{name:10} {sum(readable(slug, lines, value) for slug, lines in systems.items())} with {value!r}")
 

@@ -12,7 +12,7 @@ from inventory.platforms.catalogue import read_catalogue
 from inventory.platforms.masking import MASK, Masker, _masker, mask, rules
 from inventory.platforms.sheet import Worded
 from tests.platforms.cases import CASES, Case
-from tests.platforms.masked import published, written, wrong
+from tests.platforms.masked import SPELLINGS, published, still_readable, written, wrong
 from tests.sampling import sampled
 
 LINES = [line for case in CASES for file in case.files for line in file.stored.decode("latin-1").split("\n")]
@@ -42,6 +42,14 @@ def test_a_secret_is_found_in_every_line_that_may_hold_one(slug: str) -> None:
 def test_a_secret_is_found_in_lines_that_others_have_published(slug: str, lines: list[str]) -> None:
     """Who writes both the masks and the lines forgets the same things in both."""
     assert wrong(slug, lines) == []
+
+
+@pytest.mark.parametrize("how", sampled(SPELLINGS, ("in double quotation marks", "with signs")))
+def test_a_secret_is_hidden_however_its_line_is_spelled(how: str) -> None:
+    """A device quotes what has a blank or a sign in it, and its lines come indented out of a template."""
+    lines = {slug: [*written(slug), *published().get(slug, [])] for slug in read_catalogue(None).sheets}
+
+    assert {slug: found for slug, each in lines.items() if (found := still_readable(slug, each, how))} == {}
 
 
 RULES = dict.fromkeys(rule for sheet in read_catalogue(None).sheets.values() for rule in rules(sheet))
