@@ -132,6 +132,7 @@ class Unthreaded(DeviceTransport):
     def __init__(self, sock: DeviceSocket, **options: Any) -> None:
         super().__init__(sock, **options)
         self.clear_to_send = Awaited(self)
+        sock.gathers = True
 
     def event(self) -> threading.Event:
         """Something that a message brings."""
@@ -159,6 +160,7 @@ class Unthreaded(DeviceTransport):
         """A channel for a session. Raises SSHException, EOFError, OSError."""
         if kind != "session" or not self.active:
             raise paramiko.SSHException("SSH session not active")
+        self.sock.gathers = False  # from here on drivers send something, sleep, and look what has come
         channel, window, packet = self._new_channel(), self.default_window_size, self.default_max_packet_size
         channel._set_window(window, packet)
         asked = paramiko.Message()

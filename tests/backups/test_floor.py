@@ -5,8 +5,6 @@ from __future__ import annotations
 import socket
 import sys
 import threading
-from collections.abc import Iterator
-from time import monotonic
 
 import pytest
 from netmiko.checkpoint.checkpoint_gaia_ssh import CheckPointGaiaSSH
@@ -17,18 +15,6 @@ from backups.floor import FLOOR, Floor
 from backups.ssh_link import DeviceSocket
 
 SHORT, LONG = 0.05, 30.0  # seconds in which nothing may happen, and in which it has to
-
-
-@pytest.fixture
-def pair() -> Iterator[tuple[DeviceSocket, socket.socket]]:
-    """A connection: our side, and the device's."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        ours = socket.create_connection(server.getsockname())
-        theirs, _ = server.accept()
-    link = DeviceSocket(ours, monotonic() + LONG)
-    yield link, theirs
-    theirs.close()
-    link.release()
 
 
 class Turn(threading.Thread):
