@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
+from backups.checks import user_sheets_can_log_in
 from inventory.models import Device
 from inventory.platforms import registry
 from inventory.platforms.listing import whole_when
@@ -61,6 +62,6 @@ class Platforms:
             "title": "Platforms",
             "lines": found,
             "worth": ", ".join(f"{name} {counted[name]}" for name in WORTH),
-            "broken": registry.broken().values(),
+            "broken": [*registry.broken().values(), *(warning.msg for warning in user_sheets_can_log_in())],
         }
         return self.show(request, "netcairn/platforms.html", **context)  # type: ignore[attr-defined]

@@ -8,6 +8,8 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -55,3 +57,10 @@ def of(by_key: Mapping[Any, Any], key: Any) -> Any:
 def words(code: Any) -> str:
     """A cause or a state as people read it: `login-refused` is `login refused`."""
     return str(code or "").replace("-", " ").replace("_", " ")
+
+
+@register.filter
+def ticked(text: str) -> SafeString:
+    """What stands between backticks as what is typed: so the notes of sheets are written."""
+    parts = ((" class=nc-mono" if at % 2 else "", part) for at, part in enumerate(text.split("`")))
+    return format_html_join("", "<span{}>{}</span>", parts)

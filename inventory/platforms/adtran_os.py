@@ -19,7 +19,8 @@ PLATFORM = Platform(
         "`reload`. Pasted it only adds.",
     ),
     verified="none",
-    source="Adtran's AOS Command Reference Guide, as remembered",
+    source="Adtran's AOS Command Reference Guide, as remembered; its form and end as in a published configuration that "
+    "was made into a template",
     enable=True,
     volatile=(r"^Building configuration\.\.\.", r"^Using \d+ bytes"),
     secrets=(
