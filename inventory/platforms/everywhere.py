@@ -51,6 +51,10 @@ _TELLING = (
     r"(?=[^\s;]*[0-9A-Z:]|\"[^\"\s]{6}|'[^'\s]{6})"  # no word of a command line: a digit, a capital letter, or quoted
 )
 
+# Words that name what is open, or what is hidden, and are everybody's community; as a key at the end of a line only.
+_COMMON = r"(?:public|private)(?=[;,]?(?:[ \t\r]|$))"
+_LAST = r"(?:public|private)(?=;?[ \t\r]*$)"
+
 _KEY_NAMES = (
     r"(?:[\w-]{0,30}[-_])?(?:pre-?shared?|preshare|share|shared|wpa|wpa-hex|wep|psk|md5|sha[0-9]{0,3}|auth|authentication"
     r"|authorization|accounting|priv|privacy|private|encr?pt|encryption|encrypt|encrypted|hello|macsec|api|sync"
@@ -107,14 +111,14 @@ _SNMP = Section(
         r"|mode(?:[ \t]+(?:enable|disable))?"
         rf"|index[ \t]+\S+[ \t]+name|accessmode[ \t]+\w+|ip(?:addr|mask)[ \t]+\S+(?:[ \t]+[0-9.]+)?|v1v2c?|map|get|set"
         rf"|community-name|[\w-]{{1,20}}-community-string(?:-[0-9])?))[ \t]+)*){_HOW})"
-        rf"(?!(?:list|security|source)[ \t]){_NONE}{_VALUE}",
+        rf"(?!(?:list|security|source)[ \t])(?:{_COMMON}|{_NONE}{_VALUE})",
         r"(?P<keep>\b(?:host|trap-?host|trapreceiver|receiver|trap2?sink|target-host|trap-destination)[ \t]+"
         r"(?![^\n]{0,100}\b(?:version[ \t]+v?|v)3[ \t])"
         r"[\w.:-]{1,60}[ \t]+(?>(?:(?:(?:vrf|use-vrf|version|port|udp-port)[ \t]+\S+|traps?|informs?|v1|v2c?|noauth"
         r"|auth|priv|poll|community|name|encrypted|plain|cipher|simple|[0-9]{1,5})[ \t]+){1,8}))"
         r"(?!(?:vrf|use-vrf|version|port|udp-port|traps?|informs?|v[123]c?|username|params|securityname"
         r"|security-name|community-name|sec-name|source-interface|trap-level|smode|filter|community|severity-level)"
-        rf"(?:[ \t\r]|$)|(?:[0-9]{{1,5}}|[0-9]{{1,3}}\.[0-9.]{{3,11}})(?:[ \t\r]|$)){_NONE}{_VALUE}",
+        rf"(?:[ \t\r]|$)|(?:[0-9]{{1,5}}|[0-9]{{1,3}}\.[0-9.]{{3,11}})(?:[ \t\r]|$))(?:{_COMMON}|{_NONE}{_VALUE})",
     ),
 )
 _KEYS = Section(
@@ -122,13 +126,13 @@ _KEYS = Section(
     ends=r"$",
     secrets=(
         rf"(?P<keep>(?<![\w-])(?i:key)[ \t]+(?>(?:(?:{_METHOD}|id)[ \t]+)*)(?i:{_HOW}))"
-        rf"(?!authentication|accounting|authorization){_NONE}{_NO_NUMBER}{_VALUE}",
+        rf"(?!authentication|accounting|authorization)(?:{_LAST}|{_NONE}{_NO_NUMBER}{_VALUE})",
         rf"(?P<keep>\b(?:authentication|authtype|auth-type|authentication-type|authentication-mode|auth)[ \t]+"
         rf"(?:simple|simple-text|simple-password|text|plain|encrypt|clear|string|md5[ \t]+[0-9]{{1,3}}"
         rf"|(?:md5|hmac\S*)[ \t]+key-string|mode[ \t]+hmac\S*|encrypted)[ \t]+(?:simple-password[ \t]+|authdata[ \t]+)?"
-        rf"{_HOW}){_NONE}{_NO_NUMBER}{_VALUE}",
+        rf"{_HOW})(?:{_LAST}|{_NONE}{_NO_NUMBER}{_VALUE})",
         rf"(?P<keep>\b(?:md5[ \t]+|(?:message-)?digest-key[ \t]+)[0-9]{{1,3}}[ \t]+(?:md5[ \t]+)?{_HOW})"
-        rf"{_NONE}{_NO_NUMBER}{_VALUE}",
+        rf"(?:{_LAST}|{_NONE}{_NO_NUMBER}{_VALUE})",
         rf"(?P<keep>^[ \t]*(?:ip )?vrrp [^\n]{{0,40}}?\bauthentication[ \t]+{_HOW}){_NONE}{_NO_NUMBER}{_VALUE}",
     ),
 )
@@ -165,7 +169,7 @@ ANYWHERE: tuple[Worded, ...] = (
     Worded(
         _IN_KEY_NAMES,
         rf"(?P<keep>(?<![\w-])(?i:{_KEY_NAMES}){_IS}(?>(?:(?:type[ \t]+\S+|inbound|outbound|{_METHOD})[ \t]+)*)"
-        rf"(?i:{_HOW}))(?!(?:for|wpa|cipher|authenticator)[ \t]){_NONE}{_NO_NUMBER}{_VALUE}",
+        rf"(?i:{_HOW}))(?!(?:for|wpa|cipher|authenticator)[ \t])(?:{_LAST}|{_NONE}{_NO_NUMBER}{_VALUE})",
     ),
     # snmpd.conf's own
     Worded(

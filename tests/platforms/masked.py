@@ -15,7 +15,7 @@ from inventory.platforms.masking import mask
 from tests.platforms.cases import HERE
 
 SECRET = "Zimt-4711"
-OTHERS = ("zimtstern", "47114711", "password")  # a small word, a number, a word of the language
+OTHERS = ("zimtstern", "47114711", "password", "public")  # a small word, a number, words of the language
 
 _ALONE = re.compile(
     rf"(?:(?<=\s)|(?<=[A-Za-z][=:])){SECRET}(?=[\s;,]|$)"
