@@ -29,7 +29,7 @@ class ConfigConfig(AppConfig):
 class PagesConfig(SimpleAdminConfig):
     """The admin, whose pages are only loaded by who serves them, with the addresses (`config/urls.py`).
 
-    They are 230 modules: 9 MB of a worker that talks to devices, and a fifth of the start of a command.
+    They are 230 modules: 9 MB of each worker, which shows none (docs/decisions/0047).
     """
 
     def ready(self) -> None:
