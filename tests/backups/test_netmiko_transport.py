@@ -110,7 +110,7 @@ def test_a_prompt_in_a_banner_with_a_pause_behind_it_ends_nothing() -> None:
             process.stdout.write(f"{line.rstrip()}\r\n")
             if line.startswith("show run"):
                 process.stdout.write("banner motd ^C\r\nedge1#")
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.02)
                 process.stdout.write("\r\n^C\r\nend\r\n")
             process.stdout.write("edge1#")
 
