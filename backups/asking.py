@@ -15,6 +15,7 @@ from backups.accounts import Accounts
 from backups.capture import stable_digest
 from backups.collect import Collected, WantsArtefact, never
 from backups.errors import BackupError, HostKeyChanged, JumpHostRefused, ProcessingFailed
+from backups.floor import FLOOR
 from backups.logins import collect_by_any
 from backups.models import Snapshot
 from backups.processing import Processing, altered, process
@@ -141,9 +142,10 @@ def made_ready(visit: Callable[[], Collected], device: Device, last_digest: str)
     What is packed is left out as text: with a hundred threads there are tens of megabytes of it, waiting to be written.
     """
     collected = visit()
-    capture = as_stored(device, collected.capture)
-    new = capture.good and (capture.digest != last_digest or collected.artefacts)
-    if not new:
-        return replace(collected, capture=capture)
-    files = {name: packed("blob", content) for name, content in capture.files.items()}
+    with FLOOR.in_turn():
+        capture = as_stored(device, collected.capture)
+        new = capture.good and (capture.digest != last_digest or collected.artefacts)
+        if not new:
+            return replace(collected, capture=capture)
+        files = {name: packed("blob", content) for name, content in capture.files.items()}
     return replace(collected, capture=replace(capture, files={}), packed=files)
