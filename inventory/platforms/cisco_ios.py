@@ -70,7 +70,9 @@ PLATFORM = Platform(
         # A password in clear may hold blanks: all the rest of its line.
         Worded(
             ("password",),
-            r"(?P<keep>\bpassword (?:level \d+ )?(?:0 )?)(?![1-9] |is |was |encryption\b|policy\b|keyboard\b)\S.*$",
+            r"(?P<keep>\bpassword (?:level \d+ )?(?:0 )?)"
+            r"(?![1-9] |(?:is|was) (?:not|set|required|needed|in|stored|expired|empty)\b"
+            r"|encryption\b|policy\b|keyboard\b)\S.*$",
         ),
         Worded(("ppp",), rf"(?P<keep>^[ \t]*ppp (?:chap password|pap sent-username \S+ password) {TYPE}){VALUE}"),
         Worded(("mgmtuser",), rf"(?P<keep>^[ \t]*(?:mgmtuser username \S+ password \d secret) {TYPE}){VALUE}"),
