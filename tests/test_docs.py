@@ -13,7 +13,8 @@ from backups.capture import Cause
 from backups.errors import BackupError, CollectError, StoreError
 from backups.store.codes import Code
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
 OURS = ("config", "inventory", "backups", "checkpoints")
 
 
@@ -24,16 +25,25 @@ def below(kind: type[BackupError]) -> Iterator[type[BackupError]]:
         yield from below(one)
 
 
+def causes_given() -> set[str]:
+    """Causes that the code gives an attempt by itself, without an error: what stands after `cause=` and in `close`."""
+    files = [path for path in (ROOT / "backups").rglob("*.py") if "simulator" not in path.parts]
+    given = re.compile(r"""cause="([a-z-]+)"|State\.(?:FAILED|QUARANTINED), "([a-z-]+)\"""")
+    return {one or other for path in files for one, other in given.findall(path.read_text())}
+
+
 def test_every_cause_of_a_failed_attempt_has_its_line() -> None:
     """A code on a page at three in the morning must lead to what to do about it."""
-    said = set(re.findall(r"`([a-z-]+)`", (DOCS / "operate.md").read_text()))
+    table = re.findall(r"^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \|", (DOCS / "operate.md").read_text(), re.MULTILINE)
+    said = set(re.findall(r"`([a-z-]+)`", " ".join(table)))
 
     errors = [*below(CollectError), *below(StoreError)]
     causes = {error.cause for error in errors if error.__module__ == BackupError.__module__}
 
-    missing = (causes | set(get_args(Cause))) - said
+    missing = (causes | set(get_args(Cause)) | causes_given()) - said
 
     assert missing == set()
+    assert {"worker-lost", "site-down", "cancelled", "internal", "dropped"} <= causes_given()
 
 
 def test_every_finding_of_fsck_has_its_line() -> None:
