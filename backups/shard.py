@@ -98,10 +98,7 @@ class Shard:
     ) -> None:
         self.run = run
         self.asker = Asker(run.tenant_id, transport=transport, limits=limits, clock=clock)
-        self.told = told
-        self.others_wait = others_wait
-        self.pause = pause
-        self.clock = clock
+        self.told, self.others_wait, self.pause, self.clock = told, others_wait, pause, clock
         self.token: UUID = uuid4()
         self.group = Group()
         self.last: dict[UUID, Snapshot] = {}
@@ -163,6 +160,9 @@ class Shard:
         """Whether to wait for queued devices that cannot be asked now."""
         if not mine_of(self.run.tenant_id, self.run.attempts.queued()).exists():
             return False
+        if self.group.decided:  # until they are written down they hold the places that a tenant's limits allow
+            self.write_down()
+            return True
         if not self.crew.out and not self.run.by_queue:
             # Who talks to them may have died, and the queue that would find out may not be running.
             runs.release_lost(self.clock())

@@ -196,6 +196,18 @@ def test_a_tenant_has_no_more_sessions_than_it_allows(tenant: Tenant) -> None:
     assert len(claim(first)) == 1
 
 
+def test_a_limit_costs_a_run_its_pace_and_not_its_worker(tenant: Tenant, credential: Credential) -> None:
+    """What has answered and is not written down yet holds its places: to leave then is to wait for the next minute."""
+    Tenant.objects.update(max_sessions=2)
+    devices = [make_device(tenant, name=f"edge{n}", credential=credential) for n in range(5)]
+    run = start(devices)
+
+    transport = FakeTransport({device.name: config(device.name) for device in devices})
+    shard.work_on(run, transport=transport, limits=Limits(), threads=4)
+
+    assert outcome(run) == [("changed", "")] * 5
+
+
 def test_a_site_has_no_more_sessions_than_its_tenant_allows(tenant: Tenant) -> None:
     """Thirty logins over one thin line to a branch office is an outage there."""
     Tenant.objects.update(max_sessions_a_site=2)
