@@ -40,6 +40,7 @@ class DeviceSocket:
         self._bytes_left = STRANGERS_BYTES
         self._sock = sock
         self._ahead = memoryview(b"")
+        self._room = memoryview(bytearray(0 if isinstance(sock, paramiko.Channel) else PIECE))
         self.gathers = False
         """Whether what is sent goes only when an answer is read: for who does both by turns, in one thread."""
         self._behind = bytearray()  # is not sent yet
@@ -117,10 +118,19 @@ class DeviceSocket:
             return
         self._wait_at_most(seconds)
         with FLOOR.left:
-            self._ahead = memoryview(self._sock.recv(PIECE))
+            self._ahead = self._come()
         self._ended = not self._ahead
         self._bytes_left -= len(self._ahead)
         self._heard = monotonic()
+
+    def _come(self) -> memoryview:
+        """Bytes, in memory that is this connection's own from beginning to end.
+
+        A new piece for each, which is cut to what has come, left holes: 20 MB with a hundred devices at a time.
+        """
+        if isinstance(self._sock, paramiko.Channel):
+            return memoryview(self._sock.recv(PIECE))
+        return self._room[: self._sock.recv_into(self._room)]
 
     def _wait_at_most(self, seconds: float) -> None:
         if seconds != self._waits:
