@@ -61,7 +61,9 @@ class Progress:
         ]
 
     def per_minute(self, run: Run, now: datetime) -> float | None:
-        """Devices ended per minute; None before that means anything."""
+        """Devices ended per minute; None before that means anything, and once a cancelled run has left some out."""
+        if run.cancelled_at is not None:
+            return None
         seconds = ((run.ended_at or now) - run.started_at).total_seconds() if run.started_at else 0.0
         return 60 * self.ended / seconds if seconds > 0 and self.ended >= MEANINGFUL else None
 

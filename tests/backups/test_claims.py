@@ -20,6 +20,7 @@ from backups import jobs, runs, shard
 from backups.errors import LinkLost, LoginRefused, StoreBusy, Unreachable
 from backups.hosts import queues
 from backups.models import Attempt, Run
+from backups.progress import Progress
 from backups.retries import MAX_TRIES, PAUSES, SITE_DOWN_AFTER, SiteBreaker, next_try
 from backups.transport import Limits
 from config.queue_broker import Broker
@@ -431,6 +432,14 @@ def test_a_cancelled_run_stops_and_keeps_what_came(tenant: Tenant) -> None:
     assert claim(run) == []
     finish(run)
     assert runs.end_run(run, NOON)
+
+
+@pytest.mark.parametrize(("cancelled_at", "pace"), [(None, 120), (NOON, None)])
+def test_a_cancelled_run_tells_no_pace(cancelled_at: datetime | None, pace: float | None) -> None:
+    """What was left out was not collected, and would make it the fastest of all."""
+    run = Run(state="done", started_at=NOON, ended_at=NOON + timedelta(minutes=1), cancelled_at=cancelled_at)
+
+    assert Progress({"unchanged": 42, "failed": 78}).per_minute(run, NOON) == pace
 
 
 def test_a_cancelled_run_that_nobody_works_on_ends_at_once(tenant: Tenant) -> None:
