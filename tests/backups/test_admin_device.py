@@ -67,6 +67,15 @@ def test_a_device_that_failed_says_why_on_every_tab(device: Device, auditor: Cli
         assert "login refused" in text and detail in text
 
 
+def test_a_device_on_telnet_says_that_nothing_protects_it(device: Device, auditor: Client) -> None:
+    """Nobody shall believe that a key will be pinned there."""
+    Device.objects.update(transport="telnet", host_key="")
+
+    text = page(auditor.get(f"{LIST}{device.pk}/overview/"))
+
+    assert "go over the network in clear" in text and "Pinned host key" not in text
+
+
 def test_versions_are_listed_page_by_page(device: Device, auditor: Client) -> None:
     """A device of ten years has more versions than a page can bear."""
     told = {
