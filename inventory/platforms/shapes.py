@@ -10,7 +10,7 @@ from __future__ import annotations
 from inventory.platforms.idioms import WRITTEN, XML_SECRETS
 from inventory.platforms.sheet import Section, Worded
 
-_SPEAKS = (
+_SPEAKS: tuple[str, ...] = (
     "passw",
     "passphrase",
     "passcode",
@@ -19,44 +19,18 @@ _SPEAKS = (
     "pre-share",
     "preshare",
     "communit",
-    "credential",
-    "authent",
-    "encrypt",
-    "crypto",
-    "cipher",
-    "token",
     "key",
-    "snmp",
-    "radius",
-    "tacacs",
-    "ldap",
-    "user",
-    "login",
 )
+_SPEAKS += ("credential", "authent", "encrypt", "crypto", "cipher", "token")
+_SPEAKS += ("snmp", "radius", "tacacs", "ldap", "user", "login")
 _OTHER = (  # lines about what may be seen, or what is too long to be a line of its own
     r"(?![^\n]{0,200}(?i:public|pub-?key|finger-?print|thumb-?print|certif|\bcert\b|\bcrt\b|engine-?id|uuid|serial|licen[sc]e"
     r"|ssh-(?:rsa|dss|ed25519)|ecdsa|AAAA|known[-_]?host|checksum|md5sum|sha\d*sum|\bimage\b|firmware|description|remark"
     r"|\boid\b|subject|https?://|\bmac\b|\.cfg|\.bin))"
 )
-_NAMED = (  # words behind which a name stands
-    "".join(
-        rf"(?<!\b{word} )"
-        for word in (
-            "chain",
-            "profile",
-            "policy",
-            "group",
-            "map",
-            "list",
-            "name",
-            "server",
-            "vrf",
-            "interface",
-            "keyring",
-        )
-    )
-    + "".join(rf"(?<!\b{word} )" for word in ("trustpoint", "user", "username", "context", "view", "host", "id"))
-)
+_NAMES: tuple[str, ...] = ("chain", "profile", "policy", "group", "map", "list", "name", "server", "vrf", "interface")
+_NAMES += ("keyring", "trustpoint", "user", "username", "context", "view", "host", "id")
+_NAMED = "".join(rf"(?<!\b{word} )" for word in _NAMES)  # words behind which a name stands
 _HEX = r"(?:0x)?(?=[0-9A-Fa-f]{0,40}[0-9][0-9A-Fa-f])(?=[0-9A-Fa-f]{0,40}[A-Fa-f])[0-9A-Fa-f]{16,}"
 # At least two numbers apart, and letters of both sizes.
 _BASE64 = (
