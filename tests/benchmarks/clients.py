@@ -183,7 +183,7 @@ def paramiko_shell(_: Job) -> Visit:
             look_for_keys=False,
         )
         shell = client.invoke_shell(width=511, height=1000)
-        prompt = device.name.encode() + b"#"
+        prompt = device.hostname.encode() + b"#"
         for line in ("", "terminal length 0", *LINES):
             if line:
                 shell.sendall(line.encode() + b"\n")

@@ -23,6 +23,7 @@ class Reached:
     username: str
     password: str
     host_key: str
+    hostname: str  # what its prompt begins with
 
 
 class FleetProcess:
@@ -90,7 +91,12 @@ def serve(spec: DeviceSpec, count: int, hung: int, first_index: int, pipe: Conne
     with Fleet([spec] * count, first_index=first_index) as fleet:
         for device in fleet.devices[:hung]:
             device.set_faults("hang")
-        pipe.send([Reached(one.name, one.address, one.port, one.username, one.password, one.host_key) for one in fleet])
+        pipe.send(
+            [
+                Reached(one.name, one.address, one.port, one.username, one.password, one.host_key, one.name)
+                for one in fleet
+            ]
+        )
         while (lines := pipe.recv()) is not None:
             for device in fleet:
                 device.edit(lines)
