@@ -87,7 +87,8 @@ def collect_shard(run_id: str) -> None:
 
 
 def _collect_shard(run_id: str) -> None:
-    run, began = Run.objects.get(pk=run_id), timezone.now()
+    run = Run.objects.get(pk=run_id)
+    began = run.started_at or timezone.now()  # the run: two that go first would else give way to each other for ever
     gave_way = shard.work_on(
         run,
         transport=NetmikoTransport(),

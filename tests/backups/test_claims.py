@@ -312,6 +312,18 @@ def test_a_run_by_hand_keeps_its_place_when_it_gives_way_early(tenant: Tenant, m
     assert OrmQ.objects.get().lock == queues.FIRST
 
 
+def test_a_run_by_hand_goes_first_for_one_turn_and_not_for_ever(tenant: Tenant, monkeypatch) -> None:
+    """Two large ones gave way to each other every two seconds, and each time waited for their slowest devices."""
+    (mine,) = jobs.enqueue_run([make_device(tenant)], requested_by="ada")
+    mine.begin(timezone.now() - shard.TURN)
+    OrmQ.objects.all().delete()
+    monkeypatch.setattr(shard, "work_on", lambda *_, **__: True)
+
+    jobs.collect_shard(str(mine.pk))
+
+    assert OrmQ.objects.get().lock > queues.FIRST
+
+
 # Retries
 
 
