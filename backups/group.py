@@ -16,6 +16,7 @@ from backups.store.contents import id_of_file
 GROUP_COUNT = 100  # captures, bytes and seconds: whichever comes first ends a group; a crash loses at most one
 GROUP_BYTES = 4 * 1024 * 1024
 GROUP_SECONDS = 2.0
+BRIEFLY = 0.2  # seconds that an ended attempt may keep a place that others of its tenant wait for
 LONG_TURN = 0.15  # seconds with the tenant's lock: nobody who waits for it shall wait for more than 0.25
 WELL_BELOW = 0.8  # part of it that is aimed at
 SMALLEST = GROUP_BYTES // 4  # bytes. A turn takes 40 ms of CPU whatever its size: few large ones cost less
@@ -78,6 +79,10 @@ class Group:
         if self.since is None:
             return False
         return self.full or now - self.since >= timedelta(seconds=GROUP_SECONDS)
+
+    def keeps_places(self, now: datetime) -> bool:
+        """Whether ended attempts have kept the places that a tenant's limits allow for as long as they may."""
+        return self.since is not None and now - self.since >= timedelta(seconds=BRIEFLY)
 
     @property
     def full(self) -> bool:

@@ -160,7 +160,7 @@ class Shard:
         """Whether to wait for queued devices that cannot be asked now."""
         if not mine_of(self.run.tenant_id, self.run.attempts.queued()).exists():
             return False
-        if self.group.decided:  # until they are written down they hold the places that a tenant's limits allow
+        if self.group.decided and (not self.crew.out or self.group.keeps_places(self.clock())):
             self.write_down()
             return True
         if not self.crew.out and not self.run.by_queue:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backups.group import GROUP_BYTES, LONG_TURN, SMALLEST, Decided, Group
+from backups.group import BRIEFLY, GROUP_BYTES, LONG_TURN, SMALLEST, Decided, Group
 from backups.models import Attempt
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -55,6 +55,15 @@ def test_on_a_quiet_machine_groups_become_as_large_as_they_may_be() -> None:
 def test_no_turn_is_longer_than_others_may_wait(held: Callable[[int], float]) -> None:
     """Who accepts a quarantined version during the nightly run waits for the lock with a browser in front of him."""
     assert max(seconds for _, seconds in turns(held)) <= AT_THE_UTMOST
+
+
+@pytest.mark.parametrize(("waited", "keeps"), [(0.0, False), (BRIEFLY, True)])
+def test_places_that_others_wait_for_are_kept_for_a_moment_only(waited: float, keeps: bool) -> None:
+    """With a limit of eight, 60 captures became 44 commits when none was kept back, and 300 became 80."""
+    group = Group()
+    group.add(Large(Attempt()), NOON)
+
+    assert group.keeps_places(NOON + timedelta(seconds=waited)) == keeps
 
 
 def test_a_machine_that_becomes_busy_gets_smaller_groups() -> None:
