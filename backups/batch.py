@@ -91,8 +91,8 @@ class Batch:
     ) -> Written | None:
         """Write what differs from the record as one commit; None where nothing does.
 
-        At most 200 files and 16 MB of new content (one device
-        alone: any). Raises NameRefused, StoreDamaged where an id names nothing, QuotaFull, GitFailed, StoreMoved.
+        At most 200 files and 16 MB of new content (one device alone: any). Raises NameRefused, StoreDamaged where an
+        id names nothing, QuotaFull, GitFailed, StoreMoved.
         """
         changing.check_changes(changes)
         # The database, two processes of git and two threads are at work at once: most machines have two processors.

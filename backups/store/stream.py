@@ -22,7 +22,7 @@ TRAILER_KEY = re.compile(r"[A-Z][A-Za-z0-9-]*\Z")
 
 @dataclass(frozen=True)
 class Put:
-    """A path that names this content from now on: new bytes, or an object that is there already."""
+    """A path that names this content from now on: new content, or the id of an object that is there already."""
 
     path: str
     content: Content | str
