@@ -138,9 +138,11 @@ def one_kill(hosts: ManyHosts, name: str, *, after: float) -> tuple[Run, int, fl
     from tests.faults.several_hosts import wait_until
 
     devices, host = devices_of("acme"), hosts.hosts[name]
-    (run,) = jobs.enqueue_run(devices, requested_by="faults")
-    for _ in range(MORE_TASKS):
-        jobs.ask_for_worker(run, "")
+    with hosts.alone(name):  # a small run would be over before the others let this one have a part of it
+        (run,) = jobs.enqueue_run(devices, requested_by="faults")
+        for _ in range(MORE_TASKS):
+            jobs.ask_for_worker(run, "")
+        wait_until(lambda: bool(host.claims(run)) or ended(run), seconds=LONGEST)
     wanted = after * len(devices)
     wait_until(
         lambda: (

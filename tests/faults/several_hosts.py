@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -50,6 +52,18 @@ class ManyHosts:
         for host in self.hosts.values():
             host.kill()
 
+    @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """The others stand still, as if the kernel gave them no time: whoever is quicker decides nothing."""
+        others = [host for host in self.hosts.values() if host.name != name]
+        for host in others:
+            host.tell(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for host in others:
+                host.tell(signal.SIGCONT)
+
 
 class OneHost:
     """`netcairn queue` on a host of its own."""
@@ -82,6 +96,12 @@ class OneHost:
                 kill(process)
             self.process.wait()
             self.process = None
+
+    def tell(self, what: signal.Signals) -> None:
+        """A signal to everything on it."""
+        for process in of_session(self.process.pid) if self.process else ():
+            with suppress(ProcessLookupError):  # it ended meanwhile
+                os.kill(process, what)
 
     def claims(self, run: Run) -> int:
         """How many devices of a run it asks."""
