@@ -25,7 +25,7 @@ from django.conf import settings
 
 from backups.errors import StoreError
 from backups.store.reader import TenantStore
-from inventory.platforms import masking
+from inventory.platforms import blanks, masking
 from inventory.platforms.sheet import Platform
 
 MASKED = ".masked"  # below the store's root
@@ -61,7 +61,7 @@ def folder_of(tenant_id: UUID) -> Path:
 @lru_cache(maxsize=256)
 def veil(platform: Platform | None) -> Veil:
     """The platform's rules, with the digest of all that decides how a text is masked."""
-    said = inspect.getsource(masking) + repr(masking.rules(platform))
+    said = inspect.getsource(masking) + inspect.getsource(blanks) + repr(masking.rules(platform))
     return Veil(platform, hashlib.sha256(said.encode()).hexdigest()[:16])
 
 

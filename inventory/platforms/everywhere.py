@@ -185,7 +185,7 @@ ANYWHERE: tuple[Worded, ...] = (
     ),
     # JSON: "name": "value"
     Worded(
-        ('":', '" :', '"\t:'),
+        ('":', " :"),
         r"(?P<keep>\"[\w-]{0,40}(?i:password\w{0,10}|passwd|passkey|passphrase|secret\w{0,10}|community|passcode|_cak|-cak"
         r"|auth[_-]?key|psk|private[_-]?key|shared[_-]?key|api[_-]?key|token)\"[ \t]?:[ \t]?\")[^\"\n]+(?=\")",
     ),

@@ -45,21 +45,21 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
         rf"(?!(?:read|write|r[ow]|mode|ip(?:addr|mask) \S+) \(masked\)){VALUE}",
     ),
     Worded(
-        ("snmp-server host",),
+        ("snmp-server",),
         r"(?P<keep>^[ \t]*snmp-server host \S+ (?:(?:vrf|use-vrf) \S+ )?(?:(?:traps?|informs?) )?"
         rf"(?:version (?:1|2c) )?(?:udp-port \d+ )?)"
         rf"(?!{HOST_OPTION} |\S+ (?:(?:poll|trap) )?community ){VALUE}",
     ),
-    Worded(("snmp-server user",), rf"(?P<keep>^[ \t]*snmp-server user .*?\bauth (?:md5|sha\S*) {TYPE}){VALUE}"),
+    Worded(("snmp-server",), rf"(?P<keep>^[ \t]*snmp-server user .*?\bauth (?:md5|sha\S*) {TYPE}){VALUE}"),
     Worded(
-        ("snmp-server user",),
+        ("snmp-server",),
         r"(?P<keep>^[ \t]*snmp-server user .*?\bpriv (?:(?:aes|3?des)-?[0-9]{0,3}(?:-?(?:c|cfb|cbc"
         r"|cisco|ede))? (?:\d{3} )?)?"
         rf"{TYPE}){VALUE}",
     ),
     Worded(("radius-server", "tacacs-server"), rf"(?P<keep>^[ \t]*(?:radius|tacacs)-server\b.*? key {TYPE}){VALUE}"),
-    Worded(("snmp mib",), rf"(?P<keep>^[ \t]*snmp mib community-map ){VALUE}"),
-    Worded(("-key", "pac key"), rf"(?P<keep>\b(?:(?:server|client|authorization)-key|pac key) {TYPE}){VALUE}"),
+    Worded(("community-map",), rf"(?P<keep>^[ \t]*snmp mib community-map ){VALUE}"),
+    Worded(("-key", "pac"), rf"(?P<keep>\b(?:(?:server|client|authorization)-key|pac key) {TYPE}){VALUE}"),
     # The string of a key may be several words.
     Worded(("key-string",), rf"(?P<keep>^[ \t]+key-string (?:password )?{TYPE})\S.*$"),
     Worded(
@@ -67,23 +67,23 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
         rf"(?P<keep>\b(?:key-(?:octet-)?string|key-hex"
         rf"|hexadecimal-string) (?:password (?!cryptographic-))?{TYPE})(?!row[ \t]+\"ssh-){VALUE}",
     ),
-    Worded(("address ipv",), rf"(?P<keep>^[ \t]+address ipv[46] \S+ .*?\bkey {TYPE}){VALUE}"),
+    Worded(("key",), rf"(?P<keep>^[ \t]+address ipv[46] \S+ .*?\bkey {TYPE}){VALUE}"),
     # OSPFv3: more than one key may follow
-    Worded(("ipsec spi",), r"(?P<keep>\bipsec spi \d+ (?:esp )?\S+ )\S.*$"),
+    Worded(("spi",), r"(?P<keep>\bipsec spi \d+ (?:esp )?\S+ )\S.*$"),
     Worded(("authentication ",), rf"(?P<keep>\bauthentication (?:text|string|key|ah-md5) {TYPE}){VALUE}"),
     Worded(("server-private",), rf"(?P<keep>^[ \t]+server-private \S+.*? key {TYPE}){VALUE}"),
     Worded(("key",), rf"(?P<keep>^[ \t]+key (?!chain\b|\d{{1,6}}\s*$){TYPE}){VALUE}\s*$"),
     # Type and value, anywhere; behind an NTP server stands the number of a key.
     Worded(("key ",), rf"(?P<keep>(?<![\w-])key (?:0|6|7|8a?) )(?!{NTP_OPTION}\b){VALUE}"),
     Worded(("group ",), rf"(?P<keep>^[ \t]+group \S+ key {TYPE}){VALUE}"),  # ezvpn
-    Worded(("syscon address",), rf"(?P<keep>^[ \t]*syscon address \S+ ){VALUE}"),
+    Worded(("syscon",), rf"(?P<keep>^[ \t]*syscon address \S+ ){VALUE}"),
     # What an applet keeps a password in
     Worded(
         ("action ",),
         rf"(?P<keep>^[ \t]*action \S+ set \S{{0,30}}(?i:pw|pass|commun|key|secret|token|cred)\S{{0,30}} ){VALUE}",
     ),
     Worded(
-        ("event manager env",),
+        ("environment",),
         r"(?P<keep>^[ \t]*event manager environment "
         r"\S{0,40}(?i:pw|pass|commun|key|secret|token|cred|bearer)\S{0,30} )\S.*$",
     ),
@@ -91,12 +91,12 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
         ("message-digest-key", "authentication-key"),
         rf"(?P<keep>\b(?:message-digest-key|authentication-key) \d+ \S+ {TYPE}){VALUE}",
     ),
-    Worded(("ospf authentication-key",), rf"(?P<keep>\bospf authentication-key {TYPE}){VALUE}"),
+    Worded(("authentication-key",), rf"(?P<keep>\bospf authentication-key {TYPE}){VALUE}"),
     Worded(
         ("standby", "vrrp", "glbp"),
         rf"(?P<keep>^[ \t]*(?:standby|vrrp|glbp)\b.*? authentication (?:text |md5 key-string )?{TYPE})(?!md5\b){VALUE}",
     ),
-    Worded(("crypto isakmp",), rf"(?P<keep>^[ \t]*crypto isakmp key {TYPE}){VALUE}"),
+    Worded(("isakmp",), rf"(?P<keep>^[ \t]*crypto isakmp key {TYPE}){VALUE}"),
     Worded(
         ("pre-shared-key",),
         r"(?P<keep>\bpre-shared-key (?:(?:local|remote|hex) )?(?:address \S+(?: \d+\.\d+\.\d+\.\d+)? key )?"
@@ -106,7 +106,7 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
         ("area-password", "domain-password"),
         rf"(?P<keep>^[ \t]*(?:area-password|domain-password) (?:(?:clear|md5) )?{TYPE}){VALUE}",
     ),
-    Worded(("ip nhrp",), rf"(?P<keep>^[ \t]*ip nhrp authentication ){VALUE}"),
+    Worded(("nhrp",), rf"(?P<keep>^[ \t]*ip nhrp authentication ){VALUE}"),
     Worded(("psk",), rf"(?P<keep>\bpsk (?:set-key )?{TYPE})(?!enable\b|disable\b){VALUE}"),
 )
 

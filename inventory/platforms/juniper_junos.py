@@ -65,9 +65,9 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^## Last (?:commit|changed): ",),
     secrets=(
-        Worded(("license keys",), rf"(?P<keep>\blicense keys key ){_VALUE}"),
+        Worded(("license",), rf"(?P<keep>\blicense keys key ){_VALUE}"),
         # Junos itself says which values are secret: the last one of the line.
-        Worded(("## secret-data",), r"(?P<keep>^.{0,200}?)\"(?:[^\"\\\n]|\\.)*\"(?=; ## SECRET-DATA)"),
+        Worded(("secret-data",), r"(?P<keep>^.{0,200}?)\"(?:[^\"\\\n]|\\.)*\"(?=; ## SECRET-DATA)"),
         Worded(
             ("password", "key", "secret", "ascii-text", "hexadecimal"),
             r"(?P<keep>\b(?:encrypted-password|plain-text-password-value|simple-password|authentication-key"

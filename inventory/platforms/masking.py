@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
 
+from inventory.platforms.blanks import any_blanks
 from inventory.platforms.everywhere import ANYWHERE, BROKEN, BY_LINE
 from inventory.platforms.idioms import TYPE
 from inventory.platforms.programs import PROGRAMS
@@ -83,18 +84,18 @@ _EVERYWHERE: tuple[Worded, ...] = (
     ),
     # What was masked was how the last word is written: password (masked) 5 VALUE, shared-secret (masked) 1 7 VALUE
     Worded(
-        tuple(f"(masked) {digit}" for digit in range(10)),
+        ("(masked)",),
         r"(?P<keep>\b(?:password|secret|key|community)[ \t]+\(masked\)[ \t]+(?:[0-9]{1,2}[ \t]+)?[05-9][ \t]+)"
         rf"(?!\(masked\)){_VALUE}(?=[ \t\r]*$)",
     ),
     # A password that is itself such a word was taken for how the next one is written: md5 password (masked)
     Worded(
-        tuple(f"{word} (masked)" for word in _WEAK),
+        ("(masked)",),
         r"(?P<keep>(?<!\w)(?i:[\w-]{0,30}(?:key|secret|password|community|community-map|md5|sha[0-9]{0,3}|priv|hash"
         rf"|phrase|pmk|hex|(?:des|aes)-?[0-9]{{0,3}}))[ \t]+)(?:{'|'.join(_WEAK)})(?=[ \t]+\(masked\))",
     ),
     Worded(
-        tuple(f"(masked) {word}" for word in (*_WEAK, "aes", "des")),
+        ("(masked)",),
         r"(?P<keep>\b(?:auth|priv)[^\n]{0,80}\(masked\)[ \t]+(?:(?:aes|des)[\w-]{0,8}[ \t]+)?)"
         rf"(?:{'|'.join(_WEAK)})(?=[ \t\r]*(?:$|engineID))",
     ),
@@ -155,7 +156,7 @@ def _maskers(platform: Platform | None) -> tuple[Masker, ...]:
 def _by_lines(worded: list[Worded]) -> Masker:
     """One masker for several rules: it looks once for the lines that any of them may mean, and at equal ones once."""
     maskers = [_masker(rule) for rule in worded]
-    every = {word for rule in worded for word in rule.words}
+    every = {word for rule in worded for word in _looked_for(rule)}
     words = tuple(word for word in every if not any(other in word for other in every - {word}))
 
     def by_lines(text: str) -> str:
@@ -179,9 +180,10 @@ def _by_lines(worded: list[Worded]) -> Masker:
 
 @lru_cache(maxsize=4096)
 def _masker(secret: str | Section | Worded) -> Masker:
-    words = secret.words if isinstance(secret, Worded) else ()
+    words = _looked_for(secret) if isinstance(secret, Worded) else ()
     secret = secret.secret if isinstance(secret, Worded) else secret
-    pattern = re.compile(secret.pattern if isinstance(secret, Section) else secret, re.MULTILINE | re.ASCII)
+    written = secret.pattern if isinstance(secret, Section) else secret
+    pattern = re.compile(any_blanks(written), re.MULTILINE | re.ASCII)
     hide = _inside(secret) if isinstance(secret, Section) else _masked
     if words:
         return lambda text: _replaced(pattern, hide, sorted(_lines_with(words, text)), text)
@@ -213,12 +215,18 @@ def _replaced(pattern: re.Pattern[str], hide: Hide, spans: Iterable[tuple[int, i
     return "".join([*pieces, text[at:]]) if pieces else text
 
 
+def _looked_for(rule: Worded) -> tuple[str, ...]:
+    """Its words; of one with blanks within the longest part, for a device may write several of them."""
+    return tuple(max(word.split(), key=len) if " " in word.strip() else word for word in rule.words)
+
+
 def _lines_with(words: tuple[str, ...], text: str) -> set[tuple[int, int]]:
     """Where the lines with one of the words begin, and where the next line does.
 
-    A character whose small form is two would move all places behind it; a device's bytes have none.
+    A tab counts as a blank. A character whose small form is two would move all places behind it; a device's bytes have
+    none.
     """
-    small = text.lower()
+    small = text.lower().replace("\t", " ")
     if len(small) != len(text):
         return set(_spans(text))
     return {span for word in words for span in _spans(small, word)}

@@ -82,11 +82,12 @@ PROGRAMS: tuple[Worded, ...] = (
         rf"(?P<keep>(?<![\w:/.@-]){_NO_USER}[A-Za-z][\w.-]{{0,60}}:)(?!//)[^\s:/\"'(]{{1,100}}(?=@[A-Za-z0-9\[])",
     ),
     Worded(
-        ("curl",), rf"(?P<keep>\bcurl\b[^\n]{{0,200}}?[ \t](?:-u|--user)[ \t=]?[\"']?[^\s:\"']{{1,60}}:[\"']?){_WORD}+"
+        ("curl",),
+        rf"(?P<keep>\bcurl\b[^\n]{{0,200}}?[ \t](?:-u|--user)[ \t=]{{0,8}}[\"']?[^\s:\"']{{1,60}}:[\"']?){_WORD}+",
     ),
     # ipsec.secrets: name : XAUTH "value"
     Worded(
-        (": xauth", ": eap", ": ntlm", ": pin", ": ppk", ": rsa", ": ecdsa", ": p12", ": pkcs8"),
+        (": ",),
         r"(?P<keep>(?:^|[ \t]): (?:XAUTH|EAP|NTLM|PIN|PPKS?(?:[ \t]+\"[^\"\n]*\"(?=[ \t]+\"))?|(?:RSA"
         r"|ECDSA|P12|PKCS8)[ \t]+\S+)[ \t]+\"?)"
         r"(?!%prompt)[^\"\n]+",

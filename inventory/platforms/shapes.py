@@ -71,7 +71,7 @@ SHAPES: tuple[Worded, ...] = (
     ),
     Worded(("u2fsdgvkx1",), r"(?P<keep>(?<![A-Za-z0-9+/]))U2FsdGVkX1[A-Za-z0-9+/]{8,}={0,2}"),
     # Junos says it itself
-    Worded(("## secret-data",), r"(?P<keep>\")[^\"\n]+(?=\";[ \t]*## SECRET-DATA)"),
+    Worded(("secret-data",), r"(?P<keep>\")[^\"\n]+(?=\";[ \t]*## SECRET-DATA)"),
     # any-key value, passcode value
     Worded(
         (
@@ -229,7 +229,7 @@ SHAPES: tuple[Worded, ...] = (
         rf"\bauthentication(?:-mode)?[ \t]+(?:\S+[ \t]+[0-9]{{1,3}}[ \t]+)?(?:(?:{_ALGORITHM}|\S+-sha\S*)[ \t]+)?"
         rf"(?:(?:usual|text|cipher|simple|plain)[ \t]+)?{_HOW}{QUOTE}){MADE}",
     ),
-    Worded(("ipsec spi",), r"(?P<keep>\bipsec spi [0-9]+ (?:esp )?\S+ )(?!\(masked)\S.*$"),
+    Worded(("spi",), r"(?P<keep>\bipsec spi [0-9]+ (?:esp )?\S+ )(?!\(masked)\S.*$"),
     # communities that are called otherwise, or stand in a block of their own
     Worded(
         ("community",),
@@ -242,7 +242,7 @@ SHAPES: tuple[Worded, ...] = (
     ),
     Worded(("community",), rf"(?P<keep>(?<![\w-])community[\w.]{{0,20}}(?:[ \t]?=[ \t]?|:[ \t]?){QUOTE}){MADE}"),
     Worded(
-        ("community (masked)",),
+        ("(masked)",),
         rf"(?P<keep>\bcommunity[ \t]+\(masked\)[^\n]{{0,60}}?[ \t](?:text-)?name[ \t]+{QUOTE})(?!\(masked)[^\s\"']+",
     ),
     Worded(
@@ -303,7 +303,7 @@ SHAPES: tuple[Worded, ...] = (
         r"(?:password|secret(?![ \t]+\(masked\)))(?=[ \t\r]|$)",
     ),
     # key 'value', wep_key_1 value: whatever it looks like
-    Worded(("key '",), r"(?P<keep>^[ \t]*key[ \t]+')[^'\n]+(?=')"),
+    Worded(("key",), r"(?P<keep>^[ \t]*key[ \t]+')[^'\n]+(?=')"),
     Worded(
         ("wep", "pswd"),
         rf"(?P<keep>(?<![\w-])(?:wep_?key_?[0-9]|\w{{1,20}}_pswd)[ \t]+{QUOTE})(?!\(masked)[^\s\"']+",

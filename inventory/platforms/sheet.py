@@ -133,7 +133,8 @@ class Platform:
     patience: float = 30.0  # seconds that a healthy device may be silent before and within an answer
     comment: str = "!"
     volatile: tuple[str, ...] = ()  # the whole line; with (?P<keep>...) only what the pattern matches after it
-    secrets: tuple[str | Section | Worded, ...] = ()  # (?P<keep>what stays) and then what is masked; may span lines
+    # (?P<keep>what stays) and then what is masked; may span lines. A blank means any blanks or tabs (blanks.py).
+    secrets: tuple[str | Section | Worded, ...] = ()
     refusals: tuple[str, ...] = ()  # what the device says instead of an answer
     withheld: tuple[str, ...] = ()  # what it puts in place of what the account may not see, or it could not read
     frame: tuple[str, ...] = ()  # whole lines that the session prints around an answer and that are no part of it

@@ -20,6 +20,7 @@ OTHERS = ("zimtstern", "47114711", "password", "public")  # a small word, a numb
 _ALONE = re.compile(
     rf"(?:(?<=\s)|(?<=[A-Za-z][=:])){SECRET}(?=[\s;,]|$)"
 )  # as a word of its own, in no quotation marks
+_BETWEEN = re.compile(r"(?<=\S) (?=\S)")
 SIGNED = "K3!b$n#8%xTq"
 SPELLINGS: dict[str, Callable[[str], str]] = {  # how else the same line may be written
     "in double quotation marks": lambda line: _ALONE.sub(f'"{SECRET}"', line),
@@ -29,6 +30,8 @@ SPELLINGS: dict[str, Callable[[str], str]] = {  # how else the same line may be 
     "indented": lambda line: f"    {line}",
     "with a carriage return": lambda line: f"{line}\r",
     "with blanks behind": lambda line: f"{line}  ",
+    "with tabs between words": lambda line: _BETWEEN.sub("\t", line),
+    "with several blanks between words": lambda line: _BETWEEN.sub("   ", line),
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory.platforms.blanks import any_blanks
 from inventory.platforms.catalogue import read_catalogue
 from inventory.platforms.masking import MASK, Masker, _masker, mask, rules
 from inventory.platforms.sheet import Worded
@@ -44,12 +45,37 @@ def test_a_secret_is_found_in_lines_that_others_have_published(slug: str, lines:
     assert wrong(slug, lines) == []
 
 
-@pytest.mark.parametrize("how", sampled(SPELLINGS, ("in double quotation marks", "with signs")))
+@pytest.mark.parametrize(
+    "how", sampled(SPELLINGS, ("in double quotation marks", "with signs", "with tabs between words"))
+)
 def test_a_secret_is_hidden_however_its_line_is_spelled(how: str) -> None:
-    """A device quotes what has a blank or a sign in it, and its lines come indented out of a template."""
+    """A device quotes what has a blank or a sign in it, and puts values in columns; templates indent lines."""
     lines = {slug: [*written(slug), *published().get(slug, [])] for slug in read_catalogue(None).sheets}
 
     assert {slug: found for slug, each in lines.items() if (found := still_readable(slug, each, how))} == {}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"^key name value", "key \t name\tvalue"),
+        (r"[a b]x[^ ]", "bxy"),
+        (r"a {2}b {2,}c +d *e ?f", "a  b   c\t d\te\tf"),
+        (r"(?<!not )(?<=(so |o[)] ))it is", "o)\tit  is"),
+        (r"^ one", " one"),
+        (r"colon:[ \t]?value", "colon:\t\tvalue"),
+        (r"escaped\ blank, \(bracket [)] x", "escaped blank, (bracket )  x"),
+        (r"(?x:) a b", " a b"),
+    ],
+)
+def test_a_blank_in_a_pattern_is_any_blanks(pattern: str, text: str) -> None:
+    """A device that puts its values in a column would show them."""
+    assert re.fullmatch(f".*?{any_blanks(pattern)}", text)
+
+
+def test_how_deep_a_line_stands_is_counted() -> None:
+    """A pattern for a line one blank deep means no line deeper."""
+    assert not re.search(any_blanks(r"^ one"), "  one")
 
 
 RULES = dict.fromkeys(rule for sheet in read_catalogue(None).sheets.values() for rule in rules(sheet))
@@ -61,7 +87,7 @@ BOTH = [(_masker(rule), _masker(rule.secret)) for rule in WORDED]  # by line, an
 def test_a_line_without_the_words_of_a_secret_has_none(by_line: Masker, whole: Masker) -> None:
     """What is not looked at for the sake of speed would be shown."""
     text = "\n".join([*LINES, *TRIED, *(line for lines in published().values() for line in lines)])
-    for spelled in (text, text.upper()):
+    for spelled in (text, text.upper().replace(" ", "\t")):
         assert by_line(spelled) == whole(spelled)
 
 
