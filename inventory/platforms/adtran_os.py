@@ -18,9 +18,9 @@ PLATFORM = Platform(
         note="`copy tftp startup-config` (or copy the file to flash and `copy flash FILE startup-config`), then "
         "`reload`. Pasted it only adds.",
     ),
-    verified="none",
-    source="Adtran's AOS Command Reference Guide, as remembered; its form and end as in a published configuration that "
-    "was made into a template",
+    verified="recording",
+    source="running-config, startup-config and prompt of a NetVanta 3200 with 05.03 (as published with ZipTie); later "
+    "versions, refusals and the restore from Adtran's AOS Command Reference Guide, as remembered",
     enable=True,
     volatile=(r"^Building configuration\.\.\.", r"^Using \d+ bytes"),
     secrets=(

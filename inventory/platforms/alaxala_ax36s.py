@@ -16,8 +16,9 @@ PLATFORM = Platform(
         way="file",
         note="Copy the file to the switch, `copy FILE startup-config` and `reload`. Accounts are not part of the text.",
     ),
-    verified="none",
-    source="ALAXALA's operation command references for the AX3600S, as remembered",
+    verified="recording",
+    source="running-config and startup-config of an AX3640S with 11.14.S, asked by netmiko (as published by the author "
+    "of its driver); secrets, refusals and the restore from ALAXALA's operation command references, as remembered",
     enable=True,
     comment="#",
     volatile=(r"^#Last modified by ",),

@@ -18,8 +18,10 @@ PLATFORM = Platform(
         way="file",
         note="`copy tftp://HOST/FILE startup-config` and `reload`. Copied to running-config it only adds.",
     ),
-    verified="none",
-    source="Dell's CLI reference for the N series, as remembered; held against no device",
+    verified="recording",
+    source="the running-config of an N1548P (as published, without its first and last lines), and the beginning of one "
+    "of the version before, 5.1 on an M6348; a file that is loaded replaces startup-config, as Dell's N3000 user's "
+    "guide says; refusals as remembered",
     enable=True,
     volatile=(r"^! ?System Up ?[Tt]ime", r"^! ?Current SNTP ", r"^! ?Cut-through "),
     secrets=(

@@ -14,8 +14,9 @@ PLATFORM = Platform(
         way="file",
         note="Without its last line (OK), put the file over FTP or SCP in the place of config.da0 and `reboot`.",
     ),
-    verified="none",
-    source="a published answer of a TransPort, with its OK; the restore from Digi's user guide, as remembered",
+    verified="recording",
+    source="the answer of a WR21, with its prompt and its OK (as published, shortened); refusals and the restore from "
+    "Digi's user guide, as remembered",
     comment="#",
     secrets=(
         r"(?P<keep>^[ \t]*\S+ \S+ \w{0,20}(?:password|community|pwd|secret|pin|puk|key|psk"

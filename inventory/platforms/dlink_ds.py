@@ -23,9 +23,10 @@ PLATFORM = Platform(
         note="`download cfg_fromTFTP HOST src_file FILE` (newer models: `download cfg_fromTFTP HOST FILE config_id 1` "
         "and `reboot`). With `increment` it only adds.",
     ),
-    verified="none",
-    source="D-Link's CLI references for the DES-3528 and DGS-3427 series, as remembered; a published file of "
-    "a DGS-3612 has its end; the accounts' lines and the newer models' Cisco-like answer not checked",
+    verified="recording",
+    source="the whole configuration file of a DGS-3612 with 2.50 (as published); the accounts' lines, the newer "
+    "models' Cisco-like answer and the restore from D-Link's CLI references for the DES-3528 and DGS-3427 series, as "
+    "remembered",
     comment="#",
     volatile=(r"^# Switch .{0,100} configuration saved at ",),
     secrets=(

@@ -25,12 +25,15 @@ PLATFORM = Platform(
     files=(RemoteFile(path="/etc/sonic/config_db.json", filename="config_db.json", optional=False),),
     restore=Restore(
         way="replace",
-        note="Copy config_db.json to the switch and `sudo config replace FILE`, which works out the difference (before "
-        "202111: over /etc/sonic/config_db.json and `sudo config reload -y`), then `sudo config save -y`. FRR's part "
-        "only where SONiC does not write it itself.",
+        note="Copy config_db.json to the switch and `sudo config replace FILE`, which works out the difference "
+        "(before 202111: over /etc/sonic/config_db.json and `sudo config reload -y`), then `sudo config save -y`. One "
+        "that fails stays half done: `sudo config checkpoint NAME` before, `sudo config rollback NAME` then. FRR's "
+        "part only where SONiC does not write it itself.",
     ),
-    verified="none",
-    source="the SONiC project's command reference, as remembered. What is stored is what was saved last, not what runs",
+    verified="manual",
+    source="the SONiC project's wiki (Configuration: config_db.json and `config save`), its design of replace and "
+    "rollback (Generic Config Update and Rollback) and its change 5142 for vtysh; Supermicro's SONiC manual for "
+    "`config reload`; the answer of vtysh as in `linux`. What is stored is what was saved last, not what runs",
     comment="#",
     patience=60.0,
     volatile=LINUX.volatile,

@@ -18,13 +18,16 @@ PLATFORM = Platform(
         note="`copy tftp://HOST:/FILE system:candidate-config`, look at `show candidate-config`, `commit`, `confirm`: "
         "the router goes back by itself unless confirmed in time (`system config-confirm timeout`).",
     ),
-    verified="none",
-    source="Eltex's ESR CLI reference, as remembered; the header's lines not checked",
+    verified="recording",
+    source="the whole configuration of a WLC-30, which is an ESR with a controller, with 1.39, and the heads of 1.30 "
+    "and 1.36 (as published); the pager, refusals and the restore from Eltex's ESR CLI reference, as remembered",
     comment="#",
-    volatile=(r"^#\d\d/\d\d/\d{4}\s*$", r"^#\d\d:\d\d:\d\d\s*$"),
+    volatile=(r"^#(?:\d\d/\d\d/\d{4}|\d{4}-\d\d-\d\d)\s*$", r"^#\d\d:\d\d:\d\d\s*$"),
     secrets=(
         rf"(?P<keep>^[ \t]+community (?:encrypted )?){VALUE}",
-        rf"(?P<keep>\b(?:ascii-text|hexadecimal) (?:encrypted )?){VALUE}",
+        # not of an option of DHCP: `suboption 12 ascii-text`
+        rf"(?P<keep>(?<!option \d )(?<!option \d\d )(?<!option \d{{3}} )\b(?:ascii-text|hexadecimal) (?:encrypted )?)"
+        rf"{VALUE}",
         rf"(?P<keep>^[ \t]*snmp-server community (?:encrypted )?){VALUE}",
         *CISCO_SECRETS,
     ),

@@ -19,8 +19,9 @@ PLATFORM = Platform(
         note="`copy scp://USER:PASSWORD@HOST/FILE startup-config` and `reload system`. Copied to running-config it "
         "only adds.",
     ),
-    verified="none",
-    source="Extreme's SLX-OS management guide, as remembered; held against no device",
+    verified="recording",
+    source="the running-config of an SLX 9250 and the end of another switch's, as Extreme's fabric manager keeps them "
+    "(as published); the prompt, startup-config and the restore from Extreme's SLX-OS management guide, as remembered",
     patience=60.0,
     secrets=(
         *CISCO_SECRETS,

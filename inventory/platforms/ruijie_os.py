@@ -17,8 +17,9 @@ PLATFORM = Platform(
         way="file",
         note="Copy the file over flash:config.text (`copy tftp://HOST/FILE flash:config.text`) and `reload`.",
     ),
-    verified="none",
-    source="Ruijie's RGOS command references, as remembered",
+    verified="recording",
+    source="a session on a stack of three with RGOS 10.4 (as published); the pager, startup-config, refusals and the "
+    "restore from Ruijie's RGOS command references, as remembered",
     enable=True,
     patience=60.0,
     volatile=(r"^Building configuration\.\.\.", r"^Current configuration ?: \d+ bytes"),

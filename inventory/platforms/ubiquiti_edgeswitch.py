@@ -18,9 +18,9 @@ PLATFORM = Platform(
         way="file",
         note="`copy tftp://HOST/FILE nvram:startup-config` and `reload`; or the web pages' restore.",
     ),
-    verified="none",
-    source="the head of two answers with 1.9.2 (as published), the rest from Ubiquiti's EdgeSwitch CLI reference, as "
-    "remembered",
+    verified="recording",
+    source="the whole answer of an EdgeSwitch 16 with 1.8.1, byte for byte, and the head of two with 1.9.2 (as "
+    "published); startup-config, refusals and the restore from Ubiquiti's EdgeSwitch CLI reference, as remembered",
     enable=True,
     volatile=(r"^! ?System Up Time", r"^! ?Current (?:SNTP Synchronized Time|System Time)"),
     secrets=(

@@ -16,8 +16,9 @@ PLATFORM = Platform(
         way="none",
         note="The UniFi controller owns the configuration and writes it anew: restore the controller's own backup.",
     ),
-    verified="none",
-    source="netmiko's way through `telnet localhost`, and UniFi's help pages, as remembered; held against no device",
+    verified="recording",
+    source="the whole answer of a USW-24P-250 with 5.11 and the way to it through `telnet localhost` (as published); "
+    "system.cfg and refusals as remembered",
     comment="#",
     volatile=(r"^! ?System Up Time", r"^! ?Current (?:SNTP Synchronized Time|System Time)"),
     secrets=(

@@ -23,8 +23,9 @@ PLATFORM = Platform(
         note="Copy config.boot to the router, `configure`, `load FILE`, `compare`, `commit-confirm 5`, `confirm`, "
         "`save`. configuration.set is for picking single settings back: its lines only add.",
     ),
-    verified="none",
-    source="the Vyatta System Basic System guide and VyOS' documentation for 1.2, as remembered",
+    verified="recording",
+    source="whole answers of VyOS 1.1 with both commands (as published); Vyatta itself, refusals and the restore from "
+    "the Vyatta Basic System guide and VyOS' documentation for 1.2, as remembered",
     comment="#",
     secrets=VYOS.secrets,
     refusals=VYOS.refusals,

@@ -21,10 +21,12 @@ PLATFORM = Platform(
         note="`tftp host HOST`, put the file there as `config` over TFTP (or as /system/config0 over SFTP) and "
         "`restart`. Passwords that are shown as `*` must be set anew.",
     ),
-    verified="none",
-    source="published answers of an RTX1210 and RTX1300; secrets and the restore from Yamaha's command reference, as "
-    "remembered",
+    verified="recording",
+    source="whole answers of an N1200, an NVR510 and an RTX1210, and parts of others (as published); SWX, secrets and "
+    "the restore from Yamaha's command reference, as remembered",
     enable=True,  # `show config` leaves nothing out only for the administrator
+    # Else it breaks lines at 80 columns, as published answers show. The line stands in what runs from then on.
+    setup=("console columns 200",),
     comment="#",
     volatile=(r"^# Reporting Date: ",),
     secrets=(
