@@ -18,12 +18,15 @@ PLATFORM = Platform(
         ),
     ),
     restore=Restore(
-        way="file",
-        note="`switchdisable`, `configdownload -all` from a server, `switchenable` or a reboot. Take the file of "
-        "`configupload -all` where there is one: what a switch shows is meant to be the same, but was not tried.",
+        way="merge",
+        note="`switchdisable`, `configdownload -all` from a server, `switchenable` or a reboot: lines are added and "
+        "changed, what the file has not stays, and the name, addresses and security settings are not taken from it. "
+        "Take the file of `configupload -all` where there is one: what a switch shows is meant to be the same, but was "
+        "not tried.",
     ),
     verified="none",
-    source="Brocade's Fabric OS administration guide, as remembered; its beginning and end as in published outputs",
+    source="Brocade's Fabric OS administration guide, as remembered; its beginning and end as in a published file of "
+    "`configupload` with 7.0; `configdownload` from HP's command reference for Fabric OS 5.0 and Dell's guide",
     comment="#",
     patience=60.0,
     volatile=(r"^date = ", r"^Time(?:stamp)? ?[=:] "),

@@ -15,11 +15,13 @@ PLATFORM = Platform(
     ),
     restore=Restore(
         way="file",
-        note="`import configuration from tftp server HOST FILE` and `reboot`.",
+        note="`import configuration from tftp server HOST FILE` and `reboot`. Single lines can be tried first: behind "
+        "`exec configuration start` all that is configured is taken back by `exec configuration rollback` and kept by "
+        "`exec configuration commit`. One of the ten last saved is back by `rollback configuration backup NUMBER`.",
     ),
     verified="recording",
-    source="a session on a DCFW-1800, which is StoneOS 5.4 by another name (as published); the command and the first "
-    "lines of 5.5R8 and later from Hillstone's user guide; refusals and the restore as remembered",
+    source="a session on a DCFW-1800, which is StoneOS 5.4 by another name (as published); the command, the first "
+    "lines of 5.5R8 and later and the rollback from Hillstone's user guide; refusals and the import as remembered",
     comment="#",
     patience=60.0,
     setup=("terminal width 512",),  # else long lines are broken

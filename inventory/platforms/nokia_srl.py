@@ -21,8 +21,8 @@ PLATFORM = Platform(
         "adds.",
     ),
     verified="manual",
-    source="Nokia's SR Linux configuration basics guide 23.10 for config.json, candidates and commits; `info flat` and "
-    "the rest as remembered",
+    source="Nokia's SR Linux configuration basics guide 23.10 for config.json, candidates and commits; Nokia's "
+    "SReXperts exercises for `info flat from running` and its lines; refusals as remembered",
     comment="#",
     patience=60.0,
     secrets=(
