@@ -26,7 +26,7 @@ PLATFORM = Platform(
     volatile=(r"^!?Current configuration ?:", r"^!?Startup-config data location is ", r"^!?Startup configuration ?:"),
     secrets=(
         rf"(?P<keep>^[ \t]*username \S+ (?:privilege \d+ )?[0-9] )(?!(?:no)?password\b){VALUE}",
-        rf"(?P<keep>^[ \t]*username \S+ .{{0,200}}? history ){VALUE}",
+        rf"(?P<keep>^[ \t]*username \S+ (?:.{{0,200}}? )?history ){VALUE}",
         *CISCO_SECRETS,
         rf"(?P<keep>^[ \t]*snmp-server host \S+ version v?\S+ (?:(?:auth|noauth|priv) )?(?:[0-9] (?=[$.(]))?){VALUE}",
         rf"(?P<keep>^[ \t]*enable (?:super-user|port-config|read-only)-password {TYPE}){VALUE}",

@@ -64,7 +64,7 @@ PLATFORM = Platform(
     ),
     secrets=(
         Worded(("session-key",), r"(?P<keep>^[ \t]*set session-key (?:in|out)bound (?:ah|esp) \d+ (?:cipher )?)\S.*$"),
-        Worded(("encryption",), rf"(?P<keep>^[ \t]*encryption key \d+ size \S+ {TYPE}){VALUE}"),
+        Worded(("encryption",), rf"(?P<keep>^[ \t]*encryption key \d+ size \S+ (?:type )?{TYPE}){VALUE}"),
         Worded(("pre-shared-key",), rf"(?P<keep>\bpre-shared-key hostname \S+ key {TYPE}){VALUE}"),
         *CISCO_SECRETS,
         # A password in clear may hold blanks: all the rest of its line.

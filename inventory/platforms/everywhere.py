@@ -18,7 +18,9 @@ _METHOD = (
 )
 # What stands behind a word that is somebody's password, and no word between a name and its value: priv password priv
 _IS_VALUE = (
-    r"(?![ \t]+(?i:r[ow]|priv|privacy|auth|authenticator|aes\S*|3?des\S*|localized\w*|cryptographic-algorithm|obscured"
+    r"(?![ \t]+(?i:r[ow]|priv|privacy|auth|auth-proto|authenticator|aes\S*|3?des\S*|localized\w*"
+    r"|cryptographic-algorithm|obscured"
+    r"|ike-policy|hash2?|read-(?:only|write)|group|emode|ipv4|mode-list|encrypted(?=[ \t\r]*$)"
     r"|(?:read-|write-|notify-)?view|username|\w{2,8}owner|(?:[gs]et|trap)-community)(?:[ \t\r]|$))"
 )
 # Words between a secret's name and its value; none is given back: such a word is never the value. An atomic group,
@@ -28,19 +30,21 @@ _HOW = (
     rf"|secret|key|key-string){_IS_VALUE}"
     r"|plain-text-password-value|keystring|remote|local|name|value|key-id[ \t]+[0-9]{1,5}"
     r"|M|SHA1?|[0-9]{1,5}|[0-9]{6,10}(?=[ \t]+(?:md5|sha|hmac|cmac|aes)\S*[ \t])"
-    r"|key-string|encrypt-key|key-encrypt|(?:auth|acct)[ \t]+\"?[0-9.]{7,15}\"?)"
+    r"|cak|key-string|encrypt-key|key-encrypt|(?:auth|acct)[ \t]+\"?[0-9.]{7,15}\"?)"
     r"(?![ \t]+(?i:ro|rw)(?:[ \t\r]|$))[ \t]{1,4}){0,6})"
 )
 # What stands behind a secret's name where no secret follows, or where its value does not follow yet.
 _NONE = (
     r"(?!(?:enabled?|disabled?|none|yes|no|on|off|true|false|default|optional|required|chain|key-?chain"
     r"|keychain-name|id|key-id|input|generate|zeroize|rollover|file|size|length|lifetime|life|timeout|type|mode|prompt"
-    r"|policy|profile|control|public|export|import|delete|is|expiration|encryption|level|index|status|rsa|dsa|ecdsa|trusted"
-    r"|protection|install|address|hostname|ip|ipv[46]|identity|any|set-key|obscured|hash2?|hash-key|mac|priv\w*|enc\w*|auth\w*|acct"
-    r"|options|prefer|iburst|burst|version|minpoll|maxpoll|source|vrf|group|cmode"
-    r"|emode|slev|acl|read|write|notify|access|user|ckn|eigrp|preshared?|esp|ah)(?:[;,]?(?:[ \t\r]|$)|=)"
+    r"|policy|profile|control|export|import|delete|is|expiration|encryption|level|index|status|rsa|dsa|ecdsa|trusted"
+    r"|protection|install|address|hostname|ip|ipv[46]|identity|any|set-key|obscured|hash2?|hash-key|mac|enc\w*|auth\w*"
+    r"|priv(?!ate(?:[\s;,=]|$))\w*|acct|options|prefer|iburst|burst|version|minpoll|maxpoll|source|vrf|group|cmode"
+    r"|emode|slev|acl|start-time|(?:min|max)\w*[_-]length|read|write|notify|access|user|ckn|eigrp|preshared?|esp|ah)"
+    r"(?:[;,]?(?:[ \t\r]|$)|=)"
     rf"|row[ \t]+\"ssh-"
     rf"|\\[ \t\r]*$|\*+[;,]?[ \t\r]*$|[{{=]|:[ \t]|\"\"|''|[\"']?-----BEGIN|\(masked\)|{_METHOD}(?:[ \t\r]|$)"
+    r"|(?:public|private)[ \t]+(?:key\b|file\b|rsa\b|ssh-|\"?AAAA|id_)"
     r"|\S+[ \t]+(?:\{[ \t\r]*$|(?:secret|password|key|key-string|ascii-text|hexadecimal|cipher|simple|encrypted"
     r"|priv-password|id|security-name|community-name|sec-name|user-name)[ \t]+\S))"
 )
@@ -145,7 +149,7 @@ _SNMP_USER = Section(
         rf"(?P<keep>\b(?i:md5|sha[0-9]{{0,3}}|des(?:56)?|3des|aes(?:-?[0-9]{{3}})?(?:-cfb)?)[ \t]+{_HOW})"
         r"(?!(?:(?:read|write|notify)-view|local\w*|engine\w*|remote|context\S*|security\S*|view|v[123]c?|cipher|simple"
         rf"|usual|cpwd|epwd|emode|from|ipv[46]|mib\S*|storage\S*|host|used-by|port)(?:[ \t\r]|$)){_NONE}{_VALUE}",
-        rf"(?P<keep>\b(?i:priv|privacy)[ \t]+){_NONE}[^\s;]{{8,}}(?=[ \t\r]*$)",
+        rf"(?P<keep>\b(?i:privacy[ \t]+(?=\S{{5}})|priv[ \t]+(?=\S{{8}}))){_NONE}[^\s;]+(?=[ \t\r]*$)",
         # auth sha256 7 VALUE VALUE: the second is privacy's
         rf"(?P<keep>\bauth[^\n]{{1,80}}\(masked\)[ \t]+)(?!localized|priv|access|acl|remote|engine|encrypted){_TELLING}"
         r"(?:(?=[^\s;]*[A-Za-z])[^\s;]{8,}|\"[^\"\n]{6,}\")(?=[ \t\r]*$)",

@@ -25,7 +25,8 @@ CISCO_SECRETS: tuple[str | Worded, ...] = (
         ("secret", "password", "passphrase"),
         rf"(?P<keep>\b(?<!\bno-)(?:secret|password|passphrase) (?:level [0-9]+ )?{TYPE})"
         rf"(?!encryption\b|keyboard\b|publickey\b"
-        rf"|shared-secret profile\b|strength|min|max|policy\b|level\b|(?:change|input)[ \t]*$|sha(?:1|256)[ \t]*$"
+        rf"|shared-secret profile\b|strength|min|max|policy\b|level\b|(?:change|input|complexity)[ \t]*$"
+        rf"|sha(?:1|256)[ \t]*$"
         r"|is\b|was\b|hardening\b|reset\b|(?:serial|telnet|ssh|console) (?:none|local|radius|tacacs)\b|lifetime\b"
         r"|profile\b|[0-9] |control (?:un)?restricted"
         rf"|(?:manager|operator|all|port-access) (?:user-name|sha1|sha256|plaintext) ){VALUE}",
@@ -148,7 +149,7 @@ XML_SECRETS: tuple[str, ...] = (
     rf"(?P<keep><{_NO_KEY}(?:[\w.-]{{0,40}}(?:[-_]hash|phash|key|community(?:-string)?|pass|pwd|pswd|[a-z]pw|auth-?code"
     r"|auth-?data|password\w{0,10}|passwd|passcode|_seed|secret[\w-]{0,10}|token(?:[_-]\w{1,20})?|creds?|credentials?|psk"
     r"|pkcs12|pkcs11pin|simpin|keydata|trapstring|[a-z]Key|keyHandle|(?i:community-?(?:string|name)))"
-    r"|Key|prv|tls|seed|api|xmldata)(?:[ \t][^<>\n]{0,200})?>(?:<!\[CDATA\[)?)(?!(?:yes|no|true|false"
+    r"|Key|prv|tls|seed|api|xmldata|ascii-text)(?:[ \t][^<>\n]{0,200})?>(?:<!\[CDATA\[)?)(?!(?:yes|no|true|false"
     r"|on|off|[0-9]{1,4})[<\]])"
     r"[^<\s][^<]{0,20000}?(?=\]?\]?>?</)",
     # <username>user:password:address</username>

@@ -27,7 +27,7 @@ _IN_WORDS = ("passw", "passphrase", "secret", "key", "psk")  # one of them is in
 _NO_VALUE = (
     # no value follows
     r"(?:encryption|hardening|reset|(?:serial|telnet|ssh|console) (?:none|local|radius|tacacs)|key-?chain"
-    r"|shared-secret profile|\S+[ \t]+id"
+    r"|shared-secret profile|\S+[ \t]+id|ckn"
     r"|policy|required|lifetime|profile|control|retry-interval|enable|disable|aging|access-level|serial"
     r"|change|input[ \t\r]*$|(?:manager|operator|port-access) (?:user-name|sha)|sha(?:1|256)[ \t\r]*$"
     r"|is|was|import|export|history|complexity|security-length|keyboard|publickey|change-type|format)\b|strength|min|max"
@@ -74,7 +74,7 @@ _EVERYWHERE: tuple[Worded, ...] = (
         r"(?P<keep>(?<![\w-])(?i:[\w-]{0,40}(?:(?<!\bno)(?<!\bno-)password|(?<!base-)passwd|passphrase)|(?:[\w-]{1,40}-)?secret|pre-shared-key"
         r"|private-key|psk)[ \t]{1,8}"
         rf"(?:set[ \t]{{1,4}})?{TYPE})(?!\]|[^\n]{{0,300}}\(masked\)|[\"']?-----BEGIN|{_NO_VALUE}|[0-9]{{1,2}} "
-        rf"|\{{[ \t]*$|\{{\{{|\}}){_VALUE}",
+        rf"|\{{(?:[ \t]|$)|\{{\{{|\}}){_VALUE}",
     ),
     # SNMP's community is a password; a community list is BGP's, and is none
     Worded(

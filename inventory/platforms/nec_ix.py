@@ -33,6 +33,8 @@ PLATFORM = Platform(
         r"(?P<keep>^[ \t]*ipsec manualkey \S+ (?:esp|ah) \S+ )\S.*$",
         r"(?P<keep>^[ \t]*(?:mobile (?:pin-auth enable|pin-code|pin|puk)|pin-(?:authentication on|code|unlock))"
         r" (?:(?:plain|secret) )?)\S.*$",
+        rf"(?P<keep>^[ \t]*usbmem authentication password-file .{{0,200}} (?:plain|secret|hash) ){VALUE}",
+        rf"(?P<keep>^password \S+ )(?!\(masked\)){VALUE}",
         rf"(?P<keep>^[ \t]*pki .{{0,80}} crypto ){VALUE}",
         rf"(?P<keep>^[ \t]*utm license (?:key|update) )(?!netmeister\b){VALUE}",
         *CISCO_SECRETS,

@@ -48,6 +48,13 @@ PROGRAMS: tuple[Worded, ...] = (
         ("token",),
         rf"(?P<keep>(?<![\w.-])(?i:token)[ \t]+(?:[05-9][ \t]+)?[\"']?){_NOTHING}{_GIBBERISH}{_WORD}{{8,}}",
     ),
+    # a small word, where nothing else can stand: token value on a line of its own, auth-token 0 value, lsp-pass value
+    Worded(
+        ("token", "pass", "pwd", "pw"),
+        rf"(?P<keep>(?:^[ \t]+token|\bserver[ \t]+token|[\w-]{{0,40}}token[ \t]+[05-9]|\bidtoken"
+        rf"|(?<![\w-])(?:auth|priv|lsp|common|radius-common|login|user|admin)-(?:pass|pwd|pw))[ \t]+[\"']?)"
+        rf"{_NOTHING}(?!bucket|ring){_WORD}{{3,}}",
+    ),
     # --token value, --db-password=value
     Worded(
         ("--",),

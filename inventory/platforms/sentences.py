@@ -17,6 +17,10 @@ _PLAIN = (
     r"|\(masked|[$<{%])"
 )
 _ACCOUNT = r"[A-Za-z][\w.@-]{0,30}[ \t]?/[ \t]?"
+_NO_VERB = "".join(rf"(?<!\b{word} )" for word in ("to", "may", "can", "not", "must", "will", "should"))
+# What a packet does, not what somebody types
+_THROUGH = r"(?!(?i:through|thru|traffic|packets?|frames?|vlans?|tagged|untagged"
+_THROUGH += r"|data|all|any|only|over|along|pool|route)(?![\w-]))"
 _WORD = rf"{_PLAIN}[^\s\"',;]{{4,}}"
 
 # A line of a configuration that holds a sentence, or a comment.
@@ -24,6 +28,9 @@ _SAID = (
     r"^(?:[^\n]{0,200}?(?<![\w-]))??(?:description|remark|banner|comments?|alias|port-name|display-string|location|contact|note"
     r"|message|motd|login-message|!|#|/\*)(?:[ \t]+|[=:][ \t]*)[^\n]+"
 )
+
+_IN_SENTENCES: tuple[str, ...] = ("pw", "pass", "pwd", "cred", "key:", "secret-", "login", "account", "user", "pin")
+_IN_SENTENCES += ("code", "psk", "wifi", "wi-fi", "wlan", "ssid", "guest")
 
 SENTENCES: tuple[Worded, ...] = (
     # the password is value, community string: value
@@ -46,7 +53,7 @@ SENTENCES: tuple[Worded, ...] = (
     ),
     # pw value, pass: value, creds name/value, login name/value, PIN 4711
     Worded(
-        ("pw", "pass", "pwd", "cred", "key:", "secret-", "login", "account", "user", "pin", "code"),
+        _IN_SENTENCES,
         Section(
             begins=_SAID,
             ends=r"$",
@@ -56,6 +63,16 @@ SENTENCES: tuple[Worded, ...] = (
                 rf"(?P<keep>(?<![\w-])(?i:creds?|credentials?)[:=]?[ \t]+{QUOTE}){MADE}",
                 rf"(?P<keep>(?<![\w-])(?i:creds?|credentials?)[:=]?[ \t]+{_ACCOUNT}{QUOTE}){_WORD}",
                 rf"(?P<keep>(?<![\w-])(?i:log-?in|user|account)[:=]?[ \t]+{_ACCOUNT}{QUOTE}){MADE}",
+                rf"(?P<keep>(?<![\w-])(?i:log-?in)[:=]?[ \t]+{_ACCOUNT}{QUOTE})(?!(?i:radius|tacacs|ldap|local))"
+                rf"{_WORD}(?=[\"']?[;,]?[ \t\r]*$)",
+                # a small word, where an account or a network is spoken of: wifi pass value, login name pw value
+                rf"(?P<keep>(?<![\w-])(?i:log-?in|user(?:name)?|account|admin|root|wi-?fi|wlan|ssid|guest|pppoe|vpn)\b"
+                rf"[^\n]{{0,80}}?(?<![\w-]){_NO_VERB}(?i:pw|pass|psk|pwd)(?:[:=][ \t]?|[ \t]+)"
+                rf"{QUOTE}){_THROUGH}{_WORD}(?=[\"']?[;,]?[ \t\r]*$)",
+                rf"(?P<keep>(?<![\w-])(?i:wi-?fi|wlan|ssid|guest)\b[^\n]{{0,40}}?(?<![\w-])(?i:key)"
+                rf"(?:[:=][ \t]?|[ \t]+){QUOTE}){_WORD}(?=[\"']?[;,]?[ \t\r]*$)",
+                # key: value, and nothing behind it
+                rf"(?P<keep>(?<![\w-])(?i:key|pass):[ \t]{QUOTE}){_WORD}(?=[\"']?[;,]?[ \t\r]*$)",
                 rf"(?P<keep>(?<![\w-])secret-){MADE}",
                 r"(?P<keep>(?<![\w-])(?i:pin|(?:door|gate|alarm|lock|access)[ \t-]?code)(?:[:=][ \t]?|[ \t]+)"
                 r"(?:is[ \t]+)?)"

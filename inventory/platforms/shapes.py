@@ -261,7 +261,17 @@ SHAPES: tuple[Worded, ...] = (
         rf"(?:[0-9]{{1,2}}[ \t]+)?(?:encrypted[ \t]+)?{QUOTE}){MADE}",
     ),
     # pass: value, "pwd": "value", "md5Key": "value", "ro_communities": ["value"]
-    Worded(("pass:", "pw:", "pwd:"), rf"(?P<keep>^[ \t-]*(?:pass|pw|pwd):[ \t]+{QUOTE}){MADE}"),
+    Worded(
+        ("pass:", "pw:", "pwd:"),
+        rf"(?P<keep>^[ \t-]*(?:pass|pw|pwd):[ \t]+{QUOTE})"
+        r"(?!\(masked|[/$%<{|>!&*]|(?:yes|no|true|false|on|off|null)\b)[^\s\"']{3,}",
+    ),
+    Worded(
+        ('key"',),
+        r"(?P<keep>\"(?:md5|sha[0-9]{0,3}|auth|priv|shared|secret|wep|wpa|psk|encryption|private|preShared)Key\""
+        r"[ \t]*:[ \t]*\")"
+        r"(?!\(masked|[/$%<{]|(?i:yes|no|true|false|on|off|none|null|enabled?|disabled?)\")[^\"\n]{3,}(?=\")",
+    ),
     Worded(
         ('pwd"', 'pass"', 'key"'),
         r"(?P<keep>\"(?!\w{0,40}(?i:public|pub_?key|host|sort|foreign|primary|finger))"
@@ -288,9 +298,13 @@ SHAPES: tuple[Worded, ...] = (
     Worded(
         ("chap", "pap"),
         r"(?P<keep>^(?=[^\n]{0,120}\b(?:cellular|apn|lte|profile)\b)[^\n]{0,160}?[ \t](?:chap|pap|pap_chap)[ \t]+"
-        rf"(?!(?:password|hostname|username|sent-username|user)\b)\S+[ \t]+{QUOTE}){MADE}",
+        r"(?!(?:password|hostname|username|sent-username|user)\b)\S+[ \t]+)(?!\(masked)"
+        r"(?:\"[^\"\n]+\"|'[^'\n]+'|[^\s\"']+(?=[ \t]+ipv|[ \t\r]*$))",
     ),
-    Worded(("keyhash", "authkey"), rf"(?P<keep>\b(?:keyhash|authkey[ \t]+(?:set|\(masked\)))[ \t]+{QUOTE}){MADE}"),
+    Worded(
+        ("keyhash", "authkey"),
+        rf"(?P<keep>\b(?:keyhash|authkey[ \t]+(?:set|\(masked\)))[ \t]+{QUOTE})(?!\(masked)[^\s\"']+",
+    ),
     # Behind another secret's keyword, the word password or secret is the secret itself, and no keyword.
     Worded(
         ("password", "secret"),

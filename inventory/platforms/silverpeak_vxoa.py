@@ -24,6 +24,7 @@ PLATFORM = Platform(
     patience=60.0,
     volatile=(r"^## Generated at ",),
     secrets=(
+        rf"(?P<keep>^[ \t]*snmp-server encrypt ){VALUE}",
         rf"(?P<keep>^[ \t]*username \S+ password \d ){VALUE}",
         rf"(?P<keep>^[ \t]*(?:no )?snmp-server user .{{0,200}}? (?:auth|priv) \S+ ){VALUE}",
         *CISCO_SECRETS,

@@ -13,7 +13,7 @@ from inventory.platforms.catalogue import read_catalogue
 from inventory.platforms.masking import MASK, Masker, _masker, mask, rules
 from inventory.platforms.sheet import Worded
 from tests.platforms.cases import CASES, Case
-from tests.platforms.masked import SPELLINGS, published, still_readable, written, wrong
+from tests.platforms.masked import OTHERS, SPELLINGS, published, readable, still_readable, written, wrong
 from tests.sampling import sampled
 
 LINES = [line for case in CASES for file in case.files for line in file.stored.decode("latin-1").split("\n")]
@@ -53,6 +53,14 @@ def test_a_secret_is_hidden_however_its_line_is_spelled(how: str) -> None:
     lines = {slug: [*written(slug), *published().get(slug, [])] for slug in read_catalogue(None).sheets}
 
     assert {slug: found for slug, each in lines.items() if (found := still_readable(slug, each, how))} == {}
+
+
+@pytest.mark.parametrize(("word", "most"), sampled(OTHERS.items(), (("password", 10),)))
+def test_a_secret_may_be_a_word_of_the_language(word: str, most: int) -> None:
+    """A community that is called public is one that somebody uses; what stays readable stands in sentences."""
+    lines = {slug: [*written(slug), *published().get(slug, [])] for slug in read_catalogue(None).sheets}
+
+    assert sum(readable(slug, each, word) for slug, each in lines.items()) <= most
 
 
 @pytest.mark.parametrize(
@@ -177,6 +185,10 @@ def test_what_no_sheet_may_forget_is_masked_for_every_platform(text: str, hidden
         "radius-server timeout 5",
         " tunnel key 12345",
         "set policy-options community C members 65000:1",
+        "set key public file /x.pem",
+        "device token enable",
+        "description pass traffic",
+        "banner motd Users must login with key card",
     ],
 )
 def test_what_only_speaks_of_secrets_stays(line: str) -> None:
