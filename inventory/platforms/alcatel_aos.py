@@ -28,7 +28,7 @@ PLATFORM = Platform(
         rf"(?P<keep>^snmp station .{{0,200}} v3 .{{0,200}} key {TYPE}){VALUE}",
         rf"(?P<keep>^ip (?:ospf|rip|bgp) .{{0,200}} (?:md5 \d+ key|md5-key|auth-key|password) ){VALUE}",
         rf"(?P<keep>^ip (?:ospf|rip|bgp) .{{0,200}} md5 \d+ )(?!key |enable\b|disable\b){VALUE}",
-        rf"(?P<keep>^appmgr .{{0,200}} -P ){VALUE}",  # the password beside -U or -u
+        rf"(?P<keep>^[ \t]*appmgr .{{0,200}} -P ){VALUE}",  # the password beside -U or -u
         rf"(?P<keep>^user \S+ .{{0,200}}?password(?:-hash)? ){VALUE}",
     ),
     refusals=(r"^[ \t]*ERROR: ",),

@@ -22,5 +22,9 @@ PLATFORM = Platform(
     secrets=(
         r"(?P<keep>^[ \t]*\w{0,40}(?:Community|Passphrase|Phrase|Secret|Password|Pwd)(?:Name)?\d{0,2}[ \t]?=[ \t]?)"
         r"\S.*$",
+        # the same as commands
+        r"(?P<keep>^[ \t]*snmpv3 (?:.{0,200} )?-a\d )\S+",
+        r"(?P<keep>^[ \t]*snmpv3 (?:.{0,200} )?-c\d )\S+",
+        r"(?P<keep>^[ \t]*(?:snmp (?:.{0,200} )?-c\d|radius (?:.{0,200} )?-s\d) )\S+",
     ),
 )

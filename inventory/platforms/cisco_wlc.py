@@ -52,7 +52,7 @@ PLATFORM = Platform(
         r"(?P<keep>^[ \t]*(?:config )?netuser add encrypt username \S+ password )"
         r"\S.*?(?= (?:wlan|guestlan|userType)|$)",
         r"(?P<keep>^[ \t]*(?:config )?netuser add (?!encrypt )\S+ )\S+",
-        r"(?P<keep>^[ \t]*(?:config )?snmp v3user create (?:\S+ ){4}(?:encrypt )?)\S.*$",
+        r"(?P<keep>^[ \t]*(?:config )?snmp v3user (?:create|add) (?:\S+ ){4}(?:encrypt )?)\S.*$",
         r"(?P<keep>^[ \t]*(?:config )?snmp trapreceiver (?:create|mode \w+|delete) )\S+",
         r"(?P<keep>^[ \t]*(?:config )?snmp trapreceiver ipsec .*? )(?:\"[^\"\n]*\"|\S+)(?=\s*$)",
         # The number of the key, the start value, the check and the length, then the secret

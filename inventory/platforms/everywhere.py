@@ -67,7 +67,7 @@ _KEY_NAMES = (
     r"(?:[-_]?(?:hash|encrypt(?:ed)?|value|data|string))?[0-9]?"
     r"|(?:key-seed|key-(?:octet-)?string|key-hex|key-value|keyvalue|key-encrypt|encrypt-key|bindpw|bind-pw|ike-?psk|psk|cak"
     r"|text-authentication|md5-authentication|simple-text-auth|md5-auth|auth-string|authdata|ciphered-pwd"
-    r"|pass(?:word|wd|phrase)[-_]hash(?:ed)?|key-hashed|pmk|cisco-authentication|enckey|authkey|cpwd|epwd|[\w-]{0,30}pass-?phrase(?:-encrypted)?|(?:encrypted|fallback|primary)-cak|authpwd|privpwd|pin-code|(?:user|so|admin)-pin|passkey|otp[-_]seed|[\w-]{0,20}password[-_]?l?[0-9]{1,2})"
+    r"|pass(?:word|wd|phrase)[-_]hash(?:ed)?|key-hashed|pmk|ascii-key|hex-key|pswd|esecret|authtoken|cisco-authentication|enckey|authkey|cpwd|epwd|[\w-]{0,30}pass-?phrase(?:-encrypted)?|(?:encrypted|fallback|primary)-cak|authpwd|privpwd|pin-code|(?:user|so|admin)-pin|passkey|otp[-_]seed|[\w-]{0,20}password[-_]?l?[0-9]{1,2})"
 )
 # One of them is in each of these names, in small letters.
 _IN_KEY_NAMES = (
@@ -85,6 +85,8 @@ _IN_KEY_NAMES = (
     "-pin",
     "otp",
     "password",
+    "pswd",
+    "esecret",
 )
 _COMMUNITY = r"[\w-]{0,30}(?i:community)(?:-?(?:name|string|map|password|group))?[0-9]?"
 
@@ -111,7 +113,7 @@ _SNMP = Section(
         rf"(?!\S+-\S+[ \t]){_NONE}{_VALUE}",
         rf"(?P<keep>\b(?i:createuser)[ \t]+(?:-e[ \t]+\S+[ \t]+)?\S+[ \t]+\S+[ \t]+{_HOW}){_NONE}{_VALUE}",
         rf"(?P<keep>\b(?i:createuser)[ \t]+[^\n]{{1,200}}[ \t](?i:aes|des)\S*[ \t]+{_HOW}){_NONE}{_VALUE}",
-        rf"(?P<keep>\b{_COMMUNITY}[ \t]+(?>(?:(?:(?i:read-?only|read-?write|read|write|ro|rw|create|add"
+        rf"(?P<keep>\b{_COMMUNITY}[ \t]+(?>(?:(?:(?i:read-?only|read-?write(?:-all)?|read|write|ro|rw|create|add"
         r"|mode(?:[ \t]+(?:enable|disable))?"
         rf"|index[ \t]+\S+[ \t]+name|accessmode[ \t]+\w+|ip(?:addr|mask)[ \t]+\S+(?:[ \t]+[0-9.]+)?|v1v2c?|map|get|set"
         rf"|community-name|[\w-]{{1,20}}-community-string(?:-[0-9])?))[ \t]+)*){_HOW})"
@@ -153,6 +155,8 @@ _SNMP_USER = Section(
         # auth sha256 7 VALUE VALUE: the second is privacy's
         rf"(?P<keep>\bauth[^\n]{{1,80}}\(masked\)[ \t]+)(?!localized|priv|access|acl|remote|engine|encrypted){_TELLING}"
         r"(?:(?=[^\s;]*[A-Za-z])[^\s;]{8,}|\"[^\"\n]{6,}\")(?=[ \t\r]*$)",
+        r"(?P<keep>\bauth[ \t]+\S+[ \t]+[0-9]{1,2}[ \t]+\(masked\)[ \t]+)(?!localized|priv|access|acl|remote|engine"
+        r"|encrypted)[^\s;]{4,}(?=[ \t\r]*$)",
     ),
 )
 
@@ -175,6 +179,12 @@ ANYWHERE: tuple[Worded, ...] = (
         rf"(?P<keep>(?<![\w-])(?i:{_KEY_NAMES}){_IS}(?>(?:(?:type[ \t]+\S+|inbound|outbound|{_METHOD})[ \t]+)*)"
         rf"(?i:{_HOW}))(?!(?:for|wpa|cipher|authenticator)[ \t])(?:{_LAST}|{_NONE}{_NO_NUMBER}{_VALUE})",
     ),
+    # authentication wpa-psk value, iapp key value, encryption key 1 value
+    Worded(
+        ("wpa-psk", "iapp key", "encryption key"),
+        rf"(?P<keep>(?:(?:^[ \t]*|\bauthentication[ \t]+)wpa-psk|\b(?:iapp|encryption)[ \t]+key)[ \t]+{_HOW})"
+        rf"(?!tkip|ccmp|size){_NONE}{_NO_NUMBER}{_VALUE}",
+    ),
     # snmpd.conf's own
     Worded(
         ("community", "com2sec", "sink", "smuxpeer"),
@@ -182,6 +192,11 @@ ANYWHERE: tuple[Worded, ...] = (
         r"|trap2?sink[ \t]+\S+|smuxpeer[ \t]+\S+)[ \t]+)"
         rf"{_VALUE}",
     ),
+    # rmon's events go out with a community
+    Worded(
+        ("rmon",), rf"(?P<keep>\brmon event[ \t]+[0-9]+[ \t][^\n]{{0,80}}?\btrap[ \t]+)(?!owner|description){_VALUE}"
+    ),
+    Worded(("(masked) -",), rf"(?P<keep>\bcommunity[^\n]{{0,60}}\(masked\)[ \t]+-n[ \t]+){_VALUE}"),
     # CommunityName1=value, trap-community=value, -communityName value
     Worded(
         ("community",),

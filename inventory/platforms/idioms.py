@@ -9,7 +9,7 @@ VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|(?!key-?chain[ \t])\S+)"""
 # How a value is written, in the words and numbers that stand before it: 0 in clear, 5, 7 ..., encrypted, md5, key 1 ...
 WRITTEN = (
     r"[0-9]{1,2}|(?:un|(?:secret|password|key|pwd)-)?encrypted|encrypt|encryption-type|irreversible-cipher|cipher(?:text|ed)?|simple|no-encryption"
-    r"|plain(?:-?text)?|clear(?:-?text)?|text|ascii(?:-text)?|hex(?:adecimal)?(?:-text)?|hash(?:ed)?|bcrypt|string|char|ENC|8a"
+    r"|plain(?:-?text)?|clear(?:-?text)?|text|ascii(?:-text)?|hex(?:adecimal)?(?:-text)?|hash(?:ed)?|bcrypt|string|char|ENC|8a|ns3"
     r"|(?:hmac-)?(?:md5|sha-?[0-9]*(?:-[0-9]+)?)|localized(?:-key)?"
 )
 TYPE = rf"(?>(?:(?:{WRITTEN})[ \t]{{1,4}}){{0,4}})"  # none of it given back: such a word is never the value
@@ -152,6 +152,7 @@ XML_SECRETS: tuple[str, ...] = (
     r"|Key|prv|tls|seed|api|xmldata|ascii-text)(?:[ \t][^<>\n]{0,200})?>(?:<!\[CDATA\[)?)(?!(?:yes|no|true|false"
     r"|on|off|[0-9]{1,4})[<\]])"
     r"[^<\s][^<]{0,20000}?(?=\]?\]?>?</)",
+    r"(?P<keep><(?i:community[\w-]{0,20})>[ \t]*<name>)[^<\n]+",
     # <username>user:password:address</username>
     r"(?P<keep><username>(?:<!\[CDATA\[)?[^<:\s]{1,60}:)[^<:\s]+(?=:)",
 )

@@ -8,11 +8,12 @@ a private key is only recognised by its first line, which a patch may not hold.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from inventory.platforms.blanks import any_blanks
+from inventory.platforms.daemons import DAEMONS
 from inventory.platforms.everywhere import ANYWHERE, BROKEN, BY_LINE
 from inventory.platforms.idioms import TYPE
 from inventory.platforms.programs import PROGRAMS
@@ -135,6 +136,7 @@ def rules(platform: Platform | None) -> tuple[str | Section | Worded, ...]:
         *BY_LINE,
         *ANYWHERE,
         *PROGRAMS,
+        *DAEMONS,
         *SENTENCES,
         *(platform.secrets if platform else ()),
         *_EVERYWHERE,
@@ -155,39 +157,52 @@ def _maskers(platform: Platform | None) -> tuple[Masker, ...]:
 
 def _by_lines(worded: list[Worded]) -> Masker:
     """One masker for several rules: it looks once for the lines that any of them may mean, and at equal ones once."""
-    maskers = [_masker(rule) for rule in worded]
-    every = {word for rule in worded for word in _looked_for(rule)}
-    words = tuple(word for word in every if not any(other in word for other in every - {word}))
+    each = [(_looked_for(rule), *_search(rule.secret)) for rule in worded]
+    every = {word for words, _, _ in each for word in words}
+    any_of = tuple(word for word in every if not any(other in word for other in every - {word}))
 
     def by_lines(text: str) -> str:
-        spans = sorted(_lines_with(words, text))
-        if not spans:
+        lines = text.split("\n")
+        meant = _Lines(lines).having(any_of)
+        if not meant:
             return text
-        lines = list(dict.fromkeys(text[begin:end].removesuffix("\n") for begin, end in spans))
-        part = "\n".join(lines)
-        for masker in maskers:
-            part = masker(part)
-        shown = dict(zip(lines, part.split("\n"), strict=True))
-        pieces, at = [], 0
-        for begin, end in spans:
-            line = text[begin:end].removesuffix("\n")
-            pieces += [text[at:begin], shown[line]]
-            at = begin + len(line)
-        return "".join([*pieces, text[at:]])
+        different = list(dict.fromkeys(lines[number] for number in meant))
+        shown = dict(zip(different, _hidden(different, each), strict=True))
+        for number in meant:
+            lines[number] = shown[lines[number]]
+        return "\n".join(lines)
 
     return by_lines
 
 
+def _hidden(lines: list[str], each: list[tuple[tuple[str, ...], re.Pattern[str], Hide]]) -> list[str]:
+    """The lines without their secrets, rule by rule. No word that a rule looks for comes by masking, but MASK."""
+    where, shown, masked = _Lines(lines), list(lines), set[int]()
+    for words, pattern, hide in each:
+        having = where.having(words)
+        for number in sorted(having | masked) if MASK in words else having:
+            if pattern.search(shown[number]):
+                line = _replaced(pattern, hide, shown[number])
+                if line != shown[number]:
+                    shown[number] = line
+                    masked.add(number)
+    return shown
+
+
 @lru_cache(maxsize=4096)
 def _masker(secret: str | Section | Worded) -> Masker:
-    words = _looked_for(secret) if isinstance(secret, Worded) else ()
-    secret = secret.secret if isinstance(secret, Worded) else secret
+    if isinstance(secret, Worded):
+        return _by_lines([secret])
+    pattern, hide = _search(secret)
+    return lambda text: _replaced(pattern, hide, text)
+
+
+@lru_cache(maxsize=4096)
+def _search(secret: str | Section) -> tuple[re.Pattern[str], Hide]:
+    """What is looked for, and what becomes of it."""
     written = secret.pattern if isinstance(secret, Section) else secret
-    pattern = re.compile(any_blanks(written), re.MULTILINE | re.ASCII)
     hide = _inside(secret) if isinstance(secret, Section) else _masked
-    if words:
-        return lambda text: _replaced(pattern, hide, sorted(_lines_with(words, text)), text)
-    return lambda text: _replaced(pattern, hide, [(0, len(text))], text)
+    return re.compile(any_blanks(written), re.MULTILINE | re.ASCII), hide
 
 
 def _inside(section: Section) -> Hide:
@@ -203,42 +218,56 @@ def _inside(section: Section) -> Hide:
     return inside
 
 
-def _replaced(pattern: re.Pattern[str], hide: Hide, spans: Iterable[tuple[int, int]], text: str) -> str:
-    """The text with what the pattern finds in these parts of it hidden."""
-    pieces, at = [], 0
-    for begin, end in spans:
-        start = begin
-        while match := pattern.search(text, start, end):
-            instead, after = hide(match)
-            pieces += [text[at : match.start()], instead]
-            at, start = after, max(after, match.start() + 1)
+def _replaced(pattern: re.Pattern[str], hide: Hide, text: str) -> str:
+    """The text with what the pattern finds in it hidden."""
+    pieces, at, start = [], 0, 0
+    while match := pattern.search(text, start):
+        instead, after = hide(match)
+        pieces += [text[at : match.start()], instead]
+        at, start = after, max(after, match.start() + 1)
     return "".join([*pieces, text[at:]]) if pieces else text
+
+
+_FOLDED = {ord(digit): "0" for digit in "123456789"} | {ord("\t"): " "}
+
+
+def _folded(text: str) -> str:
+    """What is looked at for a word: small letters, one digit for all, a blank for a tab."""
+    return text.lower().translate(_FOLDED)
 
 
 def _looked_for(rule: Worded) -> tuple[str, ...]:
     """Its words; of one with blanks within the longest part, for a device may write several of them."""
-    return tuple(max(word.split(), key=len) if " " in word.strip() else word for word in rule.words)
+    words = (max(word.split(), key=len) if " " in word.strip() else word for word in rule.words)
+    return tuple(dict.fromkeys(map(_folded, words)))
 
 
-def _lines_with(words: tuple[str, ...], text: str) -> set[tuple[int, int]]:
-    """Where the lines with one of the words begin, and where the next line does.
+class _Lines:
+    """Which lines of a text have a word. Lines that differ in digits only, most of a configuration, are one kind."""
 
-    A tab counts as a blank. A character whose small form is two would move all places behind it; a device's bytes have
-    none.
-    """
-    small = text.lower().replace("\t", " ")
-    if len(small) != len(text):
-        return set(_spans(text))
-    return {span for word in words for span in _spans(small, word)}
+    def __init__(self, lines: list[str]) -> None:
+        kinds: dict[str, list[int]] = {}
+        for number, kind in enumerate(_folded("\n".join(lines)).split("\n")):
+            kinds.setdefault(kind, []).append(number)
+        self._text = "\n".join(kinds)
+        ends = accumulate(len(kind) + 1 for kind in kinds)
+        self._numbers = dict(zip(ends, kinds.values(), strict=True))  # where a kind ends -> its lines
+        self._found: dict[str, set[int]] = {}
 
+    def having(self, words: tuple[str, ...]) -> set[int]:
+        """The numbers of the lines that have one of the words, from 0."""
+        for word in words:
+            if word not in self._found:
+                self._found[word] = {number for end in self._ends(word) for number in self._numbers[end]}
+        return self._found[words[0]] if len(words) == 1 else set[int]().union(*(self._found[word] for word in words))
 
-def _spans(text: str, word: str = "") -> Iterator[tuple[int, int]]:
-    """Each line that has the word, once."""
-    at = text.find(word)
-    while at >= 0:
-        begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at) + 1 or len(text)
-        yield begin, end
-        at = text.find(word, end) if end < len(text) else -1
+    def _ends(self, word: str) -> Iterator[int]:
+        """Where each kind of line ends that has the word."""
+        at = self._text.find(word)
+        while at >= 0:
+            end = self._text.find("\n", at) + 1 or len(self._text) + 1
+            yield end
+            at = self._text.find(word, end)
 
 
 def _masked(match: re.Match[str]) -> tuple[str, int]:

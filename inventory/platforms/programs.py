@@ -6,7 +6,7 @@ little, the value must look like one.
 
 from __future__ import annotations
 
-from inventory.platforms.sheet import Worded
+from inventory.platforms.sheet import Section, Worded
 
 _WORD = r"[^\s\"',;<>]"
 # No secret follows: a setting, a path, a variable, or what is masked already.
@@ -40,7 +40,7 @@ PROGRAMS: tuple[Worded, ...] = (
     # api-token value, idtoken value; a bare token only where it looks like one
     Worded(
         ("token", "pass", "pwd", "pw", "cred"),
-        rf"(?P<keep>(?<![\w.-])(?i:[\w-]{{1,40}}(?:token|[_-](?:pass|pwd|pw"
+        rf"(?P<keep>(?<![\w.-])(?!strong-pwd)(?i:[\w-]{{1,40}}(?:token|[_-](?:pass|pwd|pw"
         rf"|creds?)))[ \t]+(?:[05-9][ \t]+)?[\"']?){_NOTHING}"
         rf"(?:{_GIBBERISH}{_WORD}{{6,}}|(?=[a-z]){_WORD}{{9,}}|[0-9]{{6,}})",
     ),
@@ -101,6 +101,20 @@ PROGRAMS: tuple[Worded, ...] = (
     ),
     # The key in a device's way home: wss://host:443+value+option
     Worded(("wss://",), r"(?P<keep>\bwss://[^\s+\"']{1,200}\+)[^\s+\"']+"),
+    # ipmitool -P value, smbclient -U name%value, net use Z: share value /user:name
+    Worded(("ipmitool",), rf"(?P<keep>\bipmitool\b[^\n]{{0,200}}?[ \t]-P[ \t]*[\"']?){_WORD}+"),
+    Worded((" -u",), rf"(?P<keep>[ \t]-U[ \t]*[\"']?[^\s%\"']{{1,60}}%){_WORD}+"),
+    Worded(
+        ("/user:",), rf"(?P<keep>\bnet use [^\n]{{0,200}}?[ \t][\"']?)(?![/*\\]){_WORD}[^\"'\n]*?(?=[\"']?[ \t]+/user:)"
+    ),
+    # a name that ends so, and its value: admpw value, rcomm value
+    Worded(
+        ("admpw", "authpw", "privpw", "userpw", "usrpw", "operpw", "slbpw", "enablepw", "rcomm", "wcomm", "tcomm"),
+        r"(?P<keep>^[ \t]*(?:(?:adm|auth|priv|usr|user|oper|slb|enable)pw|[rwt]comm)[ \t]+"
+        r")(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']+)(?=[ \t\r]*$)",
+    ),
+    # password plain:value, password nt value
+    Worded(("plain:", " nt "), r"(?P<keep>\bpassword[ \t]+(?:plain:|nt[ \t]+))(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']+)"),
     Worded(("mysql",), rf"(?P<keep>\bmysql\w*\b[^\n]{{0,200}}?[ \t]-p)(?![ \t]){_WORD}+"),
     Worded(
         ("aws_",),
@@ -109,6 +123,15 @@ PROGRAMS: tuple[Worded, ...] = (
     # user=name:value
     Worded(("user=",), rf"(?P<keep>(?<![\w-])user=[^\s:=]{{1,60}}:[\"']?){_WORD}{{3,}}"),
     Worded(("sshpass",), rf"(?P<keep>\bsshpass[ \t]+-p[ \t]*[\"']?){_WORD}+"),
+    Worded(
+        ("net-snmp-c",),
+        Section(
+            begins=r"^[^\n]{0,200}\bnet-snmp-c[^\n]+",
+            ends=r"$",
+            secrets=(rf"(?P<keep>[ \t]-[aAxX][ \t]*[\"']?)(?!(?i:md5|sha|des|aes)){_WORD}+",),
+        ),
+    ),
+    Worded((" -3m", " -3k"), rf"(?P<keep>[ \t]-3[mMkK][ \t]+[\"']?){_WORD}{{6,}}"),
     # net-snmp's: trapsess -v 3 -A value -X value, proxy -c value
     Worded(("trapsess", "proxy"), rf"(?P<keep>^[ \t]*(?:trapsess|proxy)\b[^\n]{{0,200}}?[ \t]-c[ \t]*[\"']?){_WORD}+"),
     Worded(("trapsess", "proxy"), rf"(?P<keep>^[ \t]*(?:trapsess|proxy)\b[^\n]{{0,200}}?[ \t]-A[ \t]*[\"']?){_WORD}+"),

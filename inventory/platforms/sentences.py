@@ -37,7 +37,7 @@ SENTENCES: tuple[Worded, ...] = (
     Worded(
         ("password", "community", "secret", "passphrase", "passcode"),
         rf"(?P<keep>\b(?i:password|community|secret|passphrase"
-        rf"|passcode)(?i:[ \t]+string)?(?:[ \t]+is[ \t]+|:[ \t]+){QUOTE}){MADE}",
+        rf"|passcode)(?i:[ \t]+string)?(?:[ \t]+is[ \t]+|[ \t]?:[ \t]+){QUOTE}){MADE}",
     ),
     Worded(
         ("passw", "passphrase", "passcode", "pw", "psk", "secret", "communit", "key"),
@@ -47,7 +47,7 @@ SENTENCES: tuple[Worded, ...] = (
     ),
     Worded(
         ("community",),
-        rf"(?P<keep>\b(?i:community)(?i:[ \t]+string)?(?:[ \t]+is[ \t]+|:[ \t]+){QUOTE})"
+        rf"(?P<keep>\b(?i:community)(?i:[ \t]+string)?(?:[ \t]+is[ \t]+|[ \t]?:[ \t]+){QUOTE})"
         r"(?!(?i:not|none|empty|set|configured|no|disabled|enabled|the|a)(?![\w-])|\(masked|[0-9]+:)[^\s\"',;.]{3,}"
         r"(?=[\"']?[ \t\r]*$)",
     ),

@@ -268,7 +268,8 @@ SHAPES: tuple[Worded, ...] = (
     ),
     Worded(
         ('key"',),
-        r"(?P<keep>\"(?:md5|sha[0-9]{0,3}|auth|priv|shared|secret|wep|wpa|psk|encryption|private|preShared)Key\""
+        r"(?P<keep>\"\w{0,40}(?:[Mm]d5|[Ss]ha[0-9]{0,3}|[Aa]uth|[Pp]riv(?:ate)?|[Ss]hared|[Ss]ecret|[Ww]ep|[Ww]pa|[Pp]sk"
+        r"|[Ee]ncryption)Key\""
         r"[ \t]*:[ \t]*\")"
         r"(?!\(masked|[/$%<{]|(?i:yes|no|true|false|on|off|none|null|enabled?|disabled?)\")[^\"\n]{3,}(?=\")",
     ),

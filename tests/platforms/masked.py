@@ -12,11 +12,12 @@ from collections.abc import Callable
 
 from inventory.platforms.catalogue import read_catalogue
 from inventory.platforms.masking import mask
+from inventory.platforms.sheet import Platform
 from tests.platforms.cases import HERE
 
 SECRET = "Zimt-4711"
 # Other secrets, and how many of all lines may show them: a small word, a number, what people choose, words of a line
-OTHERS = {"zimtstern": 7, "47114711": 6, "cisco": 13, "private": 12, "public": 9, "password": 10}
+OTHERS = {"zimtstern": 7, "47114711": 6, "cisco": 14, "private": 9, "public": 9, "password": 11}
 
 _ALONE = re.compile(
     rf"(?:(?<=\s)|(?<=[A-Za-z][=:])){SECRET}(?=[\s;,]|$)"
@@ -53,15 +54,27 @@ def published() -> dict[str, list[str]]:
     return lines
 
 
+def tried() -> dict[str, list[str]]:
+    """All lines, by system."""
+    others = published()
+    own = {slug: written(slug) for slug in read_catalogue(None).sheets}
+    return {slug: own.get(slug, []) + others.get(slug, []) for slug in (*own, "none")}
+
+
+def platform(slug: str) -> Platform | None:
+    """The sheet, or None for `none`: the lines of systems that have no sheet."""
+    return None if slug == "none" else read_catalogue(None).get(slug)
+
+
 def wrong(slug: str, lines: list[str]) -> list[str]:
     """The lines that still show their secret when they are masked, and those that have none and changed."""
-    pairs = zip(lines, mask(read_catalogue(None).get(slug), "\n".join(lines)).split("\n"), strict=True)
+    pairs = zip(lines, mask(platform(slug), "\n".join(lines)).split("\n"), strict=True)
     return [line for line, shown in pairs if (SECRET in shown if SECRET in line else line != shown)]
 
 
 def still_readable(slug: str, lines: list[str], how: str) -> list[str]:
     """The lines that show their secret when they are spelled otherwise."""
-    shown = mask(read_catalogue(None).get(slug), "\n".join(map(SPELLINGS[how], lines))).split("\n")
+    shown = mask(platform(slug), "\n".join(map(SPELLINGS[how], lines))).split("\n")
     return [line for line, text in zip(lines, shown, strict=True) if SECRET in line and _shows(text)]
 
 
@@ -72,7 +85,7 @@ def _shows(text: str) -> bool:
 def readable(slug: str, lines: list[str], value: str) -> int:
     """How many of the lines still show their secret when it is another one, which may be a word of the line, too."""
     with_it = [line.replace(SECRET, value) for line in lines]
-    shown = mask(read_catalogue(None).get(slug), "\n".join(with_it)).split("\n")
+    shown = mask(platform(slug), "\n".join(with_it)).split("\n")
     triples = zip(lines, with_it, shown, strict=True)
     return sum(line.count(value) - masked.count(value) < plain.count(SECRET) for plain, line, masked in triples)
 
@@ -88,6 +101,8 @@ def main() -> None:
         print(f"{name:10} {len(counts)} systems, {total} lines with secrets, {bad_total} wrong")
         for how in SPELLINGS:
             print(f"{name:10} {sum(len(still_readable(slug, lines, how)) for slug, lines in systems.items())} {how}")
+        unknown = sum(SECRET in line for lines in systems.values() for line in wrong("none", lines))
+        print(f"{name:10} {unknown} without a sheet")
         for value in OTHERS:
             print(f"{name:10} {sum(readable(slug, lines, value) for slug, lines in systems.items())} with {value!r}")
 
