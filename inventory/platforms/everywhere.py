@@ -44,7 +44,7 @@ _NONE = (
     r"(?:[;,]?(?:[ \t\r]|$)|=)"
     rf"|row[ \t]+\"ssh-"
     rf"|\\[ \t\r]*$|\*+[;,]?[ \t\r]*$|[{{=]|:[ \t]|\"\"|''|[\"']?-----BEGIN|\(masked\)|{_METHOD}(?:[ \t\r]|$)"
-    r"|(?:public|private)[ \t]+(?:key\b|file\b|rsa\b|ssh-|\"?AAAA|id_)"
+    r"|[\w-]{2,40}=[\"']|(?:public|private)[ \t]+(?:key\b|file\b|rsa\b|ssh-|\"?AAAA|id_)"
     r"|\S+[ \t]+(?:\{[ \t\r]*$|(?:secret|password|key|key-string|ascii-text|hexadecimal|cipher|simple|encrypted"
     r"|priv-password|id|security-name|community-name|sec-name|user-name)[ \t]+\S))"
 )
@@ -113,11 +113,12 @@ _SNMP = Section(
         rf"(?!\S+-\S+[ \t]){_NONE}{_VALUE}",
         rf"(?P<keep>\b(?i:createuser)[ \t]+(?:-e[ \t]+\S+[ \t]+)?\S+[ \t]+\S+[ \t]+{_HOW}){_NONE}{_VALUE}",
         rf"(?P<keep>\b(?i:createuser)[ \t]+[^\n]{{1,200}}[ \t](?i:aes|des)\S*[ \t]+{_HOW}){_NONE}{_VALUE}",
-        rf"(?P<keep>\b{_COMMUNITY}[ \t]+(?>(?:(?:(?i:read-?only|read-?write(?:-all)?|read|write|ro|rw|create|add"
+        rf"(?P<keep>\b{_COMMUNITY}[ \t]+(?>(?:(?:(?i:read-?only|read-?write(?:-all)?|read|write|ro|rw|create|add|delete"
         r"|mode(?:[ \t]+(?:enable|disable))?"
         rf"|index[ \t]+\S+[ \t]+name|accessmode[ \t]+\w+|ip(?:addr|mask)[ \t]+\S+(?:[ \t]+[0-9.]+)?|v1v2c?|map|get|set"
         rf"|community-name|[\w-]{{1,20}}-community-string(?:-[0-9])?))[ \t]+)*){_HOW})"
-        rf"(?!(?:list|security|source)[ \t])(?:{_COMMON}|{_NONE}{_VALUE})",
+        rf"(?!(?:list|security[\w-]*|source|community[\w-]*)(?:[ \t\r]|$)|[\w-]{{2,30}}=\S)"
+        rf"(?:{_COMMON}|{_NONE}{_VALUE})",
         r"(?P<keep>\b(?:host|trap-?host|trapreceiver|receiver|trap2?sink|target-host|trap-destination)[ \t]+"
         r"(?![^\n]{0,100}\b(?:version[ \t]+v?|v)3[ \t])"
         r"[\w.:-]{1,60}[ \t]+(?>(?:(?:(?:vrf|use-vrf|version|port|udp-port)[ \t]+\S+|traps?|informs?|v1|v2c?|noauth"

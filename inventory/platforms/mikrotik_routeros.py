@@ -87,6 +87,7 @@ PLATFORM = Platform(
         r"(?P<keep>\b[a-z0-9.-]{0,40}(?:password|passphrase|secret|private-key|preshared-key|pre-shared-key|authentication-key"
         rf"|encryption-key|auth-key|md5-key|static-key-[0-3]|protection-key)={_BROKEN}){_VALUE}",
         rf"(?P<keep>(?<![\w.-])(?:key|pin|token)={_BROKEN}){_VALUE}",
+        rf"(?P<keep>^[ \t]*/?snmp community (?:add|set) (?:.{{0,200}}? )?name={_BROKEN}){_VALUE}",
         Section(
             begins=r"^[ \t]*/snmp community[ \t\r]*$",
             ends=r"^[ \t]*/",
