@@ -15,7 +15,7 @@ from django_q.brokers import get_broker
 from django_q.models import OrmQ, Task
 from django_q.tasks import async_task
 
-from backups import runs, shard
+from backups import runs, shard, stay
 from backups.absence import GONE
 from backups.conf import limits, threads
 from backups.errors import BadSchedule
@@ -103,7 +103,7 @@ def _collect_shard(run_id: str) -> None:
     if gave_way:
         now = timezone.now()
         step_back(run, now)
-        ask_for_worker(run, queues.here(), first=run.trigger == Run.Trigger.HAND and now - began < shard.TURN)
+        ask_for_worker(run, queues.here(), first=run.trigger == Run.Trigger.HAND and now - began < stay.TURN)
 
 
 def step_back(run: Run, now: datetime) -> None:

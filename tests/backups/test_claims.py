@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from backups import jobs, runs, shard
+from backups import jobs, runs, shard, stay
 from backups.errors import LinkLost, LoginRefused, StoreBusy, Unreachable
 from backups.hosts import queues
 from backups.models import Attempt, Run
@@ -223,7 +223,7 @@ def test_a_small_tenant_is_not_starved_by_a_large_one(tenant: Tenant, credential
     """A tenant with ten thousand devices must not keep the workers for the night."""
     devices = [make_device(tenant, name=f"edge{n:02}", credential=credential) for n in range(12)]
     large = start(devices)
-    clock = iter(NOON + n * shard.TURN / 4 for n in range(10_000))
+    clock = iter(NOON + n * stay.TURN / 4 for n in range(10_000))
     transport = FakeTransport({device.name: config(device.name) for device in devices})
 
     gave_way = shard.work_on(
@@ -315,7 +315,7 @@ def test_a_run_by_hand_keeps_its_place_when_it_gives_way_early(tenant: Tenant, m
 def test_a_run_by_hand_goes_first_for_one_turn_and_not_for_ever(tenant: Tenant, monkeypatch) -> None:
     """Two large ones gave way to each other every two seconds, and each time waited for their slowest devices."""
     (mine,) = jobs.enqueue_run([make_device(tenant)], requested_by="ada")
-    mine.begin(timezone.now() - shard.TURN)
+    mine.begin(timezone.now() - stay.TURN)
     OrmQ.objects.all().delete()
     monkeypatch.setattr(shard, "work_on", lambda *_, **__: True)
 

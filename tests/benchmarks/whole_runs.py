@@ -91,6 +91,8 @@ def seconds(measured: list[dict[str, float]]) -> float:
 def work(run_id: str, threads: int) -> dict[str, float]:
     """One worker's share, in this process."""
     import django
+    from django.conf import settings
+    from django.utils.module_loading import import_string
 
     django.setup()
     from backups import batch, house, pace, shard
@@ -98,6 +100,7 @@ def work(run_id: str, threads: int) -> dict[str, float]:
     from backups.conf import threads as most
     from backups.models import Run
     from backups.netmiko_transport import NetmikoTransport
+    from inventory.platforms import registry
 
     held: list[tuple[float, float]] = []
     watch_lock(batch, held)
@@ -106,6 +109,10 @@ def work(run_id: str, threads: int) -> dict[str, float]:
         pace.FIRST = threads
         pace.Pace._judged = pace.Pace._guess = lambda *_: threads  # type: ignore[method-assign]
     run = Run.objects.get(pk=run_id)
+    for hook in settings.NETCAIRN_RUN_ENDED:
+        import_string(hook)
+    for name in run.attempts.values_list("device__platform", flat=True).distinct():
+        registry.platform(name)  # as whoever collects alone has it
     print("ready", flush=True)
     sys.stdin.readline()
     begin = time.monotonic()
