@@ -12,13 +12,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from threading import Condition
-from time import monotonic, process_time, thread_time
+from time import monotonic, process_time, sleep, thread_time
 from typing import Generic, Self, TypeVar
 
 from backups.pace import LOOK, Pace
 
 M_ARENA_MAX, ARENAS = -8, 2
 M_MMAP_THRESHOLD, LARGE = -3, 49_152
+TOGETHER = 0.02  # seconds in which more come back: whoever takes them in interrupts who talks to a device
 TELLING, TICK = 100, 0.0001  # visits whose time is told, and the least CPU that one takes, in seconds
 
 Errand = TypeVar("Errand")
@@ -125,6 +126,8 @@ class Crew(Generic[Errand, Brought]):
         ready: deque[Future[Brought]] = deque()
         with suppress(queue.Empty):  # nobody is back: all the more may go
             ready.append(self._back.get(timeout=min(patience, LOOK) if self._out else 0.0))
+            if not self.room:
+                sleep(TOGETHER)
             while not self._back.empty():
                 ready.append(self._back.get())
         self._ended += len(ready)

@@ -111,6 +111,36 @@ def test_devices_that_hang_do_not_keep_the_number_down() -> None:
     assert (few, pace.width) == (FEWEST, 100)
 
 
+def test_the_stock_follows_the_rate_from_the_first_moment() -> None:
+    """A claim costs 15 ms whatever it brings: half of a run's were made for a few devices in its first second."""
+    pace = Pace(100, now=0.0, cpu=0.0)
+
+    pace.look(now=0.5, cpu=0.45, ended=100, full=True)
+
+    assert pace.stock == 100
+
+
+def test_who_comes_back_soon_after_another_is_taken_in_with_him(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever takes them in interrupts who talks to a device: nine hundred times in a run of 1,000."""
+    crew: Crew[int, bool] = Crew(8)
+    go_on = threading.Event()
+
+    def others_come_back(_: float) -> None:
+        go_on.set()
+        for future in crew._out:
+            future.result(5)
+
+    monkeypatch.setattr("backups.crew.sleep", others_come_back)
+    crew.send(0, lambda: True)
+    for number in range(1, 9):
+        crew.send(number, lambda: go_on.wait(5))
+
+    back = [errand for errand, _ in crew.back(patience=5)]
+    crew.dismiss()
+
+    assert sorted(back) == list(range(9))
+
+
 def test_nobody_has_to_come_back_before_more_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the first devices all hang, the others would wait for their deadlines."""
     monkeypatch.setattr(pace, "LOOK", 0.01)
