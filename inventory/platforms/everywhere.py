@@ -90,7 +90,8 @@ _IN_KEY_NAMES = (
 )
 _COMMUNITY = r"[\w-]{0,30}(?i:community)(?:-?(?:name|string|map|password|group))?[0-9]?"
 
-_ABOUT_SNMP = r"^(?=[^\n]{0,120}(?i:snmp|\busm\b|createuser))[^\n]+"
+_NO_TEXT = r"(?![^\n]{0,40}\b(?i:snmp(?:-server|-agent)?[ \t]+(?:location|contact))\b)"
+_ABOUT_SNMP = rf"^(?=[^\n]{{0,120}}(?i:snmp|\busm\b|createuser)){_NO_TEXT}[^\n]+"
 _ABOUT_KEYS = (
     r"^(?=[^\n]{0,200}(?:[Kk][Ee][Yy]|auth|md5))(?=[^\n]{0,120}(?i:radius|tacacs|tacplus|ldap|\baaa\b|\bike|isakmp|ipsec|s?ntp|ospf|is-?is\b|\bbgp|\brip|vrrp"
     r"|authen|\bauth|neighbor|\bpeer|macsec|\bmka\b|wpa|wlan|\bnas\b|cluster|failover|portal|\bmd5|snmp|\bserver\b))"
@@ -117,7 +118,7 @@ _SNMP = Section(
         r"|mode(?:[ \t]+(?:enable|disable))?"
         rf"|index[ \t]+\S+[ \t]+name|accessmode[ \t]+\w+|ip(?:addr|mask)[ \t]+\S+(?:[ \t]+[0-9.]+)?|v1v2c?|map|get|set"
         rf"|community-name|[\w-]{{1,20}}-community-string(?:-[0-9])?))[ \t]+)*){_HOW})"
-        rf"(?!(?:list|security[\w-]*|source|community[\w-]*)(?:[ \t\r]|$)|[\w-]{{2,30}}=\S)"
+        rf"(?!(?:list|security[\w-]*|source|community[\w-]*)(?:[ \t\r]|$)|[\w-]{{2,30}}=\S|\[[ \t])"
         rf"(?:{_COMMON}|{_NONE}{_VALUE})",
         r"(?P<keep>\b(?:host|trap-?host|trapreceiver|receiver|trap2?sink|target-host|trap-destination)[ \t]+"
         r"(?![^\n]{0,100}\b(?:version[ \t]+v?|v)3[ \t])"
@@ -184,7 +185,7 @@ ANYWHERE: tuple[Worded, ...] = (
     Worded(
         ("wpa-psk", "iapp key", "encryption key"),
         rf"(?P<keep>(?:(?:^[ \t]*|\bauthentication[ \t]+)wpa-psk|\b(?:iapp|encryption)[ \t]+key)[ \t]+{_HOW})"
-        rf"(?!tkip|ccmp|size){_NONE}{_NO_NUMBER}{_VALUE}",
+        rf"(?!tkip|ccmp|size|exchange){_NONE}{_NO_NUMBER}{_VALUE}",
     ),
     # snmpd.conf's own
     Worded(

@@ -81,7 +81,8 @@ _EVERYWHERE: tuple[Worded, ...] = (
     Worded(
         ("snmp",),
         r"(?P<keep>^[^\n]{0,80}?\bsnmp(?:-server|-agent)?\b[^\n]{0,200}? community (?:(?:read|write|cipher|simple) )*)"
-        rf"(?!(?:list|map|community|community-name|security-level|add|set)\b|[\w-]{{2,30}}=\S|\S+ \(masked\)){_VALUE}",
+        r"(?!(?:list|map|community|community-name|security-level|add|set)\b|\[[ \t]"
+        rf"|[\w-]{{2,30}}=\S|\S+ \(masked\)){_VALUE}",
     ),
     # What was masked was how the last word is written: password (masked) 5 VALUE, shared-secret (masked) 1 7 VALUE
     Worded(

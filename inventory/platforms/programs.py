@@ -40,7 +40,7 @@ PROGRAMS: tuple[Worded, ...] = (
     # api-token value, idtoken value; a bare token only where it looks like one
     Worded(
         ("token", "pass", "pwd", "pw", "cred"),
-        rf"(?P<keep>(?<![\w.-])(?!strong-pwd)(?i:[\w-]{{1,40}}(?:token|[_-](?:pass|pwd|pw"
+        rf"(?P<keep>(?<![\w.-])(?!strong-pwd|fortitoken)(?i:[\w-]{{1,40}}(?:token|[_-](?:pass|pwd|pw"
         rf"|creds?)))[ \t]+(?:[05-9][ \t]+)?[\"']?){_NOTHING}"
         rf"(?:{_GIBBERISH}{_WORD}{{6,}}|(?=[a-z]){_WORD}{{9,}}|[0-9]{{6,}})",
     ),

@@ -63,13 +63,14 @@ SENTENCES: tuple[Worded, ...] = (
                 rf"(?P<keep>(?<![\w-])(?i:creds?|credentials?)[:=]?[ \t]+{QUOTE}){MADE}",
                 rf"(?P<keep>(?<![\w-])(?i:creds?|credentials?)[:=]?[ \t]+{_ACCOUNT}{QUOTE}){_WORD}",
                 rf"(?P<keep>(?<![\w-])(?i:log-?in|user|account)[:=]?[ \t]+{_ACCOUNT}{QUOTE}){MADE}",
-                rf"(?P<keep>(?<![\w-])(?i:log-?in)[:=]?[ \t]+{_ACCOUNT}{QUOTE})(?!(?i:radius|tacacs|ldap|local))"
+                rf"(?P<keep>(?<![\w-])(?i:log-?in)[:=]?[ \t]+[A-Za-z][\w.@-]{{0,30}}/{QUOTE})"
+                rf"(?!(?i:radius|tacacs|ldap|local))"
                 rf"{_WORD}(?=[\"']?[;,]?[ \t\r]*$)",
                 # a small word, where an account or a network is spoken of: wifi pass value, login name pw value
                 rf"(?P<keep>(?<![\w-])(?i:log-?in|user(?:name)?|account|admin|root|wi-?fi|wlan|ssid|guest|pppoe|vpn)\b"
                 rf"[^\n]{{0,80}}?(?<![\w-]){_NO_VERB}(?i:pw|pass|psk|pwd)(?:[:=][ \t]?|[ \t]+)"
                 rf"{QUOTE}){_THROUGH}{_WORD}(?=[\"']?[;,]?[ \t\r]*$)",
-                rf"(?P<keep>(?<![\w-])(?i:wi-?fi|wlan|ssid|guest)\b[^\n]{{0,40}}?(?<![\w-])(?i:key)"
+                rf"(?P<keep>(?<![\w-])(?i:wi-?fi|wlan|ssid|guest)[ \t-](?i:key)"
                 rf"(?:[:=][ \t]?|[ \t]+){QUOTE}){_WORD}(?=[\"']?[;,]?[ \t\r]*$)",
                 # key: value, and nothing behind it
                 rf"(?P<keep>(?<![\w-])(?i:key|pass):[ \t]{QUOTE}){_WORD}(?=[\"']?[;,]?[ \t\r]*$)",
