@@ -59,7 +59,7 @@ def test_a_helper_that_dies_costs_only_what_it_held(tenant: Tenant, monkeypatch:
     answers = FakeTransport({f"edge{n}": CONFIG.format(name=f"edge{n}", n=1) for n in range(4)})
     monkeypatch.setattr(backup, "NetmikoTransport", lambda: answers)
     monkeypatch.setattr(jobs, "DEVICES_A_SHARD", 2)
-    monkeypatch.setattr("backups.shard.Shard.gives_way", die_if_helper)
+    monkeypatch.setattr("backups.stay.Stay.ends", die_if_helper)
 
     (run,) = backup.Command().collect(backup.chosen(None, []))
 

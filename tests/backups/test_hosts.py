@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from backups import jobs, runs, shard
+from backups import jobs, runs, shard, stay
 from backups.hosts import beats, joining, queues, watch
 from backups.hosts.beats import HostRefused
 from backups.hosts.models import Host, Installation, SiteQueue
@@ -245,7 +245,7 @@ def test_a_run_leaves_a_host_that_drains(tenant: Tenant, devices: list[Device]) 
     """Ten thousand devices would keep it from being switched off for an hour."""
     run = start(devices)
     beats.drain([host("alpha")], by="ada")
-    later = iter(timezone.now() + second * shard.TURN for second in range(1000))
+    later = iter(timezone.now() + second * stay.TURN for second in range(1000))
 
     gave_way = shard.work_on(
         run,
