@@ -6,19 +6,17 @@ after those. Everything else keeps its id. Who calls holds the tenant's lock.
 
 from __future__ import annotations
 
-import hashlib
-import struct
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from backups.errors import StoreDamaged
 from backups.store import layout
 from backups.store.creation import fsync
+from backups.store.packing import pack_of, packed
 from backups.store.reader import TenantStore
+from backups.store.trees import id_of
 
 SECONDS = 3600.0
-KINDS = {"commit": 1, "tree": 2, "blob": 3}  # of objects in a pack
 ID_BYTES = 20
 FOLDER = b"40000"
 
@@ -93,13 +91,13 @@ class Rewriting:
     def read(self, object_id: str, kind: str) -> bytes:
         """A commit or folder. Raises StoreDamaged."""
         found, content = self.store.objects.read(object_id)
-        if found != kind or id_of(kind, content) != object_id:
+        if found != kind or id_of(kind, content).hex() != object_id:
             raise StoreDamaged(f"Object {object_id} in {self.store.path} is not the {kind} that it was: run `fsck`.")
         return content
 
     def add(self, kind: str, content: bytes, old: str) -> str:
         """The id of a content, which is new unless it is the old one's."""
-        new = id_of(kind, content)
+        new = id_of(kind, content).hex()
         if new != old:
             self.fresh[new] = (kind, content)
         return new
@@ -107,29 +105,7 @@ class Rewriting:
     def write(self) -> None:
         """Have all new objects in the repository, durably. Raises GitFailed."""
         if self.fresh:
-            self.store.git.run("index-pack", "--stdin", "--strict", stdin=pack(self.fresh.values()), seconds=SECONDS)
+            pack = pack_of([packed(*one) for one in self.fresh.values()])
+            self.store.git.run("index-pack", "--stdin", "--strict", stdin=pack, seconds=SECONDS)
             fsync(self.store.path / "objects" / "pack")
             fsync(self.store.path / "objects")
-
-
-def id_of(kind: str, content: bytes) -> str:
-    """The id that git gives to an object."""
-    return hashlib.sha1(f"{kind} {len(content)}\0".encode() + content, usedforsecurity=False).hexdigest()
-
-
-def pack(objects: Iterable[tuple[str, bytes]]) -> bytes:
-    """A pack of these objects, without deltas (git's pack format, version 2)."""
-    entries = [entry(kind, content) for kind, content in objects]
-    body = b"PACK" + struct.pack(">II", 2, len(entries)) + b"".join(entries)
-    return body + hashlib.sha1(body, usedforsecurity=False).digest()
-
-
-def entry(kind: str, content: bytes) -> bytes:
-    """One object: its kind and length in groups of 4 and 7 bits, then what zlib makes of it."""
-    left, head = len(content), bytearray()
-    byte, left = KINDS[kind] << 4 | left & 15, left >> 4
-    while left:
-        head.append(byte | 128)
-        byte, left = left & 127, left >> 7
-    head.append(byte)
-    return bytes(head) + zlib.compress(content)
