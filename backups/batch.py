@@ -125,7 +125,8 @@ class Batch:
         named = {content for change in changes for content in change.files.values() if isinstance(content, str)}
         plan = changing.plan_files(changes, present, {one: len(self.store.blob(one)) for one in named})
         if not changing.links_are_right(plan, changes, present):
-            changing.plan_links(plan, changes, self.lookup.listing(self.head, layout.BY_NAME) if self.head else {})
+            theirs = self.lookup.naming(self.head, layout.BY_NAME, changing.links_to(changes)) if self.head else {}
+            changing.plan_links(plan, changes, {path: present[path] for path in links if path in present} | theirs)
         return plan
 
     def charge(self, plan: Plan) -> None:

@@ -153,9 +153,15 @@ def links_are_right(plan: Plan, changes: Iterable[DeviceChange], present: Mappin
     )
 
 
-def plan_links(plan: Plan, changes: Sequence[DeviceChange], links: Mapping[str, Entry]) -> None:
-    """Add to the plan what makes the links of these devices right; `links` are all that are there, by path.
+def links_to(changes: Iterable[DeviceChange]) -> set[str]:
+    """The ids of the links that lead to these devices, whatever their names."""
+    return {layout.blob_id(layout.link_target(change.device_id)) for change in changes}
 
+
+def plan_links(plan: Plan, changes: Sequence[DeviceChange], links: Mapping[str, Entry]) -> None:
+    """Add to the plan what makes the links of these devices right.
+
+    `links`, by path: at least those that are there under the devices' names, and those that lead to the devices.
     A device has one link, under its name, while it has files. A name that another device had until now is taken over:
     that one gets its own back with its next change. Names are for people: a backup never fails because of them.
     """
@@ -164,7 +170,7 @@ def plan_links(plan: Plan, changes: Sequence[DeviceChange], links: Mapping[str, 
         for change in changes
         if plan.files[change.device_id]
     }
-    of_these = {layout.blob_id(layout.link_target(change.device_id)) for change in changes}
+    of_these = links_to(changes)
     plan.removals += [path for path, link in links.items() if link.id in of_these and path not in wanted]
     plan.puts += [
         Put(path, target, layout.LINK_MODE)

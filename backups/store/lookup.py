@@ -81,13 +81,20 @@ class Lookup:
             self.load({tree}, {})
         return self.trees[tree]
 
-    def listing(self, commit: str, name: str) -> dict[str, Entry]:
-        """What lies in a folder at the top of a commit, by path; each size is 0, not asked for. Raises StoreDamaged."""
-        mode, tree = self.folder(self.root_of(commit)).get(name.encode(), (b"", b""))
-        if mode != FOLDER:
-            return {}
-        found = self.folder(tree.hex()).items()
-        return {f"{name}/{path_of(one)}": Entry(mode.decode(), object_id.hex(), 0) for one, (mode, object_id) in found}
+    def naming(self, commit: str, folder: str, ids: Iterable[str]) -> dict[str, Entry]:
+        """What lies in a folder at the top of a commit and names one of these objects, by path; each size is 0.
+
+        Raises StoreDamaged.
+        """
+        mode, tree = self.folder(self.root_of(commit)).get(folder.encode(), (b"", b""))
+        wanted = {bytes.fromhex(one) for one in ids}
+        # Of ten thousand names a hundred are of interest, and making an entry of each took longer than all else here.
+        found = self.folder(tree.hex()).items() if mode == FOLDER else ()
+        return {
+            f"{folder}/{path_of(name)}": Entry(mode.decode(), object_id.hex(), 0)
+            for name, (mode, object_id) in found
+            if object_id in wanted
+        }
 
     def enter(self, tree: str, folder: str, wanted: Wanted, found: dict[str, Found]) -> list[tuple[str, str, Wanted]]:
         """Note the files of a tree that are wanted; the folders that are."""

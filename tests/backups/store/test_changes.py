@@ -17,6 +17,7 @@ from backups.store.changes import (
     Plan,
     check_changes,
     links_are_right,
+    links_to,
     plan_files,
     plan_links,
 )
@@ -38,9 +39,10 @@ class Tree:
         }
         plan = plan_files(changes, present, {})
         if not links_are_right(plan, changes, present):
-            plan_links(
-                plan, changes, {path: entry for path, entry in self.entries.items() if path.startswith("by-name/")}
-            )
+            names, theirs = {layout.link_path(change.device_name) for change in changes}, links_to(changes)
+            links = {path: entry for path, entry in self.entries.items() if path.startswith("by-name/")}
+            known = {path: entry for path, entry in links.items() if path in names or entry.id in theirs}
+            plan_links(plan, changes, known)
         for path in plan.removals:
             del self.entries[path]
         for put in plan.puts:

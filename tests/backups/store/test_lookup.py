@@ -63,15 +63,16 @@ def test_what_nobody_needs_the_size_of_is_not_asked_for(fleet: list[Device], loo
     assert (found[same].size, found[other].size, found[other].id) == (2, 0, layout.blob_id(b"1\n"))
 
 
-def test_a_folder_is_listed_as_git_lists_it(fleet: list[Device], lookup: Lookup) -> None:
-    """A20: by these names a batch knows which links are wrong; asking git anew for each batch was another process."""
+def test_the_names_of_an_object_are_found_in_a_folder(fleet: list[Device], lookup: Lookup) -> None:
+    """A20: so a batch knows which links are wrong; asking git anew for each batch was another process."""
     head = head_of(fleet[0])
-
-    found = {path: (entry.mode, entry.id) for path, entry in lookup.listing(head, layout.BY_NAME).items()}
-
     listed = open_store(fleet[0].tenant_id).tree(head, layout.BY_NAME)
-    assert found == {path: (entry.mode, entry.id) for path, entry in listed.items()}
-    assert lookup.listing(head, "no-such-folder") == {}
+    path, entry = next(iter(listed.items()))
+
+    found = lookup.naming(head, layout.BY_NAME, [entry.id, "1" * 40])
+
+    assert {at: (one.mode, one.id) for at, one in found.items()} == {path: (entry.mode, entry.id)}
+    assert lookup.naming(head, "no-such-folder", [entry.id]) == {}
 
 
 def test_it_sees_what_was_written_after_it_began(fleet: list[Device], lookup: Lookup) -> None:
