@@ -16,7 +16,8 @@ _MAYBE = r"[ \t]{0,60}+"
 _PIECE = re.compile(
     r"(?P<maybe>(?: |\[ \\t\])\?(?![+?]))"
     r"|(?P<counted> (?=[+*{]))"
-    r"|(?P<one>(?<![\^ ]) (?! ))"  # at the beginning of a line it is how deep the line stands, and stays
+    # At the beginning of a line it is how deep the line stands, and stays; so does one that may be missing (` ??`).
+    r"|(?P<one>(?<![\^ ]) (?![ ?]))"
     r"|(?P<behind>\(\?<[=!])|(?P<opens>\()|(?P<closes>\))"
     r"|\\.|\[\^?\]?(?:[^\]\\]|\\.)*\]| +"  # an escaped sign, a set, blanks that are counted
 )

@@ -72,6 +72,8 @@ def test_a_secret_may_be_a_word_of_the_language(word: str, most: int) -> None:
         (r"colon:[ \t]?value", "colon:\t\tvalue"),
         (r"escaped\ blank, \(bracket [)] x", "escaped blank, (bracket )  x"),
         (r"(?x:) a b", " a b"),
+        (r"lazy ??b c", "lazy b\t c"),
+        (r"greedy ?+b c", "greedyb  c"),
     ],
 )
 def test_a_blank_in_a_pattern_is_any_blanks(pattern: str, text: str) -> None:
