@@ -278,7 +278,7 @@ def writing(tenant_id: UUID, *, wait: float = 10.0, beyond_quota: bool = False) 
                 yield batch
                 if batch.has_changed:
                     elsewhere.changed(tenant_id, batch.seq)
-            except BaseException:
+            except BaseException:  # an interruption, too, leaves no refs behind
                 batch.abandon()
                 raise
             finally:
@@ -299,7 +299,7 @@ def begin(tenant_id: UUID, phases: Phases, mended: list[Trouble], *, beyond_quot
         row.save(update_fields=["fence"])
         with phases.of("git"):
             mended += reconcile(batch.store, row.head, tenant_id, batch.lookup)
-    except BaseException:
+    except BaseException:  # an interruption, too, leaves no process behind
         batch.lookup.close()
         raise
     return batch

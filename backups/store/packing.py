@@ -19,7 +19,7 @@ from backups.store.trees import id_of
 KINDS = {"commit": 1, "tree": 2, "blob": 3}
 HEAD = b"PACK\0\0\0\2"
 INDEX_HEAD = b"\377tOc\0\0\0\2"
-MOST = 2**31  # bytes: beyond that an index needs a second table
+MOST = 2**31  # bytes: what begins beyond that an index has in a second table, which no batch needs
 AT_ONCE = 10  # contents that a thread takes at a time
 
 
@@ -75,8 +75,6 @@ def heading(kind: str, size: int) -> bytes:
 def pack_of(objects: Sequence[Packed]) -> bytes:
     """The pack of these, each there once. Its last twenty bytes are its checksum, which it is named by."""
     body = b"".join([HEAD, pack(">I", len(objects)), *(one.data for one in objects)])
-    if len(body) >= MOST:
-        raise ValueError(f"{len(body)} bytes are more than a pack of one batch may have")
     return body + hashlib.sha1(body, usedforsecurity=False).digest()
 
 
@@ -88,6 +86,8 @@ def index_of(objects: Sequence[Packed], checksum: bytes) -> bytes:
     for one, _, _ in ordered:
         firsts[one[0]] += 1
     ids, sums, places = zip(*ordered, strict=True)
+    if max(places) >= MOST:
+        raise ValueError(f"a pack of {max(places)} bytes and more needs another index than this")
     numbers = pack(f">{256 + 2 * len(ordered)}I", *accumulate(firsts), *sums, *places)
     body = INDEX_HEAD + numbers[:1024] + b"".join(ids) + numbers[1024:] + checksum
     return body + hashlib.sha1(body, usedforsecurity=False).digest()

@@ -139,5 +139,5 @@ def wait_until(condition: Callable[[], bool], *, seconds: float) -> float | None
                 return round(passed, 1)
         except OperationalError:
             connection.close()
-        time.sleep(0.1)
+        time.sleep(0.1)  # other processes are waited for, who do not know of us
     return None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from backups.store.lookup import Lookup
-from backups.store.packing import beside, heading, packed, packed_all
+from backups.store.packing import beside, heading, index_of, pack_of, packed, packed_all
 from backups.store.reader import TenantStore
 from backups.store.stream import NewCommit, Put
 from backups.store.writer import RefMove, move_refs, write_batch, write_commit
@@ -65,6 +66,17 @@ def test_a_pack_is_whole_by_gits_own_reading(store: TenantStore) -> None:
 
     assert [int(line.split()[2]) for line in said.splitlines() if " blob " in line] == sizes
     assert index.stat().st_mode & 0o777 == index.with_suffix(".pack").stat().st_mode & 0o777 == 0o444
+
+
+def test_only_our_own_index_limits_the_size_of_a_pack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret that is taken out of a long history makes gigabytes anew, and git writes the index of those."""
+    monkeypatch.setattr("backups.store.packing.MOST", 20)
+    objects = [packed("blob", content) for content in (b"one", b"two", b"three")]
+
+    pack = pack_of(objects)
+
+    with pytest.raises(ValueError, match="needs another index"):
+        index_of(objects, pack[-20:])
 
 
 def test_the_size_of_an_object_is_written_as_the_format_says() -> None:
